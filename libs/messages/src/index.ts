@@ -1,0 +1,4 @@
+export * from './coordinates.ts';
+export * from './lane.ts';
+export * from './range.ts';
+export * from './value.ts';

@@ -1,0 +1,22 @@
+/** An exact decimal number as canonical text: no exponent, no leading `+`, no superfluous zeros (`-12.5`, `0`). */
+export interface Num {
+  readonly n: string;
+}
+
+/**
+ * A value that travels between phases and rests in a group's state. Numbers are exact text (`n`), lists (`l`) and maps (`m`)
+ * are tagged, so that a user's own map with a member called `n` cannot be mistaken for a number.
+ */
+export type Value = null | boolean | string | Num | { readonly l: readonly Value[] } | { readonly m: Readonly<Record<string, Value>> };
+
+/** One part of a group's key. Numbers keep their exact text. */
+export type KeyPart = null | boolean | string | Num;
+
+export const isNum = (value: Value): value is Num => typeof value === 'object' && value !== null && 'n' in value;
+
+/**
+ * The canonical text of a group: equal groups have equal text, whatever made them.
+ * `window` is the window's start in UTC ms, or null when the driver has no window.
+ */
+export const groupText = (key: readonly KeyPart[], window: number | null): string =>
+  window === null ? JSON.stringify(key) : `${JSON.stringify(key)}@${window}`;

@@ -1,0 +1,34 @@
+import type { Catalog, Definitions, Problem, Snapshot } from '@dsf/metadata';
+
+export interface VersionInfo {
+  readonly version: number;
+  readonly activatedAt: number;
+  readonly comment: string;
+}
+
+/**
+ * The config tables and their immutable versions. The tables are the authority: people may write them with plain SQL, and what they wrote
+ * becomes a version when it is activated.
+ */
+export interface MetadataStore {
+  /** Number of the version in force; 0 when nothing was ever activated. Cheap: services ask between batches. */
+  currentVersion(): Promise<number>;
+  /** @throws Failure `fatal` `metadata.version-missing` */
+  loadVersion(version: number): Promise<Snapshot>;
+  history(): Promise<readonly VersionInfo[]>;
+  /** The config tables as they stand, activated or not; problems when the rows do not make definitions. */
+  readTables(): Promise<{ readonly definitions: Definitions | null; readonly problems: readonly Problem[] }>;
+  /** Replaces the config tables with `definitions` without activating them. */
+  writeTables(definitions: Definitions): Promise<void>;
+  /**
+   * In one transaction: write the tables (when `definitions` is given), read them back, number new names, check the whole, store the
+   * version. Nothing changes when a problem is found, and no new version is made when nothing differs.
+   */
+  activate(change: { readonly definitions?: Definitions; readonly comment: string; readonly now: number; readonly check: (snapshot: Snapshot, version: number) => { readonly catalog: Catalog | null; readonly problems: readonly Problem[] } }): Promise<Activation>;
+  close(): Promise<void>;
+}
+
+export type Activation =
+  | { readonly kind: 'activated'; readonly version: number }
+  | { readonly kind: 'unchanged'; readonly version: number }
+  | { readonly kind: 'refused'; readonly problems: readonly Problem[] };

@@ -1,0 +1,86 @@
+import type { Header } from '@dsf/messages';
+
+export interface BatchLimits {
+  readonly recordsMax: number;
+  readonly bytesMax: number;
+  /** How long a read waits for its first message before it gives up with an empty list. */
+  readonly waitMs: number;
+}
+
+export interface TransportCapabilities {
+  /** `broker`: the broker numbers the messages; `assigned`: DSF numbers them (delivery rule 6). */
+  readonly offsets: 'broker' | 'assigned';
+  /** Largest message body that `send` takes. */
+  readonly messageBytesMax: number;
+}
+
+/** A message on its way out. The sender names the partition itself; the broker is never asked how many there are. */
+export interface OutgoingMessage {
+  readonly partition: number;
+  readonly key: Uint8Array | null;
+  readonly headers: readonly Header[];
+  readonly body: Uint8Array | null;
+}
+
+/** A message as it came in. */
+export interface Delivery {
+  readonly offset: number;
+  /** Broker timestamp, UTC ms. */
+  readonly time: number;
+  readonly timeType: 'create' | 'append';
+  readonly key: Uint8Array | null;
+  readonly headers: readonly Header[];
+  readonly body: Uint8Array | null;
+}
+
+/** Where a partition begins and ends now: [start, end). */
+export interface PartitionBounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One partition while this member owns it. Reads are in offset order. */
+export interface PartitionFeed {
+  readonly partition: number;
+  /** Aborts when the partition is taken away or the subscription closes; reads then return empty lists. */
+  readonly revoked: AbortSignal;
+  /** The next `read` starts at `offset`, whatever the group has acknowledged. For sources, which start at DSF's own position. */
+  seek(offset: number): void;
+  /**
+   * At most `limits`, at least one message if one is there (even if it alone is over `bytesMax`); empty when none came within `waitMs`.
+   * @throws Failure `retry` when the broker is away; `fatal` `transport.out-of-range` when the offset asked for is not in the log any
+   * more (facts: start, end), or lies beyond its end
+   */
+  read(limits: BatchLimits, signal: AbortSignal): Promise<readonly Delivery[]>;
+  /** Everything below `offset` need not be delivered to this group again. */
+  acknowledge(offset: number): Promise<void>;
+}
+
+/** One member of a group that shares the partitions of a topic. Which member has which partition decides who works, never what is true. */
+export interface Subscription {
+  /** Each partition as it is given to this member. Ends when `signal` aborts. */
+  feeds(signal: AbortSignal): AsyncIterable<PartitionFeed>;
+  /** Leaves the group at once, so that others need not wait for a timeout. */
+  close(): Promise<void>;
+}
+
+/**
+ * A messaging system. At-least-once, in order per partition; it may lose, repeat and delay: the runtime copes. Batching, retrying and
+ * deduplication are the runtime's work, not the adapter's.
+ */
+export interface Transport {
+  readonly capabilities: TransportCapabilities;
+  /** Identity of the cluster, so that a re-created one is noticed. */
+  clusterId(): Promise<string>;
+  /** Makes the topic if it is not there. @throws Failure `fatal` `transport.partitions` when it has fewer partitions than asked for */
+  ensureTopic(topic: string, partitions: number): Promise<void>;
+  /** Partitions that the topic has. @throws Failure `fatal` `transport.topic-missing` */
+  partitionCount(topic: string): Promise<number>;
+  bounds(topic: string, partition: number): Promise<PartitionBounds>;
+  /** First offset at or after a time (UTC ms); the end when there is none. */
+  offsetAt(topic: string, partition: number, time: number): Promise<number>;
+  subscribe(topic: string, group: string): Promise<Subscription>;
+  /** Resolves when every message is durable, in order per partition. @throws Failure `retry`, or `poison` `transport.too-large` */
+  send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,201 @@
+import type { GroupChange, KeyPart, RawRecord, SourcePartition, Value } from '@dsf/messages';
+import type { DriverInstance } from '@dsf/metadata';
+import type { PhaseName, RecordFailure } from './failure.ts';
+import type { FlatRows, FlatSchema, SchemaChange } from './schema.ts';
+
+export interface WarehouseCapabilities {
+  readonly nameLengthMax: number;
+  readonly columnsMax: number;
+  /** Exact decimals: total digits, and digits after the point. */
+  readonly decimal: { readonly precision: number; readonly scale: number };
+}
+
+/** What one worker writes alone. Lanes of ingest are `<source>` × partition; of the other phases, partitions of an internal topic. */
+export interface LaneKey {
+  readonly phase: PhaseName;
+  /** Source id for ingest, else 0. */
+  readonly source: number;
+  readonly lane: number;
+}
+
+/** Counters of one position. offsets covered = written + failed + filtered + absent; duplicates apart. */
+export interface Counters {
+  readonly written: number;
+  readonly failed: number;
+  readonly filtered: number;
+  readonly absent: number;
+  readonly duplicates: number;
+  readonly refills: number;
+}
+
+export interface Position extends SourcePartition {
+  /** Offset of the next record that the lane has not had. Publish: `source` is the publication, offsets are revisions. */
+  readonly next: number;
+  /** Offset at which the lane began; covered = next - start. */
+  readonly start: number;
+  /** As in `Range`: highest broker timestamp, end of source reached, catalog version. */
+  readonly time: number | null;
+  readonly idle: boolean;
+  readonly version: number;
+  readonly counters: Counters;
+}
+
+export interface LaneState {
+  readonly seq: number;
+  readonly positions: readonly Position[];
+  /** Facts that a phase keeps about its lane, small JSON: for ingest cluster, topic and the last record's identity. */
+  readonly facts: Readonly<Record<string, string | number | null>>;
+}
+
+/** A raw row ready to be written. `sha256` is of the payload, null for a tombstone. */
+export interface RawRow extends RawRecord {
+  readonly topic: string;
+  readonly sha256: Uint8Array | null;
+}
+
+/** A group as it rests in the summary table. */
+export interface GroupRow extends GroupChange {
+  /** `groupText(key, window)` */
+  readonly group: string;
+  readonly windowEnd: number | null;
+  /** What the measures need to go on combining, one per measure. */
+  readonly states: readonly Value[];
+}
+
+export interface SummaryTable {
+  readonly instance: string;
+  readonly driver: string;
+  readonly name: string;
+}
+
+/** Something that was asked of a lane's owner (delivery rule 8). */
+export type RequestBody =
+  | { readonly kind: 'replay'; readonly source: number; readonly partition: number; readonly offset: number }
+  | { readonly kind: 'recompute'; readonly instance: string; readonly key: readonly KeyPart[]; readonly window: number | null; readonly after: { readonly source: number; readonly partition: number; readonly offset: number } }
+  | { readonly kind: 'rebuild'; readonly instance: string };
+
+export interface Request {
+  readonly id: number;
+  readonly lane: LaneKey;
+  readonly body: RequestBody;
+}
+
+export interface RowRange extends SourcePartition {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Reads that see the transaction's own writes. All lists are in offset order and at most `max` records long, cut between records. */
+export interface LaneReads {
+  readRaw(range: RowRange, max: number): Promise<readonly RawRecord[]>;
+  /** Flat rows of the records in the range; `tables` restricts to table ids. `next` is the offset up to which (exclusive) the answer is complete. */
+  readFlat(range: RowRange, tables: readonly number[], max: number): Promise<{ readonly rows: FlatRows; readonly next: number }>;
+  /** Groups by their text; those that do not exist are left out. */
+  readGroups(instance: string, groups: readonly string[]): Promise<readonly GroupRow[]>;
+  /** Groups of the lane with from ≤ revision < to, ordered by (revision, group), continuing after `after`. */
+  readGroupsByRevision(instance: string, lane: number, from: number, to: number, after: string | null, max: number): Promise<readonly GroupRow[]>;
+  readRequests(lane: LaneKey, max: number): Promise<readonly Request[]>;
+  /** Driver instances that are live in a summarise lane. */
+  readLiveInstances(lane: number): Promise<readonly string[]>;
+  /** Failures that are open for exactly this record. */
+  readFailures(at: SourcePartition & { readonly offset: number }): Promise<readonly RecordFailure[]>;
+}
+
+export interface LaneWrites {
+  /** Inserts or replaces; the rows of one lane never collide with another's. */
+  writePositions(positions: readonly Position[]): Promise<void>;
+  writeFacts(facts: LaneState['facts']): Promise<void>;
+  writeRaw(rows: readonly RawRow[]): Promise<void>;
+  /** @param schemaVersion - version that the cells are aligned with. @throws Failure `retry` `warehouse.schema-changed` when it is not the current one */
+  writeFlat(rows: FlatRows, version: number, schemaVersion: number): Promise<void>;
+  /** Deletes all flat rows of one record, children first. */
+  deleteFlat(at: SourcePartition & { readonly offset: number }): Promise<void>;
+  /** Inserts or replaces by (instance, group). */
+  writeGroups(instance: string, lane: number, rows: readonly GroupRow[]): Promise<void>;
+  /** Inserts; the same (phase, coordinates, scope) again counts an attempt and takes the newer code and detail. */
+  writeFailures(failures: readonly RecordFailure[], now: number): Promise<void>;
+  /** Marks the open failures of a record (of `phase`, of `scopePrefix…`) as resolved. Returns how many there were. */
+  resolveFailures(phase: PhaseName, at: SourcePartition & { readonly offset: number }, scopePrefix: string, now: number): Promise<number>;
+  writeRequests(requests: readonly Omit<Request, 'id'>[], now: number): Promise<void>;
+  closeRequests(ids: readonly number[], now: number): Promise<void>;
+  setInstanceLive(lane: number, instance: string, live: boolean): Promise<void>;
+}
+
+/** One transaction of one lane. Nothing is visible to others, and nothing remains after an error, until it commits. */
+export interface LaneTransaction extends LaneReads, LaneWrites {
+  /** The lane's new seq; the revision of everything that this transaction changes. */
+  readonly seq: number;
+}
+
+/**
+ * Raw, flat and summary rows, and the state that must commit with them. The database is the truth.
+ * Every method throws Failure: `retry` when the database is busy, away or has changed under us (duplicate key, unknown column, deadlock,
+ * unknown commit); `poison` `warehouse.data` for a data error; `fatal` for what a person must mend.
+ */
+export interface Warehouse {
+  readonly capabilities: WarehouseCapabilities;
+  /** The lane's state as it is committed; seq 0 and no positions when the lane is new. */
+  loadLane(lane: LaneKey): Promise<LaneState>;
+  /**
+   * Runs `work` in one transaction that begins by raising the lane's seq from `seq` to `seq + 1`.
+   * @throws Failure `retry` `lane.lost` when the lane's seq is not `seq`: somebody else was here, reload
+   */
+  transact<T>(lane: LaneKey, seq: number, work: (transaction: LaneTransaction) => Promise<T>): Promise<T>;
+  schema(): Promise<FlatSchema>;
+  /** Under the schema lock: `plan` sees the current schema and says what to change; the changes and their rows in the path catalog commit together. */
+  evolve(plan: (schema: FlatSchema) => readonly SchemaChange[]): Promise<FlatSchema>;
+  /** Makes the tables of driver instances that have none, and the view that shows the newest. Idempotent. */
+  ensureSummaryTables(instances: readonly DriverInstance[]): Promise<void>;
+  /** Reads outside any transaction, of committed rows only. */
+  readonly committed: LaneReads;
+  /** Asks lanes' owners for something. */
+  request(requests: readonly Omit<Request, 'id'>[], now: number): Promise<void>;
+  /** For people: status, failures, tables. */
+  readonly inspect: Inspection;
+  close(): Promise<void>;
+}
+
+export interface LanePosition extends Position {
+  readonly phase: PhaseName;
+  readonly lane: number;
+}
+
+export interface StoredFailure extends RecordFailure {
+  readonly id: number;
+  readonly attempts: number;
+  readonly firstAt: number;
+  readonly lastAt: number;
+  readonly status: 'open' | 'replaying' | 'resolved';
+}
+
+export interface FailureFilter {
+  readonly ids?: readonly number[];
+  readonly phase?: PhaseName;
+  readonly source?: number;
+  readonly code?: string;
+  readonly status?: StoredFailure['status'];
+  readonly max: number;
+}
+
+export interface TableCount {
+  readonly name: string;
+  readonly kind: 'raw' | 'root' | 'child' | 'summary';
+  readonly rows: number;
+}
+
+export interface QueryResult {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly QueryCell[])[];
+}
+/** As the database gives it; integers beyond 2^53 as bigint. */
+export type QueryCell = null | boolean | number | bigint | string | Uint8Array;
+
+export interface Inspection {
+  positions(): Promise<readonly LanePosition[]>;
+  lanes(): Promise<readonly (LaneKey & { readonly seq: number })[]>;
+  failures(filter: FailureFilter): Promise<readonly StoredFailure[]>;
+  openRequests(): Promise<number>;
+  tables(): Promise<readonly TableCount[]>;
+  /** Runs one read-only statement. @throws Failure `fatal` `query.refused` when it is not one, `query.failed` with the database's words */
+  query(sql: string, max: number): Promise<QueryResult>;
+}
