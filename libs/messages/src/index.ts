@@ -1,3 +1,4 @@
+export * from './codec.ts';
 export * from './coordinates.ts';
 export * from './lane.ts';
 export * from './range.ts';

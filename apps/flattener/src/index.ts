@@ -1,0 +1,1 @@
+export { runFlattener } from './service.ts';

@@ -1,0 +1,1 @@
+export { runIngestor } from './service.ts';

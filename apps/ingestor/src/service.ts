@@ -1,0 +1,27 @@
+import { ingestPhase } from '@dsf/phase-ingest';
+import type { Telemetry } from '@dsf/ports';
+import { createIngestWork, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
+import { serviceContext, type Installation } from '@dsf/wiring';
+
+/** Source topics in, raw rows, dsf.raw out. One intake per source. */
+export const ingestor: ServiceDefinition = {
+  phase: 'ingest',
+  async prepare({ catalogs, internal }) {
+    const { settings } = await catalogs.current();
+    await internal.ensureTopic(topics.raw, settings.lanes);
+  },
+  async intakes(context) {
+    const { sources } = await context.catalogs.current();
+    return sources
+      .filter(({ retired }) => !retired)
+      .map((source) => {
+        const { name, partitions } = source.definition;
+        const transport = context.transport(source.definition.transport);
+        return { name, topic: source.topic, group: `dsf.ingest.${name}`, partitions, transport, isolated: true, workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }) };
+      });
+  },
+};
+
+/** Runs the ingestor until `stop` aborts and what was begun is finished. @throws Failure `fatal` when a person must act */
+export const runIngestor = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal): Promise<void> =>
+  runService(serviceContext(installation, settings, telemetry), ingestor, stop);

@@ -1,0 +1,1 @@
+export { runPublisher } from './service.ts';

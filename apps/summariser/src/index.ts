@@ -1,0 +1,1 @@
+export { runSummariser } from './service.ts';

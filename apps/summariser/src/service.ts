@@ -1,0 +1,23 @@
+import { pointsPhase } from '@dsf/phase-points';
+import { summarisePhase } from '@dsf/phase-summarise';
+import type { Telemetry } from '@dsf/ports';
+import { createSummariseWork, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
+import { serviceContext, type Installation } from '@dsf/wiring';
+
+/** dsf.points in, summary rows, dsf.summary out. */
+export const summariser: ServiceDefinition = {
+  phase: 'summarise',
+  async prepare({ catalogs, internal }) {
+    const { settings } = await catalogs.current();
+    await internal.ensureTopic(topics.summary, settings.lanes);
+  },
+  async intakes(context) {
+    const { settings } = await context.catalogs.current();
+    const { internal: transport } = context;
+    return [{ name: topics.points, topic: topics.points, group: 'dsf.summarise', partitions: settings.lanes, transport, isolated: false, workFor: ({ partition }) => createSummariseWork(context, { summarise: summarisePhase, points: pointsPhase }, partition) }];
+  },
+};
+
+/** Runs the summariser until `stop` aborts and what was begun is finished. @throws Failure `fatal` when a person must act */
+export const runSummariser = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal): Promise<void> =>
+  runService(serviceContext(installation, settings, telemetry), summariser, stop);

@@ -1,0 +1,62 @@
+import { buildCatalog, type Catalog } from '@dsf/metadata';
+import { Failure, type Clock, type MetadataStore } from '@dsf/ports';
+
+/** Catalog versions as a service sees them: the newest, asked for between batches, and older ones by number. */
+export interface Catalogs {
+  /** The newest version known; asks the store at most every `pollMs`. */
+  current(): Promise<Catalog>;
+  /** A version of at least this number (delivery rule 7). @throws Failure `retry` `catalog.behind` when the store has none yet */
+  atLeast(version: number): Promise<Catalog>;
+  /** The newest version, asked for now. */
+  newest(): Promise<Catalog>;
+  /** Number of the version in force in the store, asked for now. */
+  storedVersion(): Promise<number>;
+  /** Exactly this version. */
+  at(version: number): Promise<Catalog>;
+}
+
+const emptyCatalog: Catalog = { version: 0, settings: { lanes: 4 }, sources: [], drivers: [], publications: [] };
+
+/** Versions kept in memory; older ones are read again when a late range asks for them. */
+const cachedVersionsMax = 32;
+
+export const createCatalogs = (metadata: MetadataStore, clock: Clock, pollMs: number): Catalogs => {
+  const cache = new Map<number, Catalog>([[0, emptyCatalog]]);
+  let newest = emptyCatalog;
+  let askedAt = Number.NEGATIVE_INFINITY;
+
+  const at = async (version: number): Promise<Catalog> => {
+    const cached = cache.get(version);
+    if (cached !== undefined) return cached;
+    const { catalog, problems } = buildCatalog(await metadata.loadVersion(version), version);
+    if (catalog === null) {
+      const [first] = problems;
+      throw new Failure('fatal', 'catalog.unreadable', `catalog version ${version} is not accepted by this binary: ${first?.message ?? 'no reason given'}`, { version });
+    }
+    const oldest = [...cache.keys()].find((key) => key !== 0);
+    if (cache.size > cachedVersionsMax && oldest !== undefined) cache.delete(oldest);
+    cache.set(version, catalog);
+    return catalog;
+  };
+
+  const ask = async (): Promise<Catalog> => {
+    askedAt = clock.now();
+    const version = await metadata.currentVersion();
+    if (version !== newest.version) newest = await at(version);
+    return newest;
+  };
+
+  return {
+    at,
+    newest: ask,
+    storedVersion: () => metadata.currentVersion(),
+    current: async () => (Math.abs(clock.now() - askedAt) >= pollMs ? ask() : newest),
+    async atLeast(version) {
+      const catalog = newest.version >= version ? newest : await ask();
+      if (catalog.version < version) {
+        throw new Failure('retry', 'catalog.behind', `the range was made by catalog version ${version}, the metadata store has ${catalog.version}`, { version });
+      }
+      return catalog;
+    },
+  };
+};

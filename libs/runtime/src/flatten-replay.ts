@@ -1,0 +1,94 @@
+import { groupLane, groupText, type Point } from '@dsf/messages';
+import type { Catalog } from '@dsf/metadata';
+import { Failure, type FlatRows, type Position, type RecordFailure, type Request } from '@dsf/ports';
+import type { Flattener, FlattenPhases } from './flatten-work.ts';
+import { addCounts, type Lane } from './lane.ts';
+import type { LaneContext } from './work.ts';
+
+/** Requests carried out between two batches. */
+const requestsMax = 100;
+
+export interface ReplayRoom<Plan, PointsPlan> {
+  readonly lane: Lane;
+  readonly flattener: Flattener;
+  readonly phases: FlattenPhases<Plan, PointsPlan>;
+}
+
+/**
+ * Runs records again from raw under the catalog in force: new rows for old, the failures' status, and a recompute request for every group
+ * of the old and the new rows, in one transaction per record (delivery rule 8). Nothing goes through the points topic.
+ */
+export const replay = async <Plan, PointsPlan>(context: LaneContext, room: ReplayRoom<Plan, PointsPlan>): Promise<void> => {
+  const { lane } = room;
+  const requests = await context.warehouse.committed.readRequests(lane.key, requestsMax);
+  let done = 0;
+  for (const request of requests) {
+    if (request.body.kind !== 'replay') continue;
+    const { source, partition, offset } = request.body;
+    const position = lane.position({ source, partition });
+    // The record's first turn comes first; the request waits for it.
+    if (position === undefined || position.next <= offset) continue;
+    await replayRecord(context, room, { request, position, offset });
+    done += 1;
+  }
+  if (done > 0) context.telemetry.emit({ name: 'request', phase: 'flatten', lane: lane.name, kind: 'replay', count: done });
+};
+
+const replayRecord = async <Plan, PointsPlan>(
+  context: LaneContext,
+  { lane, flattener, phases }: ReplayRoom<Plan, PointsPlan>,
+  { request, position, offset }: { readonly request: Request; readonly position: Position; readonly offset: number },
+): Promise<void> => {
+  const { warehouse, catalogs, clock } = context;
+  const { source, partition } = position;
+  const at = { source, partition, offset };
+  // A summarise lane may fold rows for a driver of the newest version at this very moment: it must get its recompute request too.
+  const catalog = await catalogs.newest();
+  const range = { source, partition, from: offset, to: offset + 1 };
+  const records = await warehouse.committed.readRaw(range, 1);
+  const effects = await flattener.decide(catalog, records);
+  const schema = await flattener.schema();
+  const tables = schema.tables.filter((table) => table.source === source).map(({ id }) => id);
+  const old = (await warehouse.committed.readFlat(range, tables, 1)).rows;
+  const plan = phases.points.compile(catalog, schema);
+  const points = { old: phases.points.apply(plan, old), fresh: phases.points.apply(plan, effects.rows) };
+  const refusals = [...effects.refusals, ...points.fresh.flatMap((point) => pointRefusal(at, point, catalog.version))];
+  const before = await outcomeBefore(context, at, old);
+  const after = { written: effects.written, failed: effects.refusals.length, filtered: effects.filtered };
+  const counters = addCounts(position.counters, { written: after.written - before.written, failed: after.failed - before.failed, filtered: after.filtered - before.filtered });
+
+  flattener.forget();
+  await lane.transact({ positions: [{ ...position, counters }] }, async (transaction) => {
+    await transaction.deleteFlat(at);
+    if (effects.rows.tables.length > 0) await transaction.writeFlat(effects.rows, catalog.version, schema.version);
+    await transaction.resolveFailures('flatten', at, '', clock.now());
+    await transaction.resolveFailures('summarise', at, '', clock.now());
+    if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
+    await transaction.writeRequests(recomputeRequests(catalog, at, [...points.old, ...points.fresh]), clock.now());
+    await transaction.closeRequests([request.id], clock.now());
+    if ((await catalogs.storedVersion()) !== catalog.version) throw new Failure('retry', 'catalog.behind', 'a new catalog version was activated during a replay');
+  });
+};
+
+/** How the record was counted until now. */
+const outcomeBefore = async ({ warehouse }: LaneContext, at: { readonly source: number; readonly partition: number; readonly offset: number }, old: FlatRows) => {
+  if (old.tables.some(({ rows }) => rows.length > 0)) return { written: 1, failed: 0, filtered: 0 };
+  const failures = await warehouse.committed.readFailures(at);
+  return failures.some(({ phase }) => phase === 'flatten') ? { written: 0, failed: 1, filtered: 0 } : { written: 0, failed: 0, filtered: 1 };
+};
+
+const pointRefusal = (at: { readonly source: number; readonly partition: number; readonly offset: number }, point: Point, version: number): readonly RecordFailure[] =>
+  point.refusal === undefined
+    ? []
+    : [{ phase: 'summarise', ...at, scope: `${point.instance}/${point.row}`, code: point.refusal.code, path: null, detail: point.refusal.detail, version }];
+
+const recomputeRequests = (catalog: Catalog, after: { readonly source: number; readonly partition: number; readonly offset: number }, points: readonly Point[]): readonly Omit<Request, 'id'>[] => {
+  const names = new Map(catalog.drivers.map(({ instance, name }) => [instance, name]));
+  const requests = new Map<string, Omit<Request, 'id'>>();
+  for (const { instance, key, window, refusal } of points) {
+    if (refusal !== undefined) continue;
+    const lane = groupLane(names.get(instance) ?? instance, key, catalog.settings.lanes);
+    requests.set(`${instance} ${groupText(key, window)}`, { lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'recompute', instance, key, window, after } });
+  }
+  return [...requests.values()];
+};

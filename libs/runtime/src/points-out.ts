@@ -1,0 +1,81 @@
+import { encodePointsRange, groupLane, sourcePartitionKey, type Point, type PointsRange, type SourcePartition } from '@dsf/messages';
+import type { Catalog } from '@dsf/metadata';
+import type { OutgoingRange } from './outbox.ts';
+
+type Frame = Omit<PointsRange, 'items'>;
+
+/** The points lane of a point: by the driver's name, not its instance, so that a changed driver's groups stay where they are. */
+export const pointLane = (catalog: Catalog): ((point: Point) => number) => {
+  const names = new Map(catalog.drivers.map(({ instance, name }) => [instance, name]));
+  return ({ instance, key }) => groupLane(names.get(instance) ?? instance, key, catalog.settings.lanes);
+};
+
+/**
+ * The ranges that go to the points lanes. Every lane hears of every range (delivery rule 2), but a lane without points may hear of it later:
+ * what it has not heard yet is held back, and goes in front of its next range, or out by itself in a pause. Lost memory is only a gap.
+ */
+export interface PointsOut {
+  add(frame: Frame, points: readonly Point[], catalog: Catalog): void;
+  /** What has to be sent now. */
+  take(): readonly OutgoingRange[];
+  /** What was held back as well. */
+  takeAll(): readonly OutgoingRange[];
+  clear(): void;
+}
+
+const encodeFrame = (frame: Frame, items: readonly Point[]) => (withBody: boolean): Uint8Array => encodePointsRange(withBody ? { ...frame, items } : frame);
+
+export const createPointsOut = (): PointsOut => {
+  const held = new Map<number, Map<string, Frame>>();
+  let ready: OutgoingRange[] = [];
+
+  const heldOf = (lane: number, at: SourcePartition): Frame | undefined => held.get(lane)?.get(sourcePartitionKey(at));
+
+  const hold = (lane: number, frame: Frame): void => {
+    const frames = held.get(lane) ?? new Map<string, Frame>();
+    const before = frames.get(sourcePartitionKey(frame));
+    frames.set(sourcePartitionKey(frame), before === undefined ? frame : { ...frame, from: before.from });
+    held.set(lane, frames);
+  };
+
+  const take = (): readonly OutgoingRange[] => {
+    const taken = ready;
+    ready = [];
+    return taken;
+  };
+
+  return {
+    take,
+    add(frame, points, catalog) {
+      const laneOf = pointLane(catalog);
+      const byLane = new Map<number, Point[]>();
+      for (const point of points) {
+        const lane = laneOf(point);
+        const list = byLane.get(lane);
+        if (list === undefined) byLane.set(lane, [point]);
+        else list.push(point);
+      }
+      for (let lane = 0; lane < catalog.settings.lanes; lane += 1) {
+        const items = byLane.get(lane);
+        if (items === undefined) {
+          hold(lane, frame);
+          continue;
+        }
+        const before = heldOf(lane, frame);
+        held.get(lane)?.delete(sourcePartitionKey(frame));
+        ready.push({ lane, encode: encodeFrame(before === undefined ? frame : { ...frame, from: before.from }, items) });
+      }
+    },
+    takeAll() {
+      for (const [lane, frames] of held) {
+        for (const frame of frames.values()) ready.push({ lane, encode: encodeFrame(frame, []) });
+      }
+      held.clear();
+      return take();
+    },
+    clear() {
+      held.clear();
+      ready = [];
+    },
+  };
+};

@@ -1,0 +1,129 @@
+import { Failure, type Clock, type PartitionFeed, type PhaseName, type Subscription, type Telemetry, type Tools, type Transport, type Warehouse, type MetadataStore } from '@dsf/ports';
+import { asFailure, withBackoff } from './backoff.ts';
+import { createCatalogs } from './catalogs.ts';
+import { runLane } from './lane-loop.ts';
+import type { RuntimeSettings } from './settings.ts';
+import type { LaneContext, LaneWork } from './work.ts';
+
+/** Everything that a service is given from outside. */
+export interface ServiceContext {
+  readonly metadata: MetadataStore;
+  readonly warehouse: Warehouse;
+  readonly internal: Transport;
+  readonly transport: (kind: string) => Transport;
+  readonly clock: Clock;
+  readonly tools: Tools;
+  readonly telemetry: Telemetry;
+  readonly settings: RuntimeSettings;
+  readonly random: () => number;
+}
+
+/** One topic that a service reads, and what it does with each partition that it is given. */
+export interface Intake {
+  /** Distinguishes the intakes of one service, for example the source's name. */
+  readonly name: string;
+  readonly topic: string;
+  readonly group: string;
+  readonly partitions: number;
+  readonly transport: Transport;
+  /** True when its neighbours go on while this one is stopped by a fatal failure, as sources do. */
+  readonly isolated: boolean;
+  readonly workFor: (feed: PartitionFeed) => LaneWork;
+}
+
+/** What differs between the four services. */
+export interface ServiceDefinition {
+  readonly phase: PhaseName;
+  /** Topics to read under the catalog in force; asked again for each new version. */
+  readonly intakes: (context: LaneContext) => Promise<readonly Intake[]>;
+  /** Topics to write to, made before the first batch. */
+  readonly prepare: (context: LaneContext) => Promise<void>;
+}
+
+/**
+ * Runs one service until `stop` aborts and everything that was begun is finished, at most `settings.drainMs` later.
+ * @throws Failure `fatal` when a person must act; every lane has been left by then
+ */
+export const runService = async (service: ServiceContext, definition: ServiceDefinition, stop: AbortSignal): Promise<void> => {
+  const { clock, telemetry, settings, metadata } = service;
+  const { phase } = definition;
+  const broken = new AbortController();
+  const giveUp = new AbortController();
+  const ending = AbortSignal.any([stop, broken.signal]);
+  const catalogs = createCatalogs(metadata, clock, settings.catalogPollMs);
+  const context: LaneContext = { ...service, phase, catalogs, giveUp: giveUp.signal };
+  const failures: Failure[] = [];
+  const running = new Map<string, { readonly done: Promise<void>; readonly stop: AbortController }>();
+  const fail = (error: unknown, intake?: Intake): void => {
+    const failure = asFailure(error);
+    failures.push(failure);
+    telemetry.emit({ name: 'stopped', phase, lane: intake?.name ?? '', code: failure.code, message: failure.message, facts: failure.facts });
+    // A stopped source does not stop its neighbours; when it was the last one there is nothing left to run for.
+    if (intake?.isolated !== true || running.size <= 1) broken.abort();
+  };
+
+  telemetry.emit({ name: 'service', phase, state: 'starting' });
+  const persist = <T>(attempt: () => Promise<T>): Promise<T | undefined> => withBackoff({ ...context, lane: phase }, ending, attempt);
+
+  const supervise = async (): Promise<void> => {
+    let version = -1;
+    while (!ending.aborted) {
+      const catalog = await persist(() => catalogs.current());
+      if (catalog !== undefined && catalog.version !== version && catalog.version > 0) {
+        await persist(() => definition.prepare(context));
+        const intakes = (await persist(() => definition.intakes(context))) ?? [];
+        for (const [name, { stop: end }] of running) if (intakes.every((intake) => intake.name !== name)) end.abort();
+        for (const intake of intakes) {
+          if (running.has(intake.name)) continue;
+          const own = new AbortController();
+          const done = runIntake(context, intake, AbortSignal.any([ending, own.signal])).catch((error: unknown) => fail(error, intake));
+          running.set(intake.name, { done: done.finally(() => running.delete(intake.name)), stop: own });
+        }
+        if (version < 0) telemetry.emit({ name: 'service', phase, state: 'ready' });
+        telemetry.emit({ name: 'catalog', phase, version: catalog.version });
+        ({ version } = catalog);
+      }
+      await clock.sleep(settings.catalogPollMs, ending);
+    }
+  };
+
+  await supervise().catch((error: unknown) => fail(error));
+  telemetry.emit({ name: 'service', phase, state: 'draining' });
+  const drained = new AbortController();
+  void clock.sleep(settings.drainMs, drained.signal).then(() => giveUp.abort());
+  await Promise.all([...running.values()].map(({ done }) => done));
+  drained.abort();
+  telemetry.emit({ name: 'service', phase, state: 'drained' });
+  const [first] = failures;
+  if (first !== undefined) throw first;
+};
+
+/** Reads one topic as a member of its group; each partition that is given runs in a loop of its own until it is taken away. */
+const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal): Promise<void> => {
+  const broken = new AbortController();
+  const ending = AbortSignal.any([stop, broken.signal]);
+  const problems: unknown[] = [];
+  const lanes = new Map<number, Promise<void>>();
+  const subscription: Subscription | undefined = await withBackoff({ ...context, lane: intake.name }, ending, async () => {
+    await intake.transport.ensureTopic(intake.topic, intake.partitions);
+    return intake.transport.subscribe(intake.topic, intake.group);
+  });
+  if (subscription === undefined) return;
+  try {
+    for await (const feed of subscription.feeds(ending)) {
+      // The same partition may come back before its last loop has left: one after the other, never both.
+      const before = lanes.get(feed.partition) ?? Promise.resolve();
+      const run = before
+        .then(() => runLane(context, intake.workFor(feed), feed, ending))
+        .catch((error: unknown) => {
+          problems.push(error);
+          broken.abort();
+        });
+      lanes.set(feed.partition, run);
+    }
+  } finally {
+    await Promise.all(lanes.values());
+    await subscription.close();
+  }
+  if (problems.length > 0) throw problems[0];
+};

@@ -1,0 +1,29 @@
+/** Every bound that the runtime works within. */
+export interface RuntimeSettings {
+  /** Most records in one transaction. */
+  readonly recordsMax: number;
+  /** Most bytes read from a transport at once. */
+  readonly bytesMax: number;
+  /** How long a read waits for its first message. */
+  readonly waitMs: number;
+  /** How often an idle lane says where it stands, so that a gap at the end is seen. */
+  readonly idleMs: number;
+  /** First and longest pause between attempts; the pause doubles in between. */
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+  /** How often a service asks for a new catalog version. */
+  readonly catalogPollMs: number;
+  /** How long a service may go on with its batches after it was told to stop. */
+  readonly drainMs: number;
+}
+
+export const defaultSettings: RuntimeSettings = {
+  recordsMax: 2000,
+  bytesMax: 4 * 1024 * 1024,
+  waitMs: 200,
+  idleMs: 1000,
+  retryMinMs: 20,
+  retryMaxMs: 5000,
+  catalogPollMs: 200,
+  drainMs: 10_000,
+};

@@ -1,0 +1,121 @@
+import { groupText, type GroupChange } from '@dsf/messages';
+import type { Catalog, DriverInstance } from '@dsf/metadata';
+import type { GroupRow, LaneTransaction, Request, RequestBody } from '@dsf/ports';
+import { fold, type SummarisePhases } from './fold.ts';
+import type { Lane } from './lane.ts';
+import type { LaneContext } from './work.ts';
+
+/** Requests carried out together. */
+const requestsMax = 1000;
+/** Groups read at once when a whole lane is compared. */
+const pageMax = 5000;
+
+export interface SummariseRoom<Plan, PointsPlan> {
+  readonly lane: Lane;
+  readonly phases: SummarisePhases<Plan, PointsPlan>;
+  /** Runs a transaction and sends what it changed; the cache of groups is dropped. */
+  readonly commit: (catalog: Catalog, changed: readonly GroupRow[], work: (transaction: LaneTransaction) => Promise<void>) => Promise<void>;
+}
+
+/**
+ * A driver instance that the catalog has and the lane does not becomes live as a fold of all flat rows below the lane's positions; one that
+ * the catalog no longer has stops. Ranges made before the instance was known are read from rows later (see summarise-work).
+ */
+export const adoptInstances = async <Plan, PointsPlan>(context: LaneContext, room: SummariseRoom<Plan, PointsPlan>, catalog: Catalog): Promise<boolean> => {
+  const { lane } = room;
+  const live = new Set(await context.warehouse.committed.readLiveInstances(lane.key.lane));
+  const wanted = catalog.drivers.filter(({ instance }) => !live.has(instance));
+  const gone = [...live].filter((instance) => catalog.drivers.every((driver) => driver.instance !== instance));
+  if (wanted.length > 0) await context.warehouse.ensureSummaryTables(wanted);
+  for (const instance of wanted) await replaceAll(context, room, { catalog, instance, reason: 'update', requests: [], goLive: true });
+  if (gone.length > 0) {
+    await room.commit(catalog, [], async (transaction) => {
+      for (const instance of gone) await transaction.setInstanceLive(lane.key.lane, instance, false);
+    });
+  }
+  return wanted.length + gone.length > 0;
+};
+
+/** Carries out the requests whose turn has come: recompute of single groups, rebuild of a whole driver (delivery rule 8). */
+export const carryOutRequests = async <Plan, PointsPlan>(context: LaneContext, room: SummariseRoom<Plan, PointsPlan>, catalog: Catalog): Promise<void> => {
+  const { lane } = room;
+  const requests = await context.warehouse.committed.readRequests(lane.key, requestsMax);
+  const ready = requests.filter(({ body }) => body.kind === 'rebuild' || (body.kind === 'recompute' && isPast(lane, body)));
+  if (ready.length === 0) return;
+  const instances = new Set(ready.map(({ body }) => (body.kind === 'replay' ? '' : body.instance)));
+  for (const name of instances) {
+    const mine = ready.filter(({ body }) => body.kind !== 'replay' && body.instance === name);
+    const instance = catalog.drivers.find((driver) => driver.instance === name);
+    if (instance === undefined) await closeOnly(context, room, catalog, mine);
+    else if (mine.some(({ body }) => body.kind === 'rebuild')) await replaceAll(context, room, { catalog, instance, reason: 'rebuild', requests: mine, goLive: false });
+    else await recompute(context, room, { catalog, instance, requests: mine });
+  }
+  context.telemetry.emit({ name: 'request', phase: 'summarise', lane: lane.name, kind: 'recompute', count: ready.length });
+};
+
+/** A request waits until the lane has had the record: before that the record's first points may still be on their way. */
+const isPast = (lane: Lane, { after }: Extract<RequestBody, { kind: 'recompute' }>): boolean => (lane.position(after)?.next ?? 0) > after.offset;
+
+/** The driver is gone, and so is what the request was about. */
+const closeOnly = async <Plan, PointsPlan>(context: LaneContext, room: SummariseRoom<Plan, PointsPlan>, catalog: Catalog, requests: readonly Request[]): Promise<void> => {
+  await room.commit(catalog, [], (transaction) => transaction.closeRequests(requests.map(({ id }) => id), context.clock.now()));
+};
+
+const recompute = async <Plan, PointsPlan>(
+  context: LaneContext,
+  room: SummariseRoom<Plan, PointsPlan>,
+  { catalog, instance, requests }: { readonly catalog: Catalog; readonly instance: DriverInstance; readonly requests: readonly Request[] },
+): Promise<void> => {
+  const { lane, phases } = room;
+  const { warehouse, clock } = context;
+  const texts = new Set(requests.flatMap(({ body }) => (body.kind === 'recompute' ? [groupText(body.key, body.window)] : [])));
+  const folded = await fold(context, lane, phases, { catalog, instance, groups: texts, reason: 'correction' });
+  const stored = await warehouse.committed.readGroups(instance.instance, [...texts]);
+  const at = { revision: lane.seq() + 1, now: clock.now(), version: catalog.version };
+  const vanished = stored.filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group)).map((row) => phases.summarise.retract(row, at));
+  const changed = [...folded.groups.values(), ...vanished];
+  await room.commit(catalog, changed, async (transaction) => {
+    await transaction.writeGroups(instance.instance, lane.key.lane, changed);
+    if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
+    await transaction.closeRequests(requests.map(({ id }) => id), clock.now());
+  });
+};
+
+/** Every group of an instance in this lane, folded again; groups whose numbers do not differ keep their revision. */
+const replaceAll = async <Plan, PointsPlan>(
+  context: LaneContext,
+  room: SummariseRoom<Plan, PointsPlan>,
+  task: { readonly catalog: Catalog; readonly instance: DriverInstance; readonly reason: GroupChange['reason']; readonly requests: readonly Request[]; readonly goLive: boolean },
+): Promise<void> => {
+  const { lane, phases } = room;
+  const { clock } = context;
+  const { catalog, instance, reason, requests, goLive } = task;
+  const folded = await fold(context, lane, phases, { catalog, instance, groups: null, reason });
+  const stored = await readLane(context, lane, instance.instance);
+  const at = { revision: lane.seq() + 1, now: clock.now(), version: catalog.version };
+  const vanished = [...stored.values()].filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group)).map((row) => phases.summarise.retract(row, at));
+  const changed = [...[...folded.groups.values()].filter((row) => differs(stored.get(row.group), row)), ...vanished];
+  await room.commit(catalog, changed, async (transaction) => {
+    await transaction.writeGroups(instance.instance, lane.key.lane, changed);
+    if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
+    if (goLive) await transaction.setInstanceLive(lane.key.lane, instance.instance, true);
+    await transaction.closeRequests(requests.map(({ id }) => id), clock.now());
+  });
+};
+
+const differs = (before: GroupRow | undefined, after: GroupRow): boolean =>
+  before === undefined || before.status !== after.status || JSON.stringify(before.states) !== JSON.stringify(after.states);
+
+const readLane = async ({ warehouse }: LaneContext, lane: Lane, instance: string): Promise<ReadonlyMap<string, GroupRow>> => {
+  const rows = new Map<string, GroupRow>();
+  let from = 0;
+  let after: string | null = null;
+  for (;;) {
+    const page: readonly GroupRow[] = await warehouse.committed.readGroupsByRevision(instance, lane.key.lane, from, Number.MAX_SAFE_INTEGER, after, pageMax);
+    for (const row of page) rows.set(row.group, row);
+    const last = page.at(-1);
+    if (last === undefined || page.length < pageMax) return rows;
+    from = last.revision;
+    after = last.group;
+  }
+};

@@ -1,0 +1,4 @@
+export { openInstallation, type Installation } from './installation.ts';
+export { serviceContext } from './service-context.ts';
+export { readStatus, type PhaseStatus, type SourceStatus, type Status } from './status.ts';
+export { systemClock } from './system-clock.ts';

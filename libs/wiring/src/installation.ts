@@ -1,0 +1,55 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
+import { Failure, type Clock, type MetadataStore, type Transport, type Warehouse } from '@dsf/ports';
+import { openLocalTransport } from '@dsf/transport-local';
+import { systemClock } from './system-clock.ts';
+
+/** The parts that one deployment of DSF is put together from. The only place that names adapters. */
+export interface Installation {
+  /** Folder that holds the state of an embedded installation. */
+  readonly home: string;
+  readonly metadata: MetadataStore;
+  readonly warehouse: Warehouse;
+  /** Carries dsf.raw, dsf.points and dsf.summary. */
+  readonly internal: Transport;
+  /** Transport of sources and publications, by the name that definitions give it. @throws Failure `fatal` `transport.unknown` */
+  transport(kind: string): Transport;
+  readonly clock: Clock;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the embedded default: SQLite for metadata, state and rows, a local log for topics, both in one folder that is made when absent.
+ * Several processes may open the same folder.
+ */
+export const openInstallation = async ({ home }: { readonly home: string }): Promise<Installation> => {
+  try {
+    mkdirSync(home, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure('fatal', 'home.unusable', `the folder ${home} cannot be made: ${reason}. Set DSF_HOME to a folder that you may write to.`, { home }, { cause: error });
+  }
+  const file = join(home, 'dsf.db');
+  const metadata = await openSqliteMetadataStore({ file });
+  const warehouse = await openSqliteWarehouse({ file });
+  const local = await openLocalTransport({ file: join(home, 'log.db'), clock: systemClock });
+  const transports = new Map<string, Transport>([['local', local]]);
+  return {
+    home,
+    metadata,
+    warehouse,
+    internal: local,
+    transport(kind) {
+      const transport = transports.get(kind);
+      if (transport !== undefined) return transport;
+      throw new Failure('fatal', 'transport.unknown', `there is no transport called ${kind}; there are: ${[...transports.keys()].join(', ')}`, { transport: kind });
+    },
+    clock: systemClock,
+    async close() {
+      await local.close();
+      await warehouse.close();
+      await metadata.close();
+    },
+  };
+};

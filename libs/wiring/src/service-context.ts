@@ -1,0 +1,17 @@
+import type { Telemetry } from '@dsf/ports';
+import type { RuntimeSettings, ServiceContext } from '@dsf/runtime';
+import type { Installation } from './installation.ts';
+import { platformTools } from './tools.ts';
+
+/** What a service is given from outside, out of an installation. */
+export const serviceContext = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry): ServiceContext => ({
+  metadata: installation.metadata,
+  warehouse: installation.warehouse,
+  internal: installation.internal,
+  transport: (kind) => installation.transport(kind),
+  clock: installation.clock,
+  tools: platformTools,
+  telemetry,
+  settings,
+  random: Math.random,
+});

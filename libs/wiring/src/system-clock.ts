@@ -1,0 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '@dsf/ports';
+
+/** The machine's clock. The one place outside tests where time comes from. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: async (ms, signal) => {
+    try {
+      await delay(ms, undefined, { signal });
+    } catch {
+      // Aborted: the caller looks at the signal.
+    }
+  },
+};
