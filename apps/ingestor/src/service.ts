@@ -17,7 +17,7 @@ export const ingestor: ServiceDefinition = {
       .map((source) => {
         const { name, partitions } = source.definition;
         const transport = context.transport(source.definition.transport);
-        return { name, topic: source.topic, group: `dsf.ingest.${name}`, partitions, transport, isolated: true, workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }) };
+        return { name: `${name} (${source.topic})`, topic: source.topic, group: `dsf.ingest.${name}`, partitions, transport, isolated: true, workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }) };
       });
   },
 };

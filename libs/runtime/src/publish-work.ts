@@ -6,7 +6,7 @@ import { addCounts, noCounts, openLane } from './lane.ts';
 import { sendMessages } from './outbox.ts';
 import { compileOnce } from './plan-cache.ts';
 import { decodeRanges, newestVersion } from './receive.ts';
-import { topics, type LaneContext, type LaneWork } from './work.ts';
+import type { LaneContext, LaneWork } from './work.ts';
 
 /** Groups read from the state at once. */
 const pageMax = 5000;
