@@ -1,0 +1,37 @@
+import type { Value } from '@dsf/messages';
+import { isNum } from '@dsf/messages';
+
+/** RFC 3339 date-time; seconds may be 60, as in a leap second. */
+const rfc3339 = /^\d{4}-\d{2}-(\d{2})[Tt](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
+
+/** Furthest moment from 1970 that dates are defined for, ms (ECMA-262, time values). */
+const timeMax = 8.64e15;
+
+const parseText = (text: string): number | null => {
+  const match = rfc3339.exec(text);
+  if (match === null) return null;
+  // Up to the 28th `Date.parse` needs no checking; later it would read 30 February as 2 March, which Temporal refuses.
+  if (Number(match[1]) <= 28) {
+    const time = Date.parse(text.toUpperCase());
+    if (!Number.isNaN(time)) return time;
+  }
+  try {
+    return Temporal.Instant.from(text).epochMilliseconds;
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * An event time in UTC ms: RFC 3339 text, or a number of ms since 1970 (a fraction is cut towards the past).
+ * @returns null when the value is neither
+ */
+export const eventTime = (value: Value): number | null => {
+  if (typeof value === 'string') return parseText(value);
+  if (value === null || typeof value !== 'object' || !isNum(value)) return null;
+  const time = Math.floor(Number(value.n));
+  return Math.abs(time) <= timeMax ? time : null;
+};
+
+/** Start of the tumbling window that holds `time`; aligned to 1970 UTC, also before it. */
+export const windowStart = (time: number, windowMs: number): number => Math.floor(time / windowMs) * windowMs;

@@ -1,0 +1,75 @@
+import type { Value } from '@dsf/messages';
+import { isWithin, memberOf, pathSegments, systemPath } from '@dsf/metadata';
+import type { FlatColumn, FlatSchema, FlatTable } from '@dsf/ports';
+import { cellToValue } from './cell-value.ts';
+import type { CellReader, Place, Site } from './plan.ts';
+
+/** The tables of one source. */
+export interface SourceTables {
+  readonly byId: ReadonlyMap<number, FlatTable>;
+  readonly byPath: ReadonlyMap<string, FlatTable>;
+}
+
+export const sourceTables = (schema: FlatSchema, source: number): SourceTables => {
+  const tables = schema.tables.filter((table) => table.source === source);
+  return { byId: new Map(tables.map((table) => [table.id, table])), byPath: new Map(tables.map((table) => [table.path, table])) };
+};
+
+/** The table and its ancestors, up to the root. */
+export const chainOf = (table: FlatTable, tables: SourceTables): readonly FlatTable[] => {
+  const chain = [table];
+  for (let at = table; at.parent !== null;) {
+    const parent = tables.byId.get(at.parent);
+    if (parent === undefined) break;
+    chain.push(parent);
+    at = parent;
+  }
+  return chain;
+};
+
+const member = (value: Value, name: string): Value =>
+  typeof value === 'object' && value !== null && 'm' in value && Object.hasOwn(value.m, name) ? (value.m[name] ?? null) : null;
+
+/** Reads `path` from one column: its own, a JSON column above it, or the column of paths that found no room. Null: not in this one. */
+const columnReader = (column: FlatColumn, index: number, path: string): CellReader | null => {
+  const toValue = cellToValue[column.type];
+  if (column.role === 'length') return null;
+  if (column.role === 'rest') return ({ cells }) => ofCell(cells[index], (cell) => member(toValue(cell), path));
+  if (column.path === path) return ({ cells }) => ofCell(cells[index], toValue);
+  if (column.type !== 'json' || !isWithin(path, column.path)) return null;
+  const below = pathSegments(path).slice(pathSegments(column.path).length).map(memberOf);
+  return ({ cells }) => ofCell(cells[index], (cell) => below.reduce(member, toValue(cell)));
+};
+
+const ofCell = (cell: FlatCell, toValue: (cell: Exclude<FlatCell, null | undefined>) => Value): Value =>
+  cell === null || cell === undefined ? null : toValue(cell);
+type FlatCell = Parameters<(typeof cellToValue)['text']>[0] | null | undefined;
+
+/** A map's rows have keys: there are many below one parent, though none has a place in a list. */
+const isMap = (table: FlatTable): boolean => table.columns.some(({ path }) => path === systemPath(table.path, '$key'));
+
+const siteOf = (table: FlatTable, chain: readonly FlatTable[], tables: SourceTables): Omit<Site, 'readers'> | null => {
+  const lineage = chainOf(table, tables);
+  const depth = lineage.findIndex((ancestor) => chain.includes(ancestor));
+  const joint = lineage[depth];
+  if (joint === undefined) return null;
+  const down = lineage.slice(0, depth).reverse();
+  return down.some(isMap) ? null : { up: chain.indexOf(joint), down: down.map(({ id }) => id) };
+};
+
+/**
+ * Finds a path as seen from a row of `chain[0]`: first in the row itself and its 1:1 object rows, then in its parent and the parent's,
+ * and so on up to the root.
+ */
+export const placeOf = (path: string, chain: readonly FlatTable[], tables: SourceTables): Place => {
+  if (path === '$time') return { kind: 'time' };
+  if (path === '$ingested') return { kind: 'ingested' };
+  const sites: Site[] = [];
+  for (const table of tables.byId.values()) {
+    if (!isWithin(path, table.path)) continue;
+    const readers = table.columns.map((column, index) => columnReader(column, index, path)).filter((reader) => reader !== null);
+    const site = readers.length === 0 ? null : siteOf(table, chain, tables);
+    if (site !== null) sites.push({ ...site, readers });
+  }
+  return { kind: 'cells', sites: sites.sort((a, b) => a.up - b.up || a.down.length - b.down.length) };
+};

@@ -1,0 +1,57 @@
+import type { GroupChange } from '@dsf/messages';
+import { groupText, hash32 } from '@dsf/messages';
+import { ExpressionError } from '@dsf/metadata';
+import type { OutgoingMessage, PublishEffects } from '@dsf/ports';
+import { Failure } from '@dsf/ports';
+import { cloudEventHeaders, utf8 } from './cloud-event.ts';
+import { documentState } from './document-state.ts';
+import type { PublicationPlan, PublishPlan } from './plan.ts';
+import { renderTemplate } from './template.ts';
+
+/** The last change of every group, in the order of these last changes. */
+const coalesce = (changes: readonly GroupChange[], instance: string): readonly GroupChange[] => {
+  const last = new Map<string, GroupChange>();
+  for (const change of changes) {
+    if (change.instance !== instance) continue;
+    const group = groupText(change.key, change.window);
+    last.delete(group);
+    last.set(group, change);
+  }
+  return [...last.values()];
+};
+
+const messageFor = (change: GroupChange, { publication, template }: PublicationPlan, tools: PublishPlan['tools']): OutgoingMessage => ({
+  // From the key without the window, so that all windows of a key stay in order in one partition.
+  partition: hash32(groupText(change.key, null)) % publication.definition.partitions,
+  key: utf8(groupText(change.key, change.window)),
+  headers: cloudEventHeaders(change, publication, tools),
+  body:
+    change.status === 'gone'
+      ? null
+      : utf8(renderTemplate(template, documentState(change, publication.driver), publication.definition.numbers)),
+});
+
+/**
+ * Documents of one publication. A `live` group gives its document, a `gone` one a tombstone (null body), a `failed` one nothing: it has no
+ * number to show, and consumers keep the last good revision until the group shows numbers again.
+ * @param changes - in rising revision; those of other driver instances are left out, several of one group become the last
+ * @returns refusals carry `publish.template`; the other documents stand
+ * @throws Failure `fatal` `publish.publication-unknown` when the plan has no such publication
+ */
+export const apply = (plan: PublishPlan, publication: number, changes: readonly GroupChange[]): PublishEffects => {
+  const target = plan.publications.get(publication);
+  if (target === undefined)
+    throw new Failure('fatal', 'publish.publication-unknown', `no publication has the number ${publication}`, { publication });
+  const messages: OutgoingMessage[] = [];
+  const refusals: PublishEffects['refusals'][number][] = [];
+  for (const change of coalesce(changes, target.publication.driver.instance)) {
+    if (change.status === 'failed') continue;
+    try {
+      messages.push(messageFor(change, target, plan.tools));
+    } catch (error) {
+      if (!(error instanceof ExpressionError)) throw error;
+      refusals.push({ change, code: 'publish.template', detail: error.message });
+    }
+  }
+  return { messages, refusals };
+};

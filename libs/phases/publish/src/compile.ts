@@ -1,0 +1,15 @@
+import type { Catalog } from '@dsf/metadata';
+import type { Tools } from '@dsf/ports';
+import type { PublishPlan } from './plan.ts';
+import { compileTemplate, defaultBody } from './template.ts';
+
+/** @throws ExpressionError only for templates that validation would have refused */
+export const compile = (catalog: Catalog, tools: Tools): PublishPlan => ({
+  publications: new Map(
+    catalog.publications.map((publication) => [
+      publication.id,
+      { publication, template: compileTemplate(publication.definition.body === undefined ? defaultBody : publication.definition.body) },
+    ]),
+  ),
+  tools,
+});

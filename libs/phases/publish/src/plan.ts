@@ -1,0 +1,14 @@
+import type { CatalogPublication } from '@dsf/metadata';
+import type { Tools } from '@dsf/ports';
+import type { Template } from './template.ts';
+
+export interface PublicationPlan {
+  readonly publication: CatalogPublication;
+  readonly template: Template;
+}
+
+export interface PublishPlan {
+  /** By publication id. */
+  readonly publications: ReadonlyMap<number, PublicationPlan>;
+  readonly tools: Tools;
+}

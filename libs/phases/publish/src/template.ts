@@ -1,0 +1,54 @@
+import type { Value } from '@dsf/messages';
+import type { Expression, PublicationDefinition } from '@dsf/metadata';
+import { memberOf, parseExpression, pathSegments } from '@dsf/metadata';
+
+type Json = Exclude<PublicationDefinition['body'], undefined>;
+
+/** A document's shape: JSON whose strings were expressions. */
+export type Template =
+  | { readonly kind: 'constant'; readonly json: string }
+  | { readonly kind: 'expression'; readonly expression: Expression }
+  | { readonly kind: 'list'; readonly items: readonly Template[] }
+  | { readonly kind: 'map'; readonly members: readonly (readonly [name: string, template: Template])[] };
+
+/** Key, window and measures as they are. */
+export const defaultBody: Json = { key: 'key', window: 'window', measures: 'measures' };
+
+/** @throws ExpressionError only for expressions that validation would have refused */
+export const compileTemplate = (body: Json): Template => {
+  if (typeof body === 'string') return { kind: 'expression', expression: parseExpression(body) };
+  if (Array.isArray(body)) return { kind: 'list', items: body.map((item) => compileTemplate(item)) };
+  if (typeof body === 'object' && body !== null) {
+    return { kind: 'map', members: Object.entries(body).map(([name, member]) => [name, compileTemplate(member)] as const) };
+  }
+  return { kind: 'constant', json: JSON.stringify(body) };
+};
+
+const descend = (value: Value, name: string): Value =>
+  typeof value === 'object' && value !== null && 'm' in value && Object.hasOwn(value.m, name) ? (value.m[name] ?? null) : null;
+
+/**
+ * The document as JSON text.
+ * @param state - what the expressions see: a map of `key`, `window` and `measures`
+ * @param numbers - how exact numbers are written: as JSON strings, or as JSON numbers with every digit
+ * @throws ExpressionError when an expression cannot be computed for this state
+ */
+export const renderTemplate = (template: Template, state: Value, numbers: PublicationDefinition['numbers']): string => {
+  if (template.kind === 'constant') return template.json;
+  if (template.kind === 'list') return `[${template.items.map((item) => renderTemplate(item, state, numbers)).join()}]`;
+  if (template.kind === 'map') {
+    return `{${template.members.map(([name, member]) => `${JSON.stringify(name)}:${renderTemplate(member, state, numbers)}`).join()}}`;
+  }
+  const read = (path: string): Value => pathSegments(path).map(memberOf).reduce(descend, state);
+  return jsonText(template.expression.evaluate(read), numbers);
+};
+
+/** JSON written by hand, because numbers must keep digits that a double has no room for. */
+const jsonText = (value: Value, numbers: PublicationDefinition['numbers']): string => {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if ('n' in value) return numbers === 'number' ? value.n : JSON.stringify(value.n);
+  if ('l' in value) return `[${value.l.map((item) => jsonText(item, numbers)).join()}]`;
+  return `{${Object.entries(value.m)
+    .map(([name, member]) => `${JSON.stringify(name)}:${jsonText(member, numbers)}`)
+    .join()}}`;
+};

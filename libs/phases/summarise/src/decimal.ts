@@ -1,0 +1,82 @@
+import Big from 'big.js';
+
+/*
+ * Exact arithmetic on canonical decimal text (`Num` in @dsf/messages). Most amounts have few digits, so sums go through scaled integers in a
+ * double while they are safe (about 5 times faster than big.js), and through big.js beyond that.
+ */
+
+/** Digits after the point that a decimal column keeps. */
+const fractionDigitsMax = 12;
+/** Digits before the point that fit decimal(38,12). */
+const integerDigitsMax = 26;
+/** Texts up to this length have at most 15 significant digits, which a double holds exactly. */
+const shortTextMax = 15;
+
+// Own constructor, because precision and rounding are settings of the constructor: half-even (2), as in banking and IEEE 754.
+const Exact = Big();
+Exact.DP = fractionDigitsMax;
+Exact.RM = 2;
+
+const textOf = (big: Big): string => {
+  const text = big.toFixed();
+  return text === '-0' ? '0' : text;
+};
+
+const scaleOf = (text: string): number => {
+  const dot = text.indexOf('.');
+  return dot < 0 ? 0 : text.length - dot - 1;
+};
+
+/** The number without its point, moved left to `scale` digits after it. */
+const unitsOf = (text: string, own: number, scale: number): number => {
+  const units = own === 0 ? Number(text) : Number(text.slice(0, -own - 1) + text.slice(-own));
+  return own === scale ? units : units * 10 ** (scale - own);
+};
+
+const fromUnits = (units: number, scale: number): string => {
+  if (scale === 0 || units === 0) return String(units === 0 ? 0 : units);
+  const digits = String(Math.abs(units)).padStart(scale + 1, '0');
+  let end = digits.length;
+  const point = end - scale;
+  while (end > point && digits.charCodeAt(end - 1) === 48) end -= 1;
+  const text = end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`;
+  return units < 0 ? `-${text}` : text;
+};
+
+export const addDecimals = (a: string, b: string): string => {
+  if (a.length <= shortTextMax && b.length <= shortTextMax) {
+    const [scaleA, scaleB] = [scaleOf(a), scaleOf(b)];
+    const scale = Math.max(scaleA, scaleB);
+    const [unitsA, unitsB] = [unitsOf(a, scaleA, scale), unitsOf(b, scaleB, scale)];
+    const sum = unitsA + unitsB;
+    if (Number.isSafeInteger(unitsA) && Number.isSafeInteger(unitsB) && Number.isSafeInteger(sum)) return fromUnits(sum, scale);
+  }
+  return textOf(new Exact(a).plus(b));
+};
+
+/** Negative, 0 or positive, as for sorting. */
+export const compareDecimals = (a: string, b: string): number => {
+  if (a === b) return 0;
+  if (a.length <= shortTextMax && b.length <= shortTextMax) return Number(a) - Number(b);
+  return new Exact(a).cmp(b);
+};
+
+/** sum / count, rounded half-even to 12 digits after the point. */
+export const averageDecimals = (sum: string, count: string): string => textOf(new Exact(sum).div(count));
+
+/** Rounded half-even to the 12 digits that a decimal column keeps. */
+export const roundDecimal = (text: string): string =>
+  scaleOf(text) <= fractionDigitsMax ? text : textOf(new Exact(text).round(fractionDigitsMax, 2));
+
+/** Whether a number, rounded, fits decimal(38,12). */
+export const fitsDecimal = (text: string): boolean => {
+  const dot = text.indexOf('.');
+  return (dot < 0 ? text.length : dot) - (text.startsWith('-') ? 1 : 0) <= integerDigitsMax;
+};
+
+const int64 = { min: -(2n ** 63n), max: 2n ** 63n - 1n };
+
+export const fitsBigint = (text: string): boolean => {
+  if (text.includes('.')) return false;
+  return text.length <= 18 || (BigInt(text) >= int64.min && BigInt(text) <= int64.max);
+};

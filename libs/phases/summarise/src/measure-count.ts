@@ -1,0 +1,24 @@
+import type { Num, Value } from '@dsf/messages';
+import { isNum } from '@dsf/messages';
+import { addDecimals } from './decimal.ts';
+import type { Measure } from './measure.ts';
+import { kindOf, refusePoint } from './measure.ts';
+
+const zero: Num = { n: '0' };
+const one: Num = { n: '1' };
+
+const combine = (left: Value, right: Value): Value => (isNum(left) && isNum(right) ? { n: addDecimals(left.n, right.n) } : zero);
+
+/** Rows; of an expression: rows for which it is not null. 0 when there were none, as `COUNT` in SQL. State: the number. */
+export const count = (): Measure => ({ zero, lift: () => one, combine, lower: (state) => state });
+
+/** Rows for which the expression is true. @throws Failure `summarise.not-a-boolean` */
+export const countIf = (): Measure => ({
+  zero,
+  lift: (amount) => {
+    if (typeof amount !== 'boolean') return refusePoint('summarise.not-a-boolean', `count_if needs true or false, got ${kindOf(amount)}`);
+    return amount ? one : zero;
+  },
+  combine,
+  lower: (state) => state,
+});

@@ -1,0 +1,35 @@
+import type { Num, Value } from '@dsf/messages';
+import { isNum } from '@dsf/messages';
+import { addDecimals, averageDecimals } from './decimal.ts';
+import type { Amount, Measure } from './measure.ts';
+import { kindOf, refusePoint } from './measure.ts';
+
+const numberOf = (amount: Amount, name: string): Num =>
+  isNum(amount) ? amount : refusePoint('summarise.not-a-number', `${name} needs a number, got ${kindOf(amount)}`);
+
+const add = (left: Value, right: Value): Value => {
+  if (left === null) return right;
+  return right === null || !isNum(left) || !isNum(right) ? left : { n: addDecimals(left.n, right.n) };
+};
+
+/** State: the exact sum, null of no amounts. @throws Failure `summarise.not-a-number` */
+export const sum = (): Measure => ({ zero: null, lift: (amount) => numberOf(amount, 'sum'), combine: add, lower: (state) => state });
+
+const parts = (state: Value): readonly [sum: Value, count: Value] =>
+  typeof state === 'object' && state !== null && 'l' in state ? [state.l[0] ?? null, state.l[1] ?? null] : [null, null];
+
+/** State: [exact sum, count], null of no amounts; shown as sum / count, half-even to 12 digits. @throws Failure `summarise.not-a-number` */
+export const avg = (): Measure => ({
+  zero: null,
+  lift: (amount) => ({ l: [numberOf(amount, 'avg'), { n: '1' }] }),
+  combine: (left, right) => {
+    if (left === null || right === null) return left ?? right;
+    const [sumLeft, countLeft] = parts(left);
+    const [sumRight, countRight] = parts(right);
+    return { l: [add(sumLeft, sumRight), add(countLeft, countRight)] };
+  },
+  lower: (state) => {
+    const [total, rows] = parts(state);
+    return total !== null && rows !== null && isNum(total) && isNum(rows) ? { n: averageDecimals(total.n, rows.n) } : null;
+  },
+});

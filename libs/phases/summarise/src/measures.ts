@@ -1,0 +1,56 @@
+import type { InstanceMeasure } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
+import { guarded } from './guarded.ts';
+import type { CustomMeasure, Measure, MeasureFamily } from './measure.ts';
+import { count, countIf } from './measure-count.ts';
+import { distinct } from './measure-distinct.ts';
+import { max, min } from './measure-extreme.ts';
+import { checkMeasureLaws } from './measure-laws.ts';
+import { list } from './measure-list.ts';
+import { first, last } from './measure-moment.ts';
+import { avg, sum } from './measure-sum.ts';
+
+/** The built-in measures by the name that definitions use. */
+export const measures: ReadonlyMap<string, MeasureFamily> = new Map<string, MeasureFamily>([
+  ['count', count],
+  ['count_if', countIf],
+  ['sum', sum],
+  ['avg', avg],
+  ['min', min],
+  ['max', max],
+  ['first', first],
+  ['last', last],
+  ['list', list],
+  ['distinct', () => distinct()],
+]);
+
+/** Any fixed number: the check must give the same verdict on every replica. */
+const lawSeed = 20_260_101;
+
+/**
+ * Custom measures, checked and made safe to call. A built-in's name cannot be taken.
+ * @throws Failure `fatal` `summarise.measure-laws`, `summarise.measure-name`
+ */
+export const admitCustom = (custom: ReadonlyMap<string, CustomMeasure>): ReadonlyMap<string, Measure> =>
+  new Map(
+    [...custom].map(([name, measure]) => {
+      if (measures.has(name))
+        throw new Failure('fatal', 'summarise.measure-name', `the measure ${name} is built in; give yours another name`, { measure: name });
+      const broken = checkMeasureLaws(measure, lawSeed);
+      if (broken.length > 0)
+        throw new Failure('fatal', 'summarise.measure-laws', `the measure ${name} ${broken.join('; ')}`, { measure: name });
+      return [name, guarded(name, measure)] as const;
+    }),
+  );
+
+/** @throws Failure `fatal` `summarise.measure-unknown` */
+export const measureFor = (spec: InstanceMeasure, custom: ReadonlyMap<string, Measure>): Measure => {
+  const measure = measures.get(spec.function)?.(spec) ?? custom.get(spec.function);
+  if (measure === undefined) {
+    throw new Failure('fatal', 'summarise.measure-unknown', `no measure is called ${spec.function}`, {
+      measure: spec.name,
+      function: spec.function,
+    });
+  }
+  return measure;
+};
