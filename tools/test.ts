@@ -7,12 +7,11 @@ import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path/posix';
 import { add, line, none } from './counts.ts';
 import type { Counts } from './counts.ts';
+import { packageFolders } from './package-graph.ts';
 
 const results = '.results';
 const checks = ['lint', 'format-check', 'typecheck', 'knip'];
-const packages = globSync(['apps/*/package.json', 'libs/*/package.json', 'libs/*/*/package.json']).map((file) =>
-  dirname(file.replaceAll('\\', '/')),
-);
+const packages = globSync(packageFolders.map((folder) => `${folder}/package.json`)).map((file) => dirname(file.replaceAll('\\', '/')));
 const withProcesses = packages.filter((folder) => globSync(`${folder}/src/**/*.proc.spec.ts`).length > 0);
 
 const runTargets = (...targets: readonly string[]): boolean => {
