@@ -1,0 +1,141 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import type { ColumnType } from '@dsf/metadata';
+import type { SourcePartition } from '@dsf/messages';
+import { Failure } from '@dsf/ports';
+import type { Cell, FlatRow, FlatRows, FlatSchema, FlatTable, FlatTableRows, RowRange } from '@dsf/ports';
+import { integer, integerOrNull, text, toText } from './columns.ts';
+import type { Bind, Connection, Row } from './connection.ts';
+import { quoteName, systemColumns } from './dialect.ts';
+import { insertRows } from './insert-rows.ts';
+
+/*
+ * Root and child rows, in the tables that the path catalog names.
+ */
+
+const misfit = (type: ColumnType, cell: Cell): Failure =>
+  new Failure('poison', 'warehouse.data', `a ${type} column cannot take a ${typeof cell}`, { type });
+
+const encodeNumber = (type: ColumnType, cell: number): Bind => {
+  // Bound as REAL, which an INTEGER column turns back exactly up to 2^53; NaN would become NULL.
+  if (type === 'double' && !Number.isNaN(cell)) return cell;
+  if (type === 'bigint' && Number.isSafeInteger(cell)) return cell;
+  throw misfit(type, cell);
+};
+
+/** A cell as it is bound. A number into a TEXT column would become '5.0', so every type takes its own JavaScript type only. */
+const encodeCell = (type: ColumnType, cell: Cell): Bind => {
+  if (cell === null) return null;
+  if (typeof cell === 'number') return encodeNumber(type, cell);
+  if (typeof cell === 'string' && type !== 'boolean' && type !== 'bigint' && type !== 'double') return toText(cell);
+  if (typeof cell === 'bigint' && type === 'bigint') return cell;
+  if (typeof cell === 'boolean' && type === 'boolean') return cell ? 1 : 0;
+  throw misfit(type, cell);
+};
+
+const decodeCell = (type: ColumnType, value: SQLOutputValue | undefined): Cell => {
+  if (value === null || value === undefined) return null;
+  if (type === 'boolean') return value === 1;
+  if (type === 'bigint') return typeof value === 'string' ? BigInt(value) : integer(value);
+  if (type === 'double') return integer(value);
+  return text(value);
+};
+
+/** Integers beyond 2^53 come out as text, so that node:sqlite need not make a bigint of every offset. */
+const selectExpression = (name: string, type: ColumnType): string =>
+  type === 'bigint' ? `CASE WHEN ${name} BETWEEN -9007199254740991 AND 9007199254740991 THEN ${name} ELSE CAST(${name} AS TEXT) END` : name;
+
+const bindRow = (table: FlatTable, row: FlatRow, values: Bind[]): void => {
+  if (table.parent === null) values.push(row.time, row.ingestedAt);
+  else values.push(row.parentRow, row.listIdx, row.listIdx2, row.shape);
+  for (const [index, column] of table.columns.entries()) values.push(encodeCell(column.type, row.cells[index] ?? null));
+};
+
+export const writeFlat = (connection: Connection, { source, partition, tables }: FlatRows, version: number): void => {
+  for (const { table, rows } of tables) {
+    const names = [...systemColumns(table), ...table.columns.map(({ name }) => quoteName(name))];
+    insertRows(
+      connection,
+      { into: `INSERT INTO ${quoteName(table.name)} (${names.join(', ')})`, columns: names.length },
+      rows,
+      (row, values) => {
+        values.push(source, partition, row.offset, row.row, version);
+        bindRow(table, row, values);
+      },
+    );
+  }
+};
+
+const shapes = ['null', 'object', 'list'] as const;
+
+const shapeOf = (value: SQLOutputValue | undefined): FlatRow['shape'] => shapes.find((shape) => shape === value) ?? null;
+
+const rowOf = (table: FlatTable, row: Row): FlatRow => {
+  const isRoot = table.parent === null;
+  const [offset, number] = row;
+  const cellsFrom = isRoot ? 4 : 6;
+  return {
+    offset: integer(offset),
+    row: integer(number),
+    parentRow: isRoot ? null : integer(row[2]),
+    listIdx: isRoot ? null : integerOrNull(row[3]),
+    listIdx2: isRoot ? null : integerOrNull(row[4]),
+    shape: isRoot ? null : shapeOf(row[5]),
+    time: isRoot ? integerOrNull(row[2]) : null,
+    ingestedAt: isRoot ? integerOrNull(row[3]) : null,
+    cells: table.columns.map(({ type }, index) => decodeCell(type, row[cellsFrom + index])),
+  };
+};
+
+const readTable = (connection: Connection, table: FlatTable, { source, partition, from, to }: RowRange): FlatTableRows => {
+  const own = table.parent === null ? '_dsf_time, _dsf_ingested_at' : '_dsf_parent_row, _dsf_list_idx, _dsf_list_idx2, _dsf_shape';
+  const cells = table.columns.map(({ name, type }) => `, ${selectExpression(quoteName(name), type)}`).join('');
+  const rows = connection.all(
+    `SELECT _dsf_off, _dsf_row, ${own}${cells} FROM ${quoteName(table.name)}
+      WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? ORDER BY _dsf_off, _dsf_row`,
+    ...[source, partition, from, to],
+  );
+  return { table, rows: rows.map((row) => rowOf(table, row)) };
+};
+
+/** Offset of the first record that no longer fits, counted in the root table, where every record has a row; `to` when all fit. */
+const cutOf = (connection: Connection, root: FlatTable, { source, partition, from, to }: RowRange, max: number): number => {
+  const beyond = connection.first(
+    `SELECT DISTINCT _dsf_off FROM ${quoteName(root.name)} WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? ORDER BY _dsf_off LIMIT 1 OFFSET ?`,
+    ...[source, partition, from, to, max],
+  );
+  return beyond === undefined ? to : integer(beyond[0]);
+};
+
+export interface FlatAnswer {
+  readonly rows: FlatRows;
+  readonly next: number;
+}
+
+/** @param tables - ids; none asks for nothing, and the answer is complete */
+export const readFlat = (
+  connection: Connection,
+  schema: FlatSchema,
+  question: { readonly range: RowRange; readonly tables: readonly number[]; readonly max: number },
+): FlatAnswer => {
+  const { range, tables, max } = question;
+  const { source, partition } = range;
+  const wanted = schema.tables.filter((table) => table.source === source && tables.includes(table.id));
+  const root = schema.tables.find((table) => table.source === source && table.parent === null);
+  if (root === undefined || wanted.length === 0) return { rows: { source, partition, tables: [] }, next: range.to };
+  const next = cutOf(connection, root, range, max);
+  const found = wanted.map((table) => readTable(connection, table, { ...range, to: next })).filter(({ rows }) => rows.length > 0);
+  return { rows: { source, partition, tables: found }, next };
+};
+
+/** Children first, so that no foreign key is ever broken. */
+export const deleteFlat = (connection: Connection, schema: FlatSchema, at: SourcePartition & { readonly offset: number }): void => {
+  for (const table of schema.tables.toReversed()) {
+    if (table.source !== at.source) continue;
+    connection.run(
+      `DELETE FROM ${quoteName(table.name)} WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off = ?`,
+      at.source,
+      at.partition,
+      at.offset,
+    );
+  }
+};

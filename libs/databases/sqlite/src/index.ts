@@ -1,0 +1,2 @@
+export type { SqliteConfig } from './client.ts';
+export { openSqliteWarehouse } from './warehouse.ts';

@@ -1,0 +1,43 @@
+import type { LaneKey, Request, RequestBody } from '@dsf/ports';
+import { integer, json } from './columns.ts';
+import type { Connection } from './connection.ts';
+import { markReplaying } from './failures.ts';
+import { insertRows } from './insert-rows.ts';
+
+/*
+ * What lanes' owners are asked for: dsf_request.
+ */
+
+export const writeRequests = (connection: Connection, requests: readonly Omit<Request, 'id'>[], now: number): void => {
+  insertRows(
+    connection,
+    { into: 'INSERT INTO dsf_request (phase, source, lane, kind, body, created_at)', columns: 6 },
+    requests,
+    ({ lane, body }, values) => {
+      values.push(lane.phase, lane.source, lane.lane, body.kind, JSON.stringify(body), now);
+    },
+  );
+  for (const { body } of requests) if (body.kind === 'replay') markReplaying(connection, body);
+};
+
+export const readRequests = (connection: Connection, lane: LaneKey, max: number): readonly Request[] =>
+  connection
+    .all(
+      'SELECT id, body FROM dsf_request WHERE phase = ? AND source = ? AND lane = ? AND closed_at IS NULL ORDER BY id LIMIT ?',
+      lane.phase,
+      lane.source,
+      lane.lane,
+      max,
+    )
+    .map(([id, body]) => ({
+      id: integer(id),
+      lane: { phase: lane.phase, source: lane.source, lane: lane.lane },
+      body: json<RequestBody>(body),
+    }));
+
+export const closeRequests = (connection: Connection, ids: readonly number[], now: number): void => {
+  for (const id of ids) connection.run('UPDATE dsf_request SET closed_at = ? WHERE id = ? AND closed_at IS NULL', now, id);
+};
+
+export const countOpenRequests = (connection: Connection): number =>
+  integer(connection.first('SELECT count(*) FROM dsf_request WHERE closed_at IS NULL')?.[0]);
