@@ -6,8 +6,8 @@ export default mergeConfig(
   { ...base, test: { ...base.test, include: [], exclude: [] } },
   defineConfig({
     test: {
-      include: ['apps/*/src/**/*.proc.spec.ts'],
-      exclude: ['**/node_modules/**'],
+      include: ['**/*.proc.spec.ts'],
+      exclude: ['**/node_modules/**', '**/dist/**'],
       fileParallelism: false,
       testTimeout: 120_000,
       hookTimeout: 60_000,
