@@ -42,14 +42,21 @@ export const parseTree = (text: string): ASTNode => {
 
 const noVariables = (): boolean => false;
 
-/** An expression that is nothing but a path: no evaluation, the value goes through as it is. */
-const pathExpression = (text: string, path: string): Expression => ({ text, path, paths: [path], evaluate: (read) => read(path) });
-
-/** @param tree - a node of `parseTree`, not necessarily the root */
-export const expressionOf = (tree: ASTNode): Expression => {
-  const text = tree.input.slice(tree.start, tree.end);
+/**
+ * Parses a CEL expression once; `evaluate` then runs it per row. What it may do:
+ * - Paths: `customer.name`, `customer["first name"]`; `dsf.key`, `dsf.time`, `dsf.ingested`, `dsf.headers["x"]` for what DSF knows about the
+ *   message; `dsf.doc["odd name"]` for a member of the root that is no identifier; `dsf.path("a.b")` for a path as path.ts writes it.
+ * - Operators and macros of CEL on exact decimals; `/` rounds half to even at 12 fraction digits.
+ * - Functions: string int decimal double bool size abs floor ceil round min max lower upper lowerAscii upperAscii trim contains startsWith
+ *   endsWith indexOf split join substring replace matches coalesce has timestamp duration get…
+ * - Null: `==` and `!=` compare it; `&&`, `||`, `? :` take it for not true; every other operator and function gives null.
+ * @throws ExpressionError with the character where the text is wrong
+ */
+export const parseExpression = (text: string): Expression => {
+  const tree = parseTree(text);
   const path = staticPath(tree, noVariables);
-  if (path !== null) return pathExpression(text, path);
+  // Nothing but a path: no evaluation, the value goes through as it is.
+  if (path !== null) return { text, path, paths: [path], evaluate: (read) => read(path) };
   const paths = new Set<string>();
   const compute = compileNode(tree, { slots: new Map(), depth: 0, paths });
   return {
@@ -62,15 +69,3 @@ export const expressionOf = (tree: ASTNode): Expression => {
     },
   };
 };
-
-/**
- * Parses a CEL expression once; `evaluate` then runs it per row. What it may do:
- * - Paths: `customer.name`, `customer["first name"]`; `dsf.key`, `dsf.time`, `dsf.ingested`, `dsf.headers["x"]` for what DSF knows about the
- *   message; `dsf.doc["odd name"]` for a member of the root that is no identifier; `dsf.path("a.b")` for a path as path.ts writes it.
- * - Operators and macros of CEL on exact decimals; `/` rounds half to even at 12 fraction digits.
- * - Functions: string int decimal double bool size abs floor ceil round min max lower upper lowerAscii upperAscii trim contains startsWith
- *   endsWith indexOf split join substring replace matches coalesce has timestamp duration get…
- * - Null: `==` and `!=` compare it; `&&`, `||`, `? :` take it for not true; every other operator and function gives null.
- * @throws ExpressionError with the character where the text is wrong
- */
-export const parseExpression = (text: string): Expression => ({ ...expressionOf(parseTree(text)), text });

@@ -27,6 +27,7 @@ export const digitsMax = 1000;
 /** Most characters of a text that an expression makes. */
 export const textMax = 1_000_000;
 
+export const isDecimal = (operand: Operand): operand is Decimal => operand instanceof Decimal;
 export const isList = (operand: Operand): operand is readonly Operand[] => Array.isArray(operand);
 export const isSpan = (operand: Operand): operand is Span => typeof operand === 'object' && operand !== null && 'nanoseconds' in operand;
 
@@ -71,7 +72,7 @@ export const operandOf = (value: Value): Operand => {
 
 export const valueOf = (operand: Operand): Value => {
   if (operand === null || typeof operand !== 'object') return operand;
-  if (operand instanceof Decimal) return { n: decimalText(operand) };
+  if (isDecimal(operand)) return { n: decimalText(operand) };
   if (operand instanceof Temporal.Instant) return operand.toString();
   if (isList(operand)) return { l: operand.map(valueOf) };
   // Entries, not assignment: a member called `__proto__` must stay a member.
@@ -86,7 +87,7 @@ export const spanText = ({ nanoseconds }: Span): string => `${decimalText(new De
 export const equals = (a: Operand, b: Operand): boolean => {
   if (a === b) return true;
   if (a === null || b === null || typeof a !== 'object' || typeof b !== 'object') return false;
-  if (a instanceof Decimal) return b instanceof Decimal && a.eq(b);
+  if (isDecimal(a)) return isDecimal(b) && a.eq(b);
   if (a instanceof Temporal.Instant) return b instanceof Temporal.Instant && a.equals(b);
   if (isList(a)) return isList(b) && a.length === b.length && a.every((item, index) => equals(item, b[index] ?? null));
   if (!isMap(a)) return isSpan(b) && a.nanoseconds === b.nanoseconds;
