@@ -14,10 +14,24 @@ export const flattener: ServiceDefinition = {
   async intakes(context) {
     const { settings } = await context.catalogs.current();
     const { internal: transport } = context;
-    return [{ name: topics.raw, topic: topics.raw, group: 'dsf.flatten', partitions: settings.lanes, transport, isolated: false, workFor: ({ partition }) => createFlattenWork(context, { flatten: flattenPhase, points: pointsPhase }, partition) }];
+    return [
+      {
+        name: topics.raw,
+        topic: topics.raw,
+        group: 'dsf.flatten',
+        partitions: settings.lanes,
+        transport,
+        isolated: false,
+        workFor: ({ partition }) => createFlattenWork(context, { flatten: flattenPhase, points: pointsPhase }, partition),
+      },
+    ];
   },
 };
 
 /** Runs the flattener until `stop` aborts and what was begun is finished. @throws Failure `fatal` when a person must act */
-export const runFlattener = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal): Promise<void> =>
-  runService(serviceContext(installation, settings, telemetry), flattener, stop);
+export const runFlattener = (
+  installation: Installation,
+  settings: RuntimeSettings,
+  telemetry: Telemetry,
+  stop: AbortSignal,
+): Promise<void> => runService(serviceContext(installation, settings, telemetry), flattener, stop);

@@ -17,11 +17,23 @@ export const ingestor: ServiceDefinition = {
       .map((source) => {
         const { name, partitions } = source.definition;
         const transport = context.transport(source.definition.transport);
-        return { name: `${name} (${source.topic})`, topic: source.topic, group: `dsf.ingest.${name}`, partitions, transport, isolated: true, workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }) };
+        return {
+          name: `${name} (${source.topic})`,
+          topic: source.topic,
+          group: `dsf.ingest.${name}`,
+          partitions,
+          transport,
+          isolated: true,
+          workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }),
+        };
       });
   },
 };
 
 /** Runs the ingestor until `stop` aborts and what was begun is finished. @throws Failure `fatal` when a person must act */
-export const runIngestor = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal): Promise<void> =>
-  runService(serviceContext(installation, settings, telemetry), ingestor, stop);
+export const runIngestor = (
+  installation: Installation,
+  settings: RuntimeSettings,
+  telemetry: Telemetry,
+  stop: AbortSignal,
+): Promise<void> => runService(serviceContext(installation, settings, telemetry), ingestor, stop);

@@ -11,10 +11,24 @@ export const publisher: ServiceDefinition = {
   async intakes(context) {
     const { settings } = await context.catalogs.current();
     const { internal: transport } = context;
-    return [{ name: topics.summary, topic: topics.summary, group: 'dsf.publish', partitions: settings.lanes, transport, isolated: false, workFor: ({ partition }) => createPublishWork(context, publishPhase, partition) }];
+    return [
+      {
+        name: topics.summary,
+        topic: topics.summary,
+        group: 'dsf.publish',
+        partitions: settings.lanes,
+        transport,
+        isolated: false,
+        workFor: ({ partition }) => createPublishWork(context, publishPhase, partition),
+      },
+    ];
   },
 };
 
 /** Runs the publisher until `stop` aborts and what was begun is finished. @throws Failure `fatal` when a person must act */
-export const runPublisher = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal): Promise<void> =>
-  runService(serviceContext(installation, settings, telemetry), publisher, stop);
+export const runPublisher = (
+  installation: Installation,
+  settings: RuntimeSettings,
+  telemetry: Telemetry,
+  stop: AbortSignal,
+): Promise<void> => runService(serviceContext(installation, settings, telemetry), publisher, stop);

@@ -14,10 +14,24 @@ export const summariser: ServiceDefinition = {
   async intakes(context) {
     const { settings } = await context.catalogs.current();
     const { internal: transport } = context;
-    return [{ name: topics.points, topic: topics.points, group: 'dsf.summarise', partitions: settings.lanes, transport, isolated: false, workFor: ({ partition }) => createSummariseWork(context, { summarise: summarisePhase, points: pointsPhase }, partition) }];
+    return [
+      {
+        name: topics.points,
+        topic: topics.points,
+        group: 'dsf.summarise',
+        partitions: settings.lanes,
+        transport,
+        isolated: false,
+        workFor: ({ partition }) => createSummariseWork(context, { summarise: summarisePhase, points: pointsPhase }, partition),
+      },
+    ];
   },
 };
 
 /** Runs the summariser until `stop` aborts and what was begun is finished. @throws Failure `fatal` when a person must act */
-export const runSummariser = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal): Promise<void> =>
-  runService(serviceContext(installation, settings, telemetry), summariser, stop);
+export const runSummariser = (
+  installation: Installation,
+  settings: RuntimeSettings,
+  telemetry: Telemetry,
+  stop: AbortSignal,
+): Promise<void> => runService(serviceContext(installation, settings, telemetry), summariser, stop);

@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { decodePointsRange, decodeRawRange, decodeSummaryRange, encodePointsRange, encodeRawRange, encodeSummaryRange, UnreadableRangeError } from './codec.ts';
+import {
+  decodePointsRange,
+  decodeRawRange,
+  decodeSummaryRange,
+  encodePointsRange,
+  encodeRawRange,
+  encodeSummaryRange,
+  UnreadableRangeError,
+} from './codec.ts';
 import type { PointsRange, RawRange, SummaryRange } from './range.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -11,21 +19,70 @@ const frame = { source: 3, partition: 1, from: 10, to: 12, version: 7, time: 1_7
 const raw: RawRange = {
   ...frame,
   items: [
-    { source: 3, partition: 1, offset: 10, time: 1_700_000_000_000, timeType: 'create', ingestedAt: 1_700_000_000_005, key: bytes('k1'), headers: [['h', bytes('v')]], payload: bytes('{"a":1}') },
-    { source: 3, partition: 1, offset: 11, time: 1_700_000_000_001, timeType: 'append', ingestedAt: 1_700_000_000_006, key: null, headers: [], payload: null },
+    {
+      source: 3,
+      partition: 1,
+      offset: 10,
+      time: 1_700_000_000_000,
+      timeType: 'create',
+      ingestedAt: 1_700_000_000_005,
+      key: bytes('k1'),
+      headers: [['h', bytes('v')]],
+      payload: bytes('{"a":1}'),
+    },
+    {
+      source: 3,
+      partition: 1,
+      offset: 11,
+      time: 1_700_000_000_001,
+      timeType: 'append',
+      ingestedAt: 1_700_000_000_006,
+      key: null,
+      headers: [],
+      payload: null,
+    },
   ],
 };
 const points: PointsRange = {
   ...frame,
   items: [
-    { instance: 'shop.sales@0a1b2c3d', offset: 10, row: 0, key: ['Ann', { n: '7' }, null, true], window: 1_700_000_000_000, time: 1_700_000_000_000, amounts: [true, { n: '12.50' }, { l: [{ m: { n: 'x' } }] }] },
-    { instance: 'shop.sales@0a1b2c3d', offset: 11, row: 2, key: [], window: null, time: 0, amounts: [], refusal: { code: 'summarise.expression', detail: 'text is not a number' } },
+    {
+      instance: 'shop.sales@0a1b2c3d',
+      offset: 10,
+      row: 0,
+      key: ['Ann', { n: '7' }, null, true],
+      window: 1_700_000_000_000,
+      time: 1_700_000_000_000,
+      amounts: [true, { n: '12.50' }, { l: [{ m: { n: 'x' } }] }],
+    },
+    {
+      instance: 'shop.sales@0a1b2c3d',
+      offset: 11,
+      row: 2,
+      key: [],
+      window: null,
+      time: 0,
+      amounts: [],
+      refusal: { code: 'summarise.expression', detail: 'text is not a number' },
+    },
   ],
 };
 const summary: SummaryRange = {
   ...frame,
   source: 0,
-  items: [{ instance: 'shop.sales@0a1b2c3d', key: ['Ann'], window: null, revision: 11, reason: 'update', time: 1_700_000_000_000, version: 7, status: 'live', measures: [{ n: '1' }] }],
+  items: [
+    {
+      instance: 'shop.sales@0a1b2c3d',
+      key: ['Ann'],
+      window: null,
+      revision: 11,
+      reason: 'update',
+      time: 1_700_000_000_000,
+      version: 7,
+      status: 'live',
+      measures: [{ n: '1' }],
+    },
+  ],
 };
 
 describe('codec', () => {
@@ -42,9 +99,17 @@ describe('codec', () => {
   });
 
   it('carries any bytes: a byte order mark, NUL, invalid UTF-8', () => {
-    const payloads = [Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d), Uint8Array.of(0, 0x22), Uint8Array.of(0xff, 0xfe, 0xc0), new Uint8Array()];
+    const payloads = [
+      Uint8Array.of(0xef, 0xbb, 0xbf, 0x7b, 0x7d),
+      Uint8Array.of(0, 0x22),
+      Uint8Array.of(0xff, 0xfe, 0xc0),
+      new Uint8Array(),
+    ];
     for (const payload of payloads) {
-      const [item] = decodeRawRange(encodeRawRange({ ...raw, items: raw.items?.slice(0, 1).map((record) => ({ ...record, payload, key: payload })) ?? [] })).items ?? [];
+      const [item] =
+        decodeRawRange(
+          encodeRawRange({ ...raw, items: raw.items?.slice(0, 1).map((record) => ({ ...record, payload, key: payload })) ?? [] }),
+        ).items ?? [];
       expect(item?.payload).toEqual(payload);
       expect(item?.key).toEqual(payload);
     }
@@ -55,12 +120,17 @@ describe('codec', () => {
     expect(decodeRawRange(encodeRawRange({ ...frame, items: [] })).items).toEqual([]);
   });
 
-  it.each(['', '{', 'null', '[]', '{"v":2,"k":"raw"}', '{"v":1,"k":"points","s":1,"p":0,"f":0,"t":1,"c":1,"w":null,"i":0}', '{"v":1,"k":"raw","s":1,"p":0,"f":-1,"t":1,"c":1}'])(
-    'calls %j unreadable',
-    (body) => {
-      expect(() => decodeRawRange(bytes(body))).toThrow(UnreadableRangeError);
-    },
-  );
+  it.each([
+    '',
+    '{',
+    'null',
+    '[]',
+    '{"v":2,"k":"raw"}',
+    '{"v":1,"k":"points","s":1,"p":0,"f":0,"t":1,"c":1,"w":null,"i":0}',
+    '{"v":1,"k":"raw","s":1,"p":0,"f":-1,"t":1,"c":1}',
+  ])('calls %j unreadable', (body) => {
+    expect(() => decodeRawRange(bytes(body))).toThrow(UnreadableRangeError);
+  });
 
   it('calls a tombstone and invalid UTF-8 unreadable', () => {
     expect(() => decodeRawRange(null)).toThrow(UnreadableRangeError);

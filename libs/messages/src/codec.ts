@@ -10,8 +10,27 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 type Bytes = string | { readonly b: string } | null;
-type RawItem = readonly [offset: number, time: number, append: 0 | 1, ingestedAt: number, key: Bytes, headers: readonly (readonly [string, Bytes])[], payload: Bytes];
-type Frame = { v: number; k: string; s: number; p: number; f: number; t: number; c: number; w: number | null; i: 0 | 1; d?: readonly unknown[] };
+type RawItem = readonly [
+  offset: number,
+  time: number,
+  append: 0 | 1,
+  ingestedAt: number,
+  key: Bytes,
+  headers: readonly (readonly [string, Bytes])[],
+  payload: Bytes,
+];
+type Frame = {
+  v: number;
+  k: string;
+  s: number;
+  p: number;
+  f: number;
+  t: number;
+  c: number;
+  w: number | null;
+  i: 0 | 1;
+  d?: readonly unknown[];
+};
 
 /** A message that this reader cannot read: broken, cut off, or of another format. The receiver treats it as lost and refills. */
 export class UnreadableRangeError extends Error {

@@ -20,4 +20,5 @@ export const hash32 = (text: string): number => {
 export const rawLane = ({ source, partition }: SourcePartition, lanes: number): number => (source + partition) % lanes;
 
 /** The lane of dsf.points that owns a group: from the driver's name and key, never the window, so that windows of a key stay together. */
-export const groupLane = (driver: string, key: readonly KeyPart[], lanes: number): number => hash32(`${driver}\n${JSON.stringify(key)}`) % lanes;
+export const groupLane = (driver: string, key: readonly KeyPart[], lanes: number): number =>
+  hash32(`${driver}\n${JSON.stringify(key)}`) % lanes;

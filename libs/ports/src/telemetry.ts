@@ -8,7 +8,7 @@ export type TelemetryEvent =
   | { readonly name: 'retry'; readonly phase: PhaseName; readonly lane: string; readonly attempt: number; readonly waitMs: number; readonly code: string; readonly message: string }
   | { readonly name: 'refused'; readonly phase: PhaseName; readonly lane: string; readonly count: number; readonly code: string; readonly source: number; readonly partition: number; readonly offset: number }
   | { readonly name: 'request'; readonly phase: PhaseName; readonly lane: string; readonly kind: string; readonly count: number }
-  | { readonly name: 'schema-changed'; readonly tables: number; readonly columns: number; readonly widened: number; readonly version: number }
+  | { readonly name: 'schema-changed'; readonly tables: number; readonly columns: number; readonly version: number }
   | { readonly name: 'catalog'; readonly phase: PhaseName; readonly version: number }
   | { readonly name: 'stopped'; readonly phase: PhaseName; readonly lane: string; readonly code: string; readonly message: string; readonly facts: FailureFacts }
   | { readonly name: 'service'; readonly phase: PhaseName; readonly state: 'starting' | 'ready' | 'draining' | 'drained' };

@@ -31,7 +31,12 @@ export const createCatalogs = (metadata: MetadataStore, clock: Clock, pollMs: nu
     const { catalog, problems } = buildCatalog(await metadata.loadVersion(version), version);
     if (catalog === null) {
       const [first] = problems;
-      throw new Failure('fatal', 'catalog.unreadable', `catalog version ${version} is not accepted by this binary: ${first?.message ?? 'no reason given'}`, { version });
+      throw new Failure(
+        'fatal',
+        'catalog.unreadable',
+        `catalog version ${version} is not accepted by this binary: ${first?.message ?? 'no reason given'}`,
+        { version },
+      );
     }
     const oldest = [...cache.keys()].find((key) => key !== 0);
     if (cache.size > cachedVersionsMax && oldest !== undefined) cache.delete(oldest);
@@ -54,7 +59,12 @@ export const createCatalogs = (metadata: MetadataStore, clock: Clock, pollMs: nu
     async atLeast(version) {
       const catalog = newest.version >= version ? newest : await ask();
       if (catalog.version < version) {
-        throw new Failure('retry', 'catalog.behind', `the range was made by catalog version ${version}, the metadata store has ${catalog.version}`, { version });
+        throw new Failure(
+          'retry',
+          'catalog.behind',
+          `the range was made by catalog version ${version}, the metadata store has ${catalog.version}`,
+          { version },
+        );
       }
       return catalog;
     },

@@ -1,5 +1,5 @@
 import type { Range } from '@dsf/messages';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { join } from './join.ts';
 
@@ -88,7 +88,10 @@ describe('join', () => {
           if (pieces.length === 0) break;
           for (const piece of pieces) {
             expect(piece.from).toBe(next);
-            const offsets = piece.content.kind === 'items' ? piece.content.items.map(({ offset }) => offset) : Array.from({ length: piece.to - piece.from }, (_, index) => piece.from + index);
+            const offsets =
+              piece.content.kind === 'items'
+                ? piece.content.items.map(({ offset }) => offset)
+                : Array.from({ length: piece.to - piece.from }, (_, index) => piece.from + index);
             had.push(...offsets);
             next = piece.to;
           }

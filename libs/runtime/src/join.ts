@@ -77,7 +77,8 @@ export const join = <Item extends { readonly offset: number }>(
     const list = pieces.get(key) ?? [];
     pieces.set(key, list);
     const merged = merge(list.at(-1), piece);
-    if (merged === null) list.push(piece.content.kind === 'items' ? { ...piece, content: { kind: 'items', items: [...piece.content.items] } } : piece);
+    if (merged === null)
+      list.push(piece.content.kind === 'items' ? { ...piece, content: { kind: 'items', items: [...piece.content.items] } } : piece);
     else list[list.length - 1] = merged;
     next.set(key, piece.to);
     room -= piece.content.kind === 'items' ? piece.content.items.length : 0;

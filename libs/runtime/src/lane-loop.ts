@@ -33,7 +33,9 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
       await lane.refresh();
       await work.chores();
     });
-    const deliveries = await persist(leave, () => feed.read({ recordsMax: settings.recordsMax, bytesMax: settings.bytesMax, waitMs: settings.waitMs }, leave));
+    const deliveries = await persist(leave, () =>
+      feed.read({ recordsMax: settings.recordsMax, bytesMax: settings.bytesMax, waitMs: settings.waitMs }, leave),
+    );
     if (deliveries === undefined) break;
     const last = deliveries.at(-1);
     if (last !== undefined) {

@@ -39,7 +39,8 @@ export interface LaneChange {
   readonly facts?: LaneState['facts'];
 }
 
-export const laneName = ({ phase, source, lane }: LaneKey): string => (phase === 'ingest' ? `ingest/${source}/${lane}` : `${phase}/${lane}`);
+export const laneName = ({ phase, source, lane }: LaneKey): string =>
+  phase === 'ingest' ? `ingest/${source}/${lane}` : `${phase}/${lane}`;
 
 export const openLane = (warehouse: Warehouse, key: LaneKey): Lane => {
   let state: { seq: number; positions: Map<string, Position>; facts: LaneState['facts'] } | null = null;
@@ -65,7 +66,11 @@ export const openLane = (warehouse: Warehouse, key: LaneKey): Lane => {
       const loaded = await warehouse.loadLane(key);
       epoch += 1;
       loadedSeq = loaded.seq;
-      state = { seq: loaded.seq, positions: new Map(loaded.positions.map((position) => [sourcePartitionKey(position), position])), facts: loaded.facts };
+      state = {
+        seq: loaded.seq,
+        positions: new Map(loaded.positions.map((position) => [sourcePartitionKey(position), position])),
+        facts: loaded.facts,
+      };
     },
     async transact(change, work) {
       const before = known();

@@ -1,4 +1,4 @@
-import type { OutgoingMessage, Transport } from '@dsf/ports';
+import { Failure, type OutgoingMessage, type Transport } from '@dsf/ports';
 import { withBackoff } from './backoff.ts';
 import type { LaneContext } from './work.ts';
 
@@ -13,7 +13,11 @@ export interface OutgoingRange {
  * service gives up; what is then missing is a gap, which the receiver refills (delivery rule 4).
  * @returns bytes sent
  */
-export const sendRanges = async (context: LaneContext & { readonly lane: string }, topic: string, ranges: readonly OutgoingRange[]): Promise<number> => {
+export const sendRanges = async (
+  context: LaneContext & { readonly lane: string },
+  topic: string,
+  ranges: readonly OutgoingRange[],
+): Promise<number> => {
   if (ranges.length === 0) return 0;
   const { messageBytesMax } = context.internal.capabilities;
   const messages = ranges.map(({ lane, encode }): OutgoingMessage => {
@@ -25,16 +29,17 @@ export const sendRanges = async (context: LaneContext & { readonly lane: string 
   return messages.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0);
 };
 
-/** As `sendRanges`, for messages that are made already. @returns false when the service gave up before they were sent */
+/** As `sendRanges`, for messages that are made already. @throws Failure `retry` `service.stopping` when the service gave up before they were sent */
 export const sendMessages = async (
   context: LaneContext & { readonly lane: string },
   transport: Transport,
   topic: string,
   messages: readonly OutgoingMessage[],
-): Promise<boolean> => {
+): Promise<void> => {
   const sent = await withBackoff(context, context.giveUp, async () => {
     await transport.send(topic, messages);
     return true;
   });
-  return sent === true;
+  if (sent !== true)
+    throw new Failure('retry', 'service.stopping', `the service stopped before ${messages.length} messages to ${topic} were sent`);
 };

@@ -7,7 +7,12 @@ import type { LaneContext } from './work.ts';
  * Reads the ranges of a batch. A message that cannot be read is passed over: the range after it does not join on, so its records are
  * refilled (scenario 17).
  */
-export const decodeRanges = <Item>(context: LaneContext, lane: Lane, deliveries: readonly Delivery[], decode: (body: Uint8Array | null) => Range<Item>): readonly Range<Item>[] =>
+export const decodeRanges = <Item>(
+  context: LaneContext,
+  lane: Lane,
+  deliveries: readonly Delivery[],
+  decode: (body: Uint8Array | null) => Range<Item>,
+): readonly Range<Item>[] =>
   deliveries.flatMap((delivery) => {
     try {
       return [decode(delivery.body)];
@@ -15,19 +20,33 @@ export const decodeRanges = <Item>(context: LaneContext, lane: Lane, deliveries:
       if (!(error instanceof UnreadableRangeError)) throw error;
       const { offset } = delivery;
       const { key, name } = lane;
-      context.telemetry.emit({ name: 'refused', phase: context.phase, lane: name, count: 1, code: 'delivery.unreadable-range', source: 0, partition: key.lane, offset });
+      context.telemetry.emit({
+        name: 'refused',
+        phase: context.phase,
+        lane: name,
+        count: 1,
+        code: 'delivery.unreadable-range',
+        source: 0,
+        partition: key.lane,
+        offset,
+      });
       return [];
     }
   });
 
-export const newestVersion = (ranges: readonly { readonly version: number }[]): number => ranges.reduce((newest, { version }) => Math.max(newest, version), 0);
+export const newestVersion = (ranges: readonly { readonly version: number }[]): number =>
+  ranges.reduce((newest, { version }) => Math.max(newest, version), 0);
 
 /** Where the phase before stands with a source partition. @throws Failure `retry` when it has no position: its commit is not visible yet */
 export const senderPosition = async ({ warehouse }: LaneContext, sender: LaneKey, at: SourcePartition): Promise<Position> => {
   const { positions } = await warehouse.loadLane(sender);
   const found = positions.find(({ source, partition }) => source === at.source && partition === at.partition);
   if (found !== undefined) return found;
-  throw new Failure('retry', 'delivery.sender-unknown', `${sender.phase} lane ${sender.lane} has no position for source ${at.source}, partition ${at.partition}`);
+  throw new Failure(
+    'retry',
+    'delivery.sender-unknown',
+    `${sender.phase} lane ${sender.lane} has no position for source ${at.source}, partition ${at.partition}`,
+  );
 };
 
 /**
@@ -58,7 +77,11 @@ export const positionsFor = async (
  * Before rows are read in place of a range that did not come: the phase before must have committed them. If it stands below, the
  * database is older than the broker, and everything that follows would be wrong.
  */
-export const checkSender = async (context: LaneContext, sender: LaneKey, range: SourcePartition & { readonly to: number }): Promise<void> => {
+export const checkSender = async (
+  context: LaneContext,
+  sender: LaneKey,
+  range: SourcePartition & { readonly to: number },
+): Promise<void> => {
   const { next } = await senderPosition(context, sender, range);
   if (next >= range.to) return;
   throw new Failure(

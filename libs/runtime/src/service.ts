@@ -1,4 +1,15 @@
-import { Failure, type Clock, type PartitionFeed, type PhaseName, type Subscription, type Telemetry, type Tools, type Transport, type Warehouse, type MetadataStore } from '@dsf/ports';
+import {
+  Failure,
+  type Clock,
+  type PartitionFeed,
+  type PhaseName,
+  type Subscription,
+  type Telemetry,
+  type Tools,
+  type Transport,
+  type Warehouse,
+  type MetadataStore,
+} from '@dsf/ports';
 import { asFailure, withBackoff } from './backoff.ts';
 import { createCatalogs } from './catalogs.ts';
 import { runLane } from './lane-loop.ts';
@@ -57,7 +68,14 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   const fail = (error: unknown, intake?: Intake): void => {
     const failure = asFailure(error);
     failures.push(failure);
-    telemetry.emit({ name: 'stopped', phase, lane: intake?.name ?? '', code: failure.code, message: failure.message, facts: failure.facts });
+    telemetry.emit({
+      name: 'stopped',
+      phase,
+      lane: intake?.name ?? '',
+      code: failure.code,
+      message: failure.message,
+      facts: failure.facts,
+    });
     // A stopped source does not stop its neighbours; when it was the last one there is nothing left to run for.
     if (intake?.isolated !== true || running.size <= 1) broken.abort();
   };

@@ -28,7 +28,13 @@ export const openInstallation = async ({ home }: { readonly home: string }): Pro
     mkdirSync(home, { recursive: true });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure('fatal', 'home.unusable', `the folder ${home} cannot be made: ${reason}. Set DSF_HOME to a folder that you may write to.`, { home }, { cause: error });
+    throw new Failure(
+      'fatal',
+      'home.unusable',
+      `the folder ${home} cannot be made: ${reason}. Set DSF_HOME to a folder that you may write to.`,
+      { home },
+      { cause: error },
+    );
   }
   const file = join(home, 'dsf.db');
   const metadata = await openSqliteMetadataStore({ file });
@@ -43,7 +49,12 @@ export const openInstallation = async ({ home }: { readonly home: string }): Pro
     transport(kind) {
       const transport = transports.get(kind);
       if (transport !== undefined) return transport;
-      throw new Failure('fatal', 'transport.unknown', `there is no transport called ${kind}; there are: ${[...transports.keys()].join(', ')}`, { transport: kind });
+      throw new Failure(
+        'fatal',
+        'transport.unknown',
+        `there is no transport called ${kind}; there are: ${[...transports.keys()].join(', ')}`,
+        { transport: kind },
+      );
     },
     clock: systemClock,
     async close() {

@@ -76,12 +76,31 @@ const sourceStatus = (standing: Standing, { id, definition }: CatalogSource): So
   const { settings } = standing.catalog;
   const of = (phase: PhaseName): readonly LanePosition[] => standing.of(phase).filter(({ source }) => source === id);
   const [ingest, flatten, summarise] = [of('ingest'), of('flatten'), of('summarise')];
-  const ingestLag = sum(ingest, (position) => Math.max(0, (standing.ends.get(sourcePartitionKey(position)) ?? 0) - position.next)) + unreadPartitions(standing, id, ingest);
-  const flattenLag = sum(ingest, ({ source, partition, next, start }) => next - (flatten.find((one) => one.partition === partition && one.lane === rawLane({ source, partition }, settings.lanes))?.next ?? start));
-  const summariseLag = sum(flatten, ({ partition, next, start }) =>
-    max(Array.from({ length: settings.lanes }, (_, lane) => next - (summarise.find((one) => one.partition === partition && one.lane === lane)?.next ?? start))),
+  const ingestLag =
+    sum(ingest, (position) => Math.max(0, (standing.ends.get(sourcePartitionKey(position)) ?? 0) - position.next)) +
+    unreadPartitions(standing, id, ingest);
+  const flattenLag = sum(
+    ingest,
+    ({ source, partition, next, start }) =>
+      next -
+      (flatten.find((one) => one.partition === partition && one.lane === rawLane({ source, partition }, settings.lanes))?.next ?? start),
   );
-  return { name: definition.name, phases: [toPhase(standing, 'ingest', ingest, ingestLag), toPhase(standing, 'flatten', flatten, flattenLag), toPhase(standing, 'summarise', summarise, summariseLag)] };
+  const summariseLag = sum(flatten, ({ partition, next, start }) =>
+    max(
+      Array.from(
+        { length: settings.lanes },
+        (_, lane) => next - (summarise.find((one) => one.partition === partition && one.lane === lane)?.next ?? start),
+      ),
+    ),
+  );
+  return {
+    name: definition.name,
+    phases: [
+      toPhase(standing, 'ingest', ingest, ingestLag),
+      toPhase(standing, 'flatten', flatten, flattenLag),
+      toPhase(standing, 'summarise', summarise, summariseLag),
+    ],
+  };
 };
 
 /** Records in partitions that no ingest lane has ever claimed. */
@@ -97,7 +116,8 @@ const readEnds = async (installation: Installation, { sources }: Catalog): Promi
     const transport = installation.transport(definition.transport);
     // A topic that nobody has made yet has nothing in it.
     const partitions = await transport.partitionCount(topic).catch(() => 0);
-    for (let partition = 0; partition < partitions; partition += 1) ends.set(`${id}:${partition}`, (await transport.bounds(topic, partition)).end);
+    for (let partition = 0; partition < partitions; partition += 1)
+      ends.set(`${id}:${partition}`, (await transport.bounds(topic, partition)).end);
   }
   return ends;
 };
@@ -123,18 +143,33 @@ export const readStatus = async (installation: Installation): Promise<Status> =>
   const adoptions = await adoptionsOpen(installation, catalog);
   const seqs = await warehouse.inspect.lanes();
   const positions = await warehouse.inspect.positions();
-  const standing: Standing = { catalog, now: clock.now(), of: (phase) => positions.filter((position) => position.phase === phase), ends, seqs };
+  const standing: Standing = {
+    catalog,
+    now: clock.now(),
+    of: (phase) => positions.filter((position) => position.phase === phase),
+    ends,
+    seqs,
+  };
   const openRequests = Math.max(requestsBefore, await warehouse.inspect.openRequests());
 
   const sources = catalog.sources.map((source) => sourceStatus(standing, source));
   const publications = catalog.publications.map(({ id, definition }): SourceStatus => {
     const mine = standing.of('publish').filter(({ source }) => source === id);
-    const lag = max(standing.seqs.filter(({ phase }) => phase === 'summarise').map(({ lane, seq }) => seq + 1 - (mine.find((one) => one.lane === lane)?.next ?? 0)));
+    const lag = max(
+      standing.seqs
+        .filter(({ phase }) => phase === 'summarise')
+        .map(({ lane, seq }) => seq + 1 - (mine.find((one) => one.lane === lane)?.next ?? 0)),
+    );
     return { name: definition.name, phases: [toPhase(standing, 'publish', mine, lag)] };
   });
 
-  const lagOf = (phase: PhaseName): number => sum([...sources, ...publications].flatMap(({ phases }) => phases), (one) => (one.phase === phase ? one.lag : 0));
-  const quiet = (phase: PhaseName): boolean => lagOf(phase) === 0 && (phase !== 'summarise' || adoptions === 0) && (phase === 'ingest' || openRequests === 0);
+  const lagOf = (phase: PhaseName): number =>
+    sum(
+      [...sources, ...publications].flatMap(({ phases }) => phases),
+      (one) => (one.phase === phase ? one.lag : 0),
+    );
+  const quiet = (phase: PhaseName): boolean =>
+    lagOf(phase) === 0 && (phase !== 'summarise' || adoptions === 0) && (phase === 'ingest' || openRequests === 0);
   const through = (last: PhaseName): boolean => phaseNames.slice(0, phaseNames.indexOf(last) + 1).every(quiet);
   const openFailures = (await warehouse.inspect.failures({ status: 'open', max: failuresCountedMax })).length;
   return {

@@ -1,24 +1,18 @@
 import { groupLane, groupText, type Point } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import { Failure, type FlatRows, type Position, type RecordFailure, type Request } from '@dsf/ports';
-import type { Flattener, FlattenPhases } from './flatten-work.ts';
-import { addCounts, type Lane } from './lane.ts';
-import type { LaneContext } from './work.ts';
+import { addCounts } from '../lane.ts';
+import type { LaneContext } from '../work.ts';
+import type { FlattenRoom } from './step.ts';
 
 /** Requests carried out between two batches. */
 const requestsMax = 100;
-
-export interface ReplayRoom<Plan, PointsPlan> {
-  readonly lane: Lane;
-  readonly flattener: Flattener;
-  readonly phases: FlattenPhases<Plan, PointsPlan>;
-}
 
 /**
  * Runs records again from raw under the catalog in force: new rows for old, the failures' status, and a recompute request for every group
  * of the old and the new rows, in one transaction per record (delivery rule 8). Nothing goes through the points topic.
  */
-export const replay = async <Plan, PointsPlan>(context: LaneContext, room: ReplayRoom<Plan, PointsPlan>): Promise<void> => {
+export const replay = async <Plan, PointsPlan>(context: LaneContext, room: FlattenRoom<Plan, PointsPlan>): Promise<void> => {
   const { lane } = room;
   const requests = await context.warehouse.committed.readRequests(lane.key, requestsMax);
   let done = 0;
@@ -36,7 +30,7 @@ export const replay = async <Plan, PointsPlan>(context: LaneContext, room: Repla
 
 const replayRecord = async <Plan, PointsPlan>(
   context: LaneContext,
-  { lane, flattener, phases }: ReplayRoom<Plan, PointsPlan>,
+  { lane, flattener, phases }: FlattenRoom<Plan, PointsPlan>,
   { request, position, offset }: { readonly request: Request; readonly position: Position; readonly offset: number },
 ): Promise<void> => {
   const { warehouse, catalogs, clock } = context;
@@ -55,7 +49,11 @@ const replayRecord = async <Plan, PointsPlan>(
   const refusals = [...effects.refusals, ...points.fresh.flatMap((point) => pointRefusal(at, point, catalog.version))];
   const before = await outcomeBefore(context, at, old);
   const after = { written: effects.written, failed: effects.refusals.length, filtered: effects.filtered };
-  const counters = addCounts(position.counters, { written: after.written - before.written, failed: after.failed - before.failed, filtered: after.filtered - before.filtered });
+  const counters = addCounts(position.counters, {
+    written: after.written - before.written,
+    failed: after.failed - before.failed,
+    filtered: after.filtered - before.filtered,
+  });
 
   flattener.forget();
   await lane.transact({ positions: [{ ...position, counters }] }, async (transaction) => {
@@ -66,29 +64,57 @@ const replayRecord = async <Plan, PointsPlan>(
     if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
     await transaction.writeRequests(recomputeRequests(catalog, at, [...points.old, ...points.fresh]), clock.now());
     await transaction.closeRequests([request.id], clock.now());
-    if ((await catalogs.storedVersion()) !== catalog.version) throw new Failure('retry', 'catalog.behind', 'a new catalog version was activated during a replay');
+    if ((await catalogs.storedVersion()) !== catalog.version)
+      throw new Failure('retry', 'catalog.behind', 'a new catalog version was activated during a replay');
   });
 };
 
 /** How the record was counted until now. */
-const outcomeBefore = async ({ warehouse }: LaneContext, at: { readonly source: number; readonly partition: number; readonly offset: number }, old: FlatRows) => {
+const outcomeBefore = async (
+  { warehouse }: LaneContext,
+  at: { readonly source: number; readonly partition: number; readonly offset: number },
+  old: FlatRows,
+) => {
   if (old.tables.some(({ rows }) => rows.length > 0)) return { written: 1, failed: 0, filtered: 0 };
   const failures = await warehouse.committed.readFailures(at);
-  return failures.some(({ phase }) => phase === 'flatten') ? { written: 0, failed: 1, filtered: 0 } : { written: 0, failed: 0, filtered: 1 };
+  return failures.some(({ phase }) => phase === 'flatten')
+    ? { written: 0, failed: 1, filtered: 0 }
+    : { written: 0, failed: 0, filtered: 1 };
 };
 
-const pointRefusal = (at: { readonly source: number; readonly partition: number; readonly offset: number }, point: Point, version: number): readonly RecordFailure[] =>
+const pointRefusal = (
+  at: { readonly source: number; readonly partition: number; readonly offset: number },
+  point: Point,
+  version: number,
+): readonly RecordFailure[] =>
   point.refusal === undefined
     ? []
-    : [{ phase: 'summarise', ...at, scope: `${point.instance}/${point.row}`, code: point.refusal.code, path: null, detail: point.refusal.detail, version }];
+    : [
+        {
+          phase: 'summarise',
+          ...at,
+          scope: `${point.instance}/${point.row}`,
+          code: point.refusal.code,
+          path: null,
+          detail: point.refusal.detail,
+          version,
+        },
+      ];
 
-const recomputeRequests = (catalog: Catalog, after: { readonly source: number; readonly partition: number; readonly offset: number }, points: readonly Point[]): readonly Omit<Request, 'id'>[] => {
+const recomputeRequests = (
+  catalog: Catalog,
+  after: { readonly source: number; readonly partition: number; readonly offset: number },
+  points: readonly Point[],
+): readonly Omit<Request, 'id'>[] => {
   const names = new Map(catalog.drivers.map(({ instance, name }) => [instance, name]));
   const requests = new Map<string, Omit<Request, 'id'>>();
   for (const { instance, key, window, refusal } of points) {
     if (refusal !== undefined) continue;
     const lane = groupLane(names.get(instance) ?? instance, key, catalog.settings.lanes);
-    requests.set(`${instance} ${groupText(key, window)}`, { lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'recompute', instance, key, window, after } });
+    requests.set(`${instance} ${groupText(key, window)}`, {
+      lane: { phase: 'summarise', source: 0, lane },
+      body: { kind: 'recompute', instance, key, window, after },
+    });
   }
   return [...requests.values()];
 };

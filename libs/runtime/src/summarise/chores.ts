@@ -1,27 +1,36 @@
 import { groupText, type GroupChange } from '@dsf/messages';
 import type { Catalog, DriverInstance } from '@dsf/metadata';
 import type { GroupRow, LaneTransaction, Request, RequestBody } from '@dsf/ports';
-import { fold, type SummarisePhases } from './fold.ts';
-import type { Lane } from './lane.ts';
-import type { LaneContext } from './work.ts';
+import { fold } from './fold.ts';
+import type { Lane } from '../lane.ts';
+import type { LaneContext } from '../work.ts';
+import type { SummariseRoom } from './step.ts';
 
 /** Requests carried out together. */
 const requestsMax = 1000;
 /** Groups read at once when a whole lane is compared. */
 const pageMax = 5000;
 
-export interface SummariseRoom<Plan, PointsPlan> {
-  readonly lane: Lane;
-  readonly phases: SummarisePhases<Plan, PointsPlan>;
-  /** Runs a transaction and sends what it changed; the cache of groups is dropped. */
-  readonly commit: (catalog: Catalog, changed: readonly GroupRow[], work: (transaction: LaneTransaction) => Promise<void>) => Promise<void>;
-}
+/** A transaction outside the stream of points, then what it changed to dsf.summary. */
+const commit = async <Plan, PointsPlan>(
+  { lane, groups, out }: SummariseRoom<Plan, PointsPlan>,
+  { catalog, changed }: { readonly catalog: Catalog; readonly changed: readonly GroupRow[] },
+  work: (transaction: LaneTransaction) => Promise<void>,
+): Promise<void> => {
+  await lane.transact({}, work);
+  groups.keep(changed);
+  await out.tell(catalog, changed);
+};
 
 /**
  * A driver instance that the catalog has and the lane does not becomes live as a fold of all flat rows below the lane's positions; one that
  * the catalog no longer has stops. Ranges made before the instance was known are read from rows later (see summarise-work).
  */
-export const adoptInstances = async <Plan, PointsPlan>(context: LaneContext, room: SummariseRoom<Plan, PointsPlan>, catalog: Catalog): Promise<boolean> => {
+export const adoptInstances = async <Plan, PointsPlan>(
+  context: LaneContext,
+  room: SummariseRoom<Plan, PointsPlan>,
+  catalog: Catalog,
+): Promise<boolean> => {
   const { lane } = room;
   const live = new Set(await context.warehouse.committed.readLiveInstances(lane.key.lane));
   const wanted = catalog.drivers.filter(({ instance }) => !live.has(instance));
@@ -29,7 +38,7 @@ export const adoptInstances = async <Plan, PointsPlan>(context: LaneContext, roo
   if (wanted.length > 0) await context.warehouse.ensureSummaryTables(wanted);
   for (const instance of wanted) await replaceAll(context, room, { catalog, instance, reason: 'update', requests: [], goLive: true });
   if (gone.length > 0) {
-    await room.commit(catalog, [], async (transaction) => {
+    await commit(room, { catalog, changed: [] }, async (transaction) => {
       for (const instance of gone) await transaction.setInstanceLive(lane.key.lane, instance, false);
     });
   }
@@ -37,7 +46,11 @@ export const adoptInstances = async <Plan, PointsPlan>(context: LaneContext, roo
 };
 
 /** Carries out the requests whose turn has come: recompute of single groups, rebuild of a whole driver (delivery rule 8). */
-export const carryOutRequests = async <Plan, PointsPlan>(context: LaneContext, room: SummariseRoom<Plan, PointsPlan>, catalog: Catalog): Promise<void> => {
+export const carryOutRequests = async <Plan, PointsPlan>(
+  context: LaneContext,
+  room: SummariseRoom<Plan, PointsPlan>,
+  catalog: Catalog,
+): Promise<void> => {
   const { lane } = room;
   const requests = await context.warehouse.committed.readRequests(lane.key, requestsMax);
   const ready = requests.filter(({ body }) => body.kind === 'rebuild' || (body.kind === 'recompute' && isPast(lane, body)));
@@ -47,18 +60,30 @@ export const carryOutRequests = async <Plan, PointsPlan>(context: LaneContext, r
     const mine = ready.filter(({ body }) => body.kind !== 'replay' && body.instance === name);
     const instance = catalog.drivers.find((driver) => driver.instance === name);
     if (instance === undefined) await closeOnly(context, room, catalog, mine);
-    else if (mine.some(({ body }) => body.kind === 'rebuild')) await replaceAll(context, room, { catalog, instance, reason: 'rebuild', requests: mine, goLive: false });
+    else if (mine.some(({ body }) => body.kind === 'rebuild'))
+      await replaceAll(context, room, { catalog, instance, reason: 'rebuild', requests: mine, goLive: false });
     else await recompute(context, room, { catalog, instance, requests: mine });
   }
   context.telemetry.emit({ name: 'request', phase: 'summarise', lane: lane.name, kind: 'recompute', count: ready.length });
 };
 
 /** A request waits until the lane has had the record: before that the record's first points may still be on their way. */
-const isPast = (lane: Lane, { after }: Extract<RequestBody, { kind: 'recompute' }>): boolean => (lane.position(after)?.next ?? 0) > after.offset;
+const isPast = (lane: Lane, { after }: Extract<RequestBody, { kind: 'recompute' }>): boolean =>
+  (lane.position(after)?.next ?? 0) > after.offset;
 
 /** The driver is gone, and so is what the request was about. */
-const closeOnly = async <Plan, PointsPlan>(context: LaneContext, room: SummariseRoom<Plan, PointsPlan>, catalog: Catalog, requests: readonly Request[]): Promise<void> => {
-  await room.commit(catalog, [], (transaction) => transaction.closeRequests(requests.map(({ id }) => id), context.clock.now()));
+const closeOnly = async <Plan, PointsPlan>(
+  context: LaneContext,
+  room: SummariseRoom<Plan, PointsPlan>,
+  catalog: Catalog,
+  requests: readonly Request[],
+): Promise<void> => {
+  await commit(room, { catalog, changed: [] }, (transaction) =>
+    transaction.closeRequests(
+      requests.map(({ id }) => id),
+      context.clock.now(),
+    ),
+  );
 };
 
 const recompute = async <Plan, PointsPlan>(
@@ -72,12 +97,17 @@ const recompute = async <Plan, PointsPlan>(
   const folded = await fold(context, lane, phases, { catalog, instance, groups: texts, reason: 'correction' });
   const stored = await warehouse.committed.readGroups(instance.instance, [...texts]);
   const at = { revision: lane.seq() + 1, now: clock.now(), version: catalog.version };
-  const vanished = stored.filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group)).map((row) => phases.summarise.retract(row, at));
+  const vanished = stored
+    .filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group))
+    .map((row) => phases.summarise.retract(row, at));
   const changed = [...folded.groups.values(), ...vanished];
-  await room.commit(catalog, changed, async (transaction) => {
+  await commit(room, { catalog, changed }, async (transaction) => {
     await transaction.writeGroups(instance.instance, lane.key.lane, changed);
     if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
-    await transaction.closeRequests(requests.map(({ id }) => id), clock.now());
+    await transaction.closeRequests(
+      requests.map(({ id }) => id),
+      clock.now(),
+    );
   });
 };
 
@@ -85,7 +115,13 @@ const recompute = async <Plan, PointsPlan>(
 const replaceAll = async <Plan, PointsPlan>(
   context: LaneContext,
   room: SummariseRoom<Plan, PointsPlan>,
-  task: { readonly catalog: Catalog; readonly instance: DriverInstance; readonly reason: GroupChange['reason']; readonly requests: readonly Request[]; readonly goLive: boolean },
+  task: {
+    readonly catalog: Catalog;
+    readonly instance: DriverInstance;
+    readonly reason: GroupChange['reason'];
+    readonly requests: readonly Request[];
+    readonly goLive: boolean;
+  },
 ): Promise<void> => {
   const { lane, phases } = room;
   const { clock } = context;
@@ -93,13 +129,18 @@ const replaceAll = async <Plan, PointsPlan>(
   const folded = await fold(context, lane, phases, { catalog, instance, groups: null, reason });
   const stored = await readLane(context, lane, instance.instance);
   const at = { revision: lane.seq() + 1, now: clock.now(), version: catalog.version };
-  const vanished = [...stored.values()].filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group)).map((row) => phases.summarise.retract(row, at));
+  const vanished = [...stored.values()]
+    .filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group))
+    .map((row) => phases.summarise.retract(row, at));
   const changed = [...[...folded.groups.values()].filter((row) => differs(stored.get(row.group), row)), ...vanished];
-  await room.commit(catalog, changed, async (transaction) => {
+  await commit(room, { catalog, changed }, async (transaction) => {
     await transaction.writeGroups(instance.instance, lane.key.lane, changed);
     if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
     if (goLive) await transaction.setInstanceLive(lane.key.lane, instance.instance, true);
-    await transaction.closeRequests(requests.map(({ id }) => id), clock.now());
+    await transaction.closeRequests(
+      requests.map(({ id }) => id),
+      clock.now(),
+    );
   });
 };
 
@@ -111,7 +152,14 @@ const readLane = async ({ warehouse }: LaneContext, lane: Lane, instance: string
   let from = 0;
   let after: string | null = null;
   for (;;) {
-    const page: readonly GroupRow[] = await warehouse.committed.readGroupsByRevision(instance, lane.key.lane, from, Number.MAX_SAFE_INTEGER, after, pageMax);
+    const page: readonly GroupRow[] = await warehouse.committed.readGroupsByRevision(
+      instance,
+      lane.key.lane,
+      from,
+      Number.MAX_SAFE_INTEGER,
+      after,
+      pageMax,
+    );
     for (const row of page) rows.set(row.group, row);
     const last = page.at(-1);
     if (last === undefined || page.length < pageMax) return rows;

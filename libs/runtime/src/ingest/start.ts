@@ -1,16 +1,29 @@
 import { Failure, type PartitionFeed, type Position } from '@dsf/ports';
-import type { IngestLane } from './ingest-work.ts';
-import { addCounts, noCounts, type Lane } from './lane.ts';
-import type { LaneContext } from './work.ts';
+import type { IngestLane } from './step.ts';
+import { addCounts, noCounts, type Lane } from '../lane.ts';
+import type { LaneContext } from '../work.ts';
 
 /** Resolves `earliest`, `latest` or a time once, and stores the answer before the first read (delivery rule 5). */
 export const resolveStart = async ({ catalogs }: LaneContext, lane: Lane, { source, transport, partition }: IngestLane): Promise<void> => {
   const { start: wanted } = source.definition;
   const bounds = await transport.bounds(source.topic, partition);
   const start =
-    wanted === 'earliest' ? bounds.start : wanted === 'latest' ? bounds.end : await transport.offsetAt(source.topic, partition, Date.parse(wanted));
+    wanted === 'earliest'
+      ? bounds.start
+      : wanted === 'latest'
+        ? bounds.end
+        : await transport.offsetAt(source.topic, partition, Date.parse(wanted));
   const { version } = await catalogs.current();
-  const position: Position = { source: source.id, partition, next: start, start, time: null, idle: start >= bounds.end, version, counters: noCounts };
+  const position: Position = {
+    source: source.id,
+    partition,
+    next: start,
+    start,
+    time: null,
+    idle: start >= bounds.end,
+    version,
+    counters: noCounts,
+  };
   const facts = { cluster: await transport.clusterId(), topic: source.topic };
   await lane.transact({ positions: [position], facts }, async () => undefined);
 };
@@ -42,25 +55,48 @@ export const checkSource = async (context: LaneContext, lane: Lane, at: IngestLa
   else if (facts['lastOffset'] === position.next - 1 && bounds.start < position.next) await checkLastRecord(context, lane, feed, changed);
 };
 
-const checkLastRecord = async (context: LaneContext, lane: Lane, feed: PartitionFeed, changed: (what: string) => Failure): Promise<void> => {
+const checkLastRecord = async (
+  context: LaneContext,
+  lane: Lane,
+  feed: PartitionFeed,
+  changed: (what: string) => Failure,
+): Promise<void> => {
   const facts = lane.facts();
   const offset = Number(facts['lastOffset']);
   feed.seek(offset);
   const [record] = await feed.read({ recordsMax: 1, bytesMax: 1, waitMs: context.settings.waitMs }, context.giveUp);
   if (record === undefined || record.offset !== offset) return;
   const sha256 = record.body === null ? null : context.tools.sha256(record.body).toHex();
-  if (sha256 !== facts['lastSha256'] || record.time !== facts['lastTime']) throw changed(`the record at offset ${offset} is not the one that was read before`);
+  if (sha256 !== facts['lastSha256'] || record.time !== facts['lastTime'])
+    throw changed(`the record at offset ${offset} is not the one that was read before`);
 };
 
 /** Records that the source removed before they were read: nobody can bring them back, so they are counted, and told. */
-const storeLostRange = async ({ clock, telemetry, catalogs }: LaneContext, lane: Lane, position: Position, start: number): Promise<void> => {
+const storeLostRange = async (
+  { clock, telemetry, catalogs }: LaneContext,
+  lane: Lane,
+  position: Position,
+  start: number,
+): Promise<void> => {
   const { source, partition, next } = position;
   const { version } = await catalogs.current();
   const lost = start - next;
   const detail = `offsets ${next} to ${start - 1} (${lost}) were removed from the source before they were read`;
   const after: Position = { ...position, next: start, counters: addCounts(position.counters, { absent: lost }) };
   await lane.transact({ positions: [after] }, async (transaction) => {
-    await transaction.writeFailures([{ phase: 'ingest', source, partition, offset: next, scope: 'lost-range', code: 'ingest.lost-range', path: null, detail, version }], clock.now());
+    await transaction.writeFailures(
+      [{ phase: 'ingest', source, partition, offset: next, scope: 'lost-range', code: 'ingest.lost-range', path: null, detail, version }],
+      clock.now(),
+    );
   });
-  telemetry.emit({ name: 'refused', phase: 'ingest', lane: lane.name, count: lost, code: 'ingest.lost-range', source, partition, offset: next });
+  telemetry.emit({
+    name: 'refused',
+    phase: 'ingest',
+    lane: lane.name,
+    count: lost,
+    code: 'ingest.lost-range',
+    source,
+    partition,
+    offset: next,
+  });
 };

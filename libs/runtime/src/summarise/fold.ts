@@ -1,9 +1,9 @@
 import { groupText, type GroupChange } from '@dsf/messages';
 import type { Catalog, DriverInstance } from '@dsf/metadata';
 import { Failure, type GroupRow, type PointsPhase, type RecordFailure, type SummarisePhase } from '@dsf/ports';
-import type { Lane } from './lane.ts';
-import { pointLane } from './points-out.ts';
-import type { LaneContext } from './work.ts';
+import type { Lane } from '../lane.ts';
+import { pointLane } from '../flatten/points-out.ts';
+import type { LaneContext } from '../work.ts';
 
 /** The two pure phases that summarise runs: points from rows, when it has to read them itself, and states from points. */
 export interface SummarisePhases<Plan, PointsPlan> {
@@ -28,7 +28,12 @@ export interface Folded {
  * The state of a lane's groups as one fold of all flat rows below the lane's positions (law S2). Rows below a position change only by a replay,
  * and each replay leaves a request that folds its groups again, so the pages need not be read in one transaction.
  */
-export const fold = async <Plan, PointsPlan>(context: LaneContext, lane: Lane, phases: SummarisePhases<Plan, PointsPlan>, request: FoldRequest): Promise<Folded> => {
+export const fold = async <Plan, PointsPlan>(
+  context: LaneContext,
+  lane: Lane,
+  phases: SummarisePhases<Plan, PointsPlan>,
+  request: FoldRequest,
+): Promise<Folded> => {
   const { warehouse, clock, settings } = context;
   const { catalog, instance, groups: wanted, reason } = request;
   const plan = phases.summarise.compile(catalog);
@@ -42,7 +47,7 @@ export const fold = async <Plan, PointsPlan>(context: LaneContext, lane: Lane, p
   for (const { source, partition, start, next } of lane.positions()) {
     if (!sources.has(source)) continue;
     const tables = phases.points.tables(points, source);
-    for (let from = start; from < next; ) {
+    for (let from = start; from < next;) {
       if (context.giveUp.aborted) throw new Failure('retry', 'service.stopping', 'the service stops before a fold is complete');
       const page = await warehouse.committed.readFlat({ source, partition, from, to: next }, tables, settings.recordsMax);
       const ours = phases.points

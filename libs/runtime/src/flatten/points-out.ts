@@ -1,6 +1,6 @@
 import { encodePointsRange, groupLane, sourcePartitionKey, type Point, type PointsRange, type SourcePartition } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
-import type { OutgoingRange } from './outbox.ts';
+import type { OutgoingRange } from '../outbox.ts';
 
 type Frame = Omit<PointsRange, 'items'>;
 
@@ -23,7 +23,10 @@ export interface PointsOut {
   clear(): void;
 }
 
-const encodeFrame = (frame: Frame, items: readonly Point[]) => (withBody: boolean): Uint8Array => encodePointsRange(withBody ? { ...frame, items } : frame);
+const encodeFrame =
+  (frame: Frame, items: readonly Point[]) =>
+  (withBody: boolean): Uint8Array =>
+    encodePointsRange(withBody ? { ...frame, items } : frame);
 
 export const createPointsOut = (): PointsOut => {
   const held = new Map<number, Map<string, Frame>>();

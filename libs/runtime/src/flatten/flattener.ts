@@ -1,0 +1,55 @@
+import type { RawRecord } from '@dsf/messages';
+import type { Catalog } from '@dsf/metadata';
+import { Failure, type FlatSchema, type FlattenEffects, type FlattenPhase, type PointsPhase } from '@dsf/ports';
+import { compileOnce } from '../plan-cache.ts';
+import type { LaneContext } from '../work.ts';
+
+/** The two pure phases that flatten runs: rows from records, and points from rows. */
+export interface FlattenPhases<Plan, PointsPlan> {
+  readonly flatten: FlattenPhase<Plan>;
+  readonly points: PointsPhase<PointsPlan>;
+}
+
+/** Flattens records and adds to the schema what they need, until nothing is missing. */
+export interface Flattener {
+  decide(catalog: Catalog, records: readonly RawRecord[]): Promise<FlattenEffects>;
+  schema(): Promise<FlatSchema>;
+  /** After a refusal by the warehouse: others have changed the schema. */
+  forget(): void;
+}
+
+/** Schema changes may need several rounds, because a new table's columns are only found once the table is there. */
+const schemaRoundsMax = 20;
+
+const columnsOf = ({ tables }: FlatSchema): number => tables.reduce((sum, { columns }) => sum + columns.length, 0);
+
+export const createFlattener = <Plan>(context: LaneContext, phase: FlattenPhase<Plan>): Flattener => {
+  const { warehouse, telemetry } = context;
+  const compile = compileOnce((catalog: Catalog, schema: FlatSchema) => phase.compile(catalog, schema, warehouse.capabilities));
+  let known: FlatSchema | null = null;
+  const schema = async (): Promise<FlatSchema> => (known ??= await warehouse.schema());
+
+  const report = (before: FlatSchema, after: FlatSchema): void => {
+    if (after.version === before.version) return;
+    const tables = after.tables.length - before.tables.length;
+    telemetry.emit({ name: 'schema-changed', tables, columns: columnsOf(after) - columnsOf(before), version: after.version });
+  };
+
+  return {
+    schema,
+    forget: () => {
+      known = null;
+    },
+    async decide(catalog, records) {
+      for (let round = 0; round < schemaRoundsMax; round += 1) {
+        const before = await schema();
+        const plan = compile(catalog, before);
+        const effects = phase.apply(plan, records);
+        if (effects.missing.length === 0) return effects;
+        known = await warehouse.evolve((current) => phase.evolve(plan, effects.missing, current));
+        report(before, known);
+      }
+      throw new Failure('fatal', 'flatten.schema-unstable', `the schema still lacks something after ${schemaRoundsMax} rounds of changes`);
+    },
+  };
+};

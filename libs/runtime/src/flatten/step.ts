@@ -1,0 +1,184 @@
+import type { RawRecord, SourcePartition } from '@dsf/messages';
+import type { Catalog } from '@dsf/metadata';
+import type { FlatSchema, FlattenEffects, LaneKey, Position, RecordFailure } from '@dsf/ports';
+import type { Joined, Piece } from '../join.ts';
+import { addCounts, type Lane } from '../lane.ts';
+import { sendRanges } from '../outbox.ts';
+import { compileOnce } from '../plan-cache.ts';
+import { checkSender } from '../receive.ts';
+import { topics, type Attempt, type LaneContext } from '../work.ts';
+import type { Flattener, FlattenPhases } from './flattener.ts';
+import type { PointsOut } from './points-out.ts';
+
+/** Records of one source partition, decided: what a transaction will write, and up to where. */
+interface Decided extends SourcePartition {
+  readonly piece: Piece<RawRecord>;
+  readonly to: number;
+  readonly received: number;
+  readonly effects: FlattenEffects;
+}
+
+/** One walk over a batch: the pieces to take now, and where the lane stands. */
+export interface Walk {
+  readonly catalog: Catalog;
+  readonly pieces: readonly Piece<RawRecord>[];
+  readonly duplicates: Joined<RawRecord>['duplicates'];
+  readonly before: (at: SourcePartition) => Position;
+  readonly attempt: Attempt;
+}
+
+export interface FlattenRoom<Plan, PointsPlan> {
+  readonly lane: Lane;
+  readonly phases: FlattenPhases<Plan, PointsPlan>;
+  readonly flattener: Flattener;
+  readonly out: PointsOut;
+}
+
+export const ingestLaneOf = ({ source, partition }: SourcePartition): LaneKey => ({ phase: 'ingest', source, lane: partition });
+
+/** One transaction: flat rows, failures and positions; then the points of the rows to the points lanes. */
+export const createFlattenStep = <Plan, PointsPlan>(
+  context: LaneContext,
+  { lane, phases, flattener, out }: FlattenRoom<Plan, PointsPlan>,
+) => {
+  const { clock } = context;
+  const compilePoints = compileOnce((catalog: Catalog, schema: FlatSchema) => phases.points.compile(catalog, schema));
+
+  const decide = async ({ catalog, attempt }: Walk, piece: Piece<RawRecord>): Promise<Decided> => {
+    const { records, to } = await recordsOf(context, lane, piece, attempt.recordsMax);
+    const { source, partition } = piece;
+    const effects =
+      attempt.refuse === null
+        ? await flattener.decide(catalog, records)
+        : refuseAll(piece, records, { ...attempt.refuse, version: catalog.version });
+    return { source, partition, piece, to, received: records.length, effects };
+  };
+
+  const store = async (walk: Walk, decided: readonly Decided[]): Promise<void> => {
+    const { version } = walk.catalog;
+    const { version: schemaVersion } = await flattener.schema();
+    await lane.transact({ positions: advance(walk, decided) }, async (transaction) => {
+      for (const { effects } of decided) {
+        if (effects.rows.tables.length > 0) await transaction.writeFlat(effects.rows, version, schemaVersion);
+        if (effects.refusals.length > 0) await transaction.writeFailures(effects.refusals, clock.now());
+      }
+    });
+  };
+
+  return async (walk: Walk): Promise<void> => {
+    const startedAt = clock.now();
+    const { catalog } = walk;
+    const decided: Decided[] = [];
+    for (const piece of walk.pieces) decided.push(await decide(walk, piece));
+    try {
+      await store(walk, decided);
+    } catch (error) {
+      flattener.forget();
+      out.clear();
+      throw error;
+    }
+    const points = compilePoints(catalog, await flattener.schema());
+    for (const { piece, to, effects } of decided) {
+      const { source, partition, from, time } = piece;
+      const frame = { source, partition, from, to, version: catalog.version, time, idle: piece.idle && to === piece.to };
+      out.add(frame, phases.points.apply(points, effects.rows), catalog);
+    }
+    const ranges = out.take();
+    const bytes = await sendRanges({ ...context, lane: lane.name }, topics.points, ranges);
+    report(context, lane, { walk, decided, sent: ranges.length, bytes, ms: clock.now() - startedAt });
+  };
+};
+
+/** The records of a piece: from the range's body, or, where it has none, from the raw rows. */
+const recordsOf = async (
+  context: LaneContext,
+  lane: Lane,
+  piece: Piece<RawRecord>,
+  recordsMax: number,
+): Promise<{ readonly records: readonly RawRecord[]; readonly to: number }> => {
+  const { source, partition, from, to, content } = piece;
+  if (content.kind === 'items') return { records: content.items, to };
+  await checkSender(context, ingestLaneOf(piece), piece);
+  context.telemetry.emit({ name: 'refill', phase: 'flatten', lane: lane.name, source, partition, from, to });
+  const records = await context.warehouse.committed.readRaw({ source, partition, from, to }, recordsMax);
+  const last = records.at(-1);
+  return { records, to: last === undefined || records.length < recordsMax ? to : last.offset + 1 };
+};
+
+/** Every record as the same failure: what the database would not take even when it stood alone. */
+const refuseAll = (
+  { source, partition }: SourcePartition,
+  records: readonly RawRecord[],
+  why: { readonly code: string; readonly detail: string; readonly version: number },
+): FlattenEffects => {
+  const refusals = records.map(({ offset }): RecordFailure => ({
+    phase: 'flatten',
+    source,
+    partition,
+    offset,
+    scope: '',
+    path: null,
+    ...why,
+  }));
+  return { missing: [], rows: { source, partition, tables: [] }, refusals, written: 0, filtered: 0 };
+};
+
+/** New positions: the last piece of each source partition says how far, all of them together how many. */
+const advance = ({ catalog, before, duplicates }: Walk, decided: readonly Decided[]): readonly Position[] => {
+  const positions = new Map<string, Position>();
+  for (const { source, partition, piece, to, received, effects } of decided) {
+    const key = `${source}:${partition}`;
+    const from = positions.get(key) ?? before({ source, partition });
+    const counts = {
+      written: effects.written,
+      failed: effects.refusals.length,
+      filtered: effects.filtered,
+      absent: to - piece.from - received,
+      refills: piece.content.kind === 'refill' ? 1 : 0,
+      duplicates: positions.has(key) ? 0 : (duplicates.get(key) ?? 0),
+    };
+    const idle = piece.idle && to === piece.to;
+    positions.set(key, {
+      ...from,
+      next: to,
+      time: piece.time ?? from.time,
+      idle,
+      version: catalog.version,
+      counters: addCounts(from.counters, counts),
+    });
+  }
+  return [...positions.values()];
+};
+
+interface Outcome {
+  readonly walk: Walk;
+  readonly decided: readonly Decided[];
+  readonly sent: number;
+  readonly bytes: number;
+  readonly ms: number;
+}
+
+/** One event for the batch, and one for each kind of refusal in it. */
+const report = ({ telemetry }: LaneContext, lane: Lane, { walk, decided, sent, bytes, ms }: Outcome): void => {
+  const total = (of: (one: Decided) => number): number => decided.reduce((sum, one) => sum + of(one), 0);
+  const refusals = decided.flatMap(({ effects }) => effects.refusals);
+  telemetry.emit({
+    name: 'batch',
+    phase: 'flatten',
+    lane: lane.name,
+    received: total(({ received }) => received),
+    written: total(({ effects }) => effects.written),
+    failed: refusals.length,
+    filtered: total(({ effects }) => effects.filtered),
+    duplicates: [...walk.duplicates.values()].reduce((sum, count) => sum + count, 0),
+    sent,
+    bytes,
+    ms,
+  });
+  for (const [code, same] of Map.groupBy(refusals, (refusal) => refusal.code)) {
+    const [first] = same;
+    if (first === undefined) continue;
+    const { source, partition, offset } = first;
+    telemetry.emit({ name: 'refused', phase: 'flatten', lane: lane.name, count: same.length, code, source, partition, offset });
+  }
+};

@@ -1,0 +1,66 @@
+import { decodeRawRange } from '@dsf/messages';
+import { join } from '../join.ts';
+import { openLane } from '../lane.ts';
+import { sendRanges } from '../outbox.ts';
+import { decodeRanges, newestVersion, positionsFor } from '../receive.ts';
+import { topics, type LaneContext, type LaneWork } from '../work.ts';
+import { createFlattener, type FlattenPhases } from './flattener.ts';
+import { createPointsOut } from './points-out.ts';
+import { replay } from './replay.ts';
+import { createFlattenStep, ingestLaneOf } from './step.ts';
+
+/** Flatten of one lane of dsf.raw: raw records into root and child rows, and the points of those rows to the points lanes. */
+export const createFlattenWork = <Plan, PointsPlan>(
+  context: LaneContext,
+  phases: FlattenPhases<Plan, PointsPlan>,
+  laneNumber: number,
+): LaneWork => {
+  const { warehouse, catalogs } = context;
+  const lane = openLane(warehouse, { phase: 'flatten', source: 0, lane: laneNumber });
+  const flattener = createFlattener(context, phases.flatten);
+  const out = createPointsOut();
+  const room = { lane, phases, flattener, out };
+  const step = createFlattenStep(context, room);
+
+  const sendHeld = async (): Promise<void> => {
+    await sendRanges({ ...context, lane: lane.name }, topics.points, out.takeAll());
+  };
+
+  const announce = async (): Promise<void> => {
+    const catalog = await catalogs.current();
+    await sendHeld();
+    for (const { source, partition, next, time, idle } of lane.positions()) {
+      out.add({ source, partition, from: next, to: next, version: catalog.version, time, idle }, [], catalog);
+    }
+    await sendHeld();
+  };
+
+  return {
+    lane,
+    announce,
+    pause: sendHeld,
+    async claimed() {
+      out.clear();
+      await announce();
+    },
+    chores: () => replay(context, room),
+    async handle(deliveries, attempt) {
+      const ranges = decodeRanges(context, lane, deliveries, decodeRawRange);
+      const catalog = await catalogs.atLeast(newestVersion(ranges));
+      const before = await positionsFor(context, lane, ranges, ingestLaneOf);
+      let { refuse } = attempt;
+      for (let first = true; ; first = false) {
+        const { pieces, duplicates } = join(ranges, (at) => before(at).next, attempt.recordsMax);
+        if (pieces.length === 0) return;
+        await step({
+          catalog,
+          pieces: refuse === null ? pieces : pieces.slice(0, 1),
+          duplicates: first ? duplicates : new Map(),
+          before,
+          attempt: { ...attempt, refuse },
+        });
+        refuse = null;
+      }
+    },
+  };
+};

@@ -1,0 +1,105 @@
+import { encodeRawRange, rawLane, type RawRange, type RawRecord } from '@dsf/messages';
+import type { Catalog, CatalogSource } from '@dsf/metadata';
+import { Failure, type IngestPhase, type Position, type RawRow, type RecordFailure, type Transport } from '@dsf/ports';
+import { addCounts, type Lane } from '../lane.ts';
+import { sendRanges } from '../outbox.ts';
+import { compileOnce } from '../plan-cache.ts';
+import { topics, type Attempt, type LaneContext } from '../work.ts';
+
+/** What identifies the lane of one source partition. */
+export interface IngestLane {
+  readonly source: CatalogSource;
+  readonly transport: Transport;
+  readonly partition: number;
+}
+
+/** The lane's position. @throws Failure `retry` before the start has been resolved */
+export const positionOf = (lane: Lane, { source, partition }: IngestLane): Position => {
+  const known = lane.position({ source: source.id, partition });
+  if (known === undefined) throw new Failure('retry', 'lane.lost', `lane ${lane.name} has no position yet`);
+  return known;
+};
+
+/** Sends a raw range to the lane of dsf.raw that its source partition belongs to. @returns bytes sent */
+export const sendRaw = async (context: LaneContext, lane: Lane, range: RawRange): Promise<number> => {
+  const { settings } = await context.catalogs.current();
+  const encode = (withBody: boolean): Uint8Array => {
+    const { items, ...frame } = range;
+    return encodeRawRange(withBody && items !== undefined ? range : frame);
+  };
+  return sendRanges({ ...context, lane: lane.name }, topics.raw, [{ lane: rawLane(range, settings.lanes), encode }]);
+};
+
+/** What one transaction of ingest does. */
+interface Decided {
+  readonly rows: readonly RawRow[];
+  readonly refusals: readonly RecordFailure[];
+  readonly after: Position;
+}
+
+/** One transaction: raw rows, position, and the last record's identity; then the range to dsf.raw. */
+export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, lane: Lane, at: IngestLane) => {
+  const { catalogs, clock, telemetry, tools } = context;
+  const compile = compileOnce((catalog: Catalog) => phase.compile(catalog, tools));
+
+  const decide = async (catalog: Catalog, records: readonly RawRecord[], refuse: Attempt['refuse']): Promise<Decided> => {
+    const before = positionOf(lane, at);
+    const rows = refuse === null ? phase.apply(compile(catalog), records) : [];
+    const refusals = refuse === null ? [] : records.map((record) => refusalOf(record, catalog.version, refuse));
+    const next = (records.at(-1)?.offset ?? before.next - 1) + 1;
+    const { end } = await at.transport.bounds(at.source.topic, at.partition);
+    const time = records.reduce((highest, record) => Math.max(highest, record.time), before.time ?? Number.NEGATIVE_INFINITY);
+    const counts = { written: rows.length, failed: refusals.length, absent: next - before.next - records.length };
+    return {
+      rows,
+      refusals,
+      after: { ...before, next, time, idle: next >= end, version: catalog.version, counters: addCounts(before.counters, counts) },
+    };
+  };
+
+  return async (records: readonly RawRecord[], refuse: Attempt['refuse']): Promise<void> => {
+    const startedAt = clock.now();
+    const catalog = await catalogs.current();
+    const { next: from } = positionOf(lane, at);
+    const { rows, refusals, after } = await decide(catalog, records, refuse);
+    await lane.transact({ positions: [after], facts: { ...lane.facts(), ...identityOf(rows.at(-1)) } }, async (transaction) => {
+      await transaction.writeRaw(rows);
+      if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
+    });
+    const { source, partition, next: to, version, time, idle } = after;
+    const bytes = await sendRaw(context, lane, { source, partition, from, to, version, time, idle, items: refuse === null ? records : [] });
+    telemetry.emit({
+      name: 'batch',
+      phase: 'ingest',
+      lane: lane.name,
+      received: records.length,
+      written: rows.length,
+      failed: refusals.length,
+      filtered: 0,
+      duplicates: 0,
+      sent: 1,
+      bytes,
+      ms: clock.now() - startedAt,
+    });
+  };
+};
+
+const refusalOf = (
+  { source, partition, offset }: RawRecord,
+  version: number,
+  { code, detail }: NonNullable<Attempt['refuse']>,
+): RecordFailure => ({
+  phase: 'ingest',
+  source,
+  partition,
+  offset,
+  scope: '',
+  code,
+  path: null,
+  detail,
+  version,
+});
+
+/** The last record's identity, by which a re-created or repointed source is noticed (delivery rule 5). */
+const identityOf = (row: RawRow | undefined) =>
+  row === undefined ? undefined : { lastOffset: row.offset, lastTime: row.time, lastSha256: row.sha256?.toHex() ?? null };

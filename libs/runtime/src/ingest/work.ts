@@ -1,0 +1,51 @@
+import type { RawRecord } from '@dsf/messages';
+import type { Delivery, IngestPhase } from '@dsf/ports';
+import { openLane } from '../lane.ts';
+import type { LaneContext, LaneWork } from '../work.ts';
+import { checkSource, resolveStart } from './start.ts';
+import { createIngestStep, positionOf, sendRaw, type IngestLane } from './step.ts';
+
+/** Ingest of one source partition: store every message exactly as received, with its position, then pass it on. */
+export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, at: IngestLane): LaneWork => {
+  const { source, partition } = at;
+  const lane = openLane(context.warehouse, { phase: 'ingest', source: source.id, lane: partition });
+  const step = createIngestStep(context, phase, lane, at);
+
+  const announce = async (): Promise<void> => {
+    const { next, time, idle } = positionOf(lane, at);
+    const { version } = await context.catalogs.current();
+    await sendRaw(context, lane, { source: source.id, partition, from: next, to: next, version, time, idle, items: [] });
+  };
+
+  const toRecord = (delivery: Delivery, ingestedAt: number): RawRecord => {
+    const { offset, time, timeType, key, headers, body } = delivery;
+    return { source: source.id, partition, offset, time, timeType, ingestedAt, key, headers, payload: body };
+  };
+
+  return {
+    lane,
+    announce,
+    chores: async () => undefined,
+    pause: async () => undefined,
+    async claimed(feed) {
+      if (lane.position({ source: source.id, partition }) === undefined) await resolveStart(context, lane, at);
+      await checkSource(context, lane, at, feed);
+      feed.seek(positionOf(lane, at).next);
+      await announce();
+    },
+    async handle(deliveries, { recordsMax, refuse }) {
+      let refusal = refuse;
+      for (;;) {
+        const { next } = positionOf(lane, at);
+        const fresh = deliveries.filter(({ offset }) => offset >= next).slice(0, recordsMax);
+        if (fresh.length === 0) return;
+        const ingestedAt = context.clock.now();
+        await step(
+          fresh.map((delivery) => toRecord(delivery, ingestedAt)),
+          refusal,
+        );
+        refusal = null;
+      }
+    },
+  };
+};

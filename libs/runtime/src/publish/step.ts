@@ -1,0 +1,83 @@
+import { groupText, type GroupChange } from '@dsf/messages';
+import type { Catalog, CatalogPublication } from '@dsf/metadata';
+import type { OutgoingMessage, Position, PublishEffects, PublishPhase, RecordFailure } from '@dsf/ports';
+import { addCounts, noCounts, type Lane } from '../lane.ts';
+import { sendMessages } from '../outbox.ts';
+import { compileOnce } from '../plan-cache.ts';
+import type { LaneContext } from '../work.ts';
+
+/** Changes of one publication's groups, and how far the publication has come when they are sent. */
+export interface Part {
+  readonly changes: readonly GroupChange[];
+  /** First revision that is not in the part. */
+  readonly next: number;
+  readonly refilled: boolean;
+}
+
+const instanceFact = ({ id }: CatalogPublication): string => `instance:${id}`;
+
+/** The next revision of a publication in this lane; it begins anew when its driver has become another instance. */
+export const nextRevision = (lane: Lane, publication: CatalogPublication): number =>
+  lane.facts()[instanceFact(publication)] === publication.driver.instance
+    ? (lane.position({ source: publication.id, partition: lane.key.lane })?.next ?? 0)
+    : 0;
+
+/** Sends the documents of a part, then commits how far the publication has come: the one phase that sends first (delivery rule 9). */
+export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhase<Plan>, lane: Lane) => {
+  const { clock, telemetry, tools } = context;
+  const compile = compileOnce((catalog: Catalog) => phase.compile(catalog, tools));
+
+  const commit = async (catalog: Catalog, publication: CatalogPublication, outcome: { readonly next: number; readonly written: number; readonly refills: number; readonly refusals: readonly RecordFailure[] }): Promise<void> => {
+    const { next, refusals, written, refills } = outcome;
+    const at = { source: publication.id, partition: lane.key.lane };
+    const before: Position = lane.position(at) ?? { ...at, next: 0, start: 0, time: null, idle: false, version: 0, counters: noCounts };
+    const counters = addCounts(before.counters, { written, failed: refusals.length, refills });
+    const facts = { ...lane.facts(), [instanceFact(publication)]: publication.driver.instance };
+    await lane.transact({ positions: [{ ...before, next, version: catalog.version, counters }], facts }, async (transaction) => {
+      if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
+    });
+  };
+
+  return async (catalog: Catalog, publication: CatalogPublication, { changes, next, refilled }: Part): Promise<void> => {
+    const startedAt = clock.now();
+    const effects = phase.apply(compile(catalog), publication.id, changes);
+    const transport = context.transport(publication.definition.transport);
+    const { messageBytesMax } = transport.capabilities;
+    const messages = effects.messages.filter((message) => fits(message, messageBytesMax));
+    if (messages.length > 0) await sendMessages({ ...context, lane: lane.name }, transport, publication.topic, messages);
+    const at = { source: publication.id, partition: lane.key.lane, version: catalog.version };
+    const refusals = refusalsOf(effects, messageBytesMax, { ...at, revision: next - 1 });
+    await commit(catalog, publication, { next, written: messages.length, refills: refilled ? 1 : 0, refusals });
+    if (changes.length === 0) return;
+    telemetry.emit({
+      name: 'batch',
+      phase: 'publish',
+      lane: lane.name,
+      received: changes.length,
+      written: messages.length,
+      failed: refusals.length,
+      filtered: 0,
+      duplicates: 0,
+      sent: messages.length,
+      bytes: messages.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0),
+      ms: clock.now() - startedAt,
+    });
+  };
+};
+
+const fits = ({ body }: OutgoingMessage, bytesMax: number): boolean => (body?.byteLength ?? 0) <= bytesMax;
+
+/** Documents that could not be made, and those that the transport would not take; their neighbours go out. */
+const refusalsOf = (
+  { refusals, messages }: PublishEffects,
+  bytesMax: number,
+  { revision, ...at }: { readonly source: number; readonly partition: number; readonly version: number; readonly revision: number },
+): readonly RecordFailure[] => [
+  ...refusals.map(({ change, code, detail }): RecordFailure => ({ phase: 'publish', ...at, offset: change.revision, scope: groupText(change.key, change.window), code, path: null, detail })),
+  ...messages
+    .filter((message) => !fits(message, bytesMax))
+    .map(({ key, body }): RecordFailure => {
+      const detail = `the document has ${body?.byteLength ?? 0} bytes, the transport takes ${bytesMax}`;
+      return { phase: 'publish', ...at, offset: revision, scope: new TextDecoder().decode(key ?? new Uint8Array()), code: 'publish.too-large', path: null, detail };
+    }),
+];

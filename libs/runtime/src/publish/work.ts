@@ -1,0 +1,104 @@
+import { decodeSummaryRange, type GroupChange, type Range } from '@dsf/messages';
+import type { Catalog, CatalogPublication } from '@dsf/metadata';
+import type { GroupRow, PublishPhase } from '@dsf/ports';
+import { join, type Piece } from '../join.ts';
+import { openLane, type Lane } from '../lane.ts';
+import { decodeRanges, newestVersion } from '../receive.ts';
+import type { LaneContext, LaneWork } from '../work.ts';
+import { createPublishStep, nextRevision } from './step.ts';
+
+/** Groups read from the state at once. */
+const pageMax = 5000;
+
+type Step = ReturnType<typeof createPublishStep>;
+type Change = GroupChange & { readonly offset: number };
+
+/** A summary range with its revisions as offsets, so that it joins on like any other. */
+const decodeChanges = (body: Uint8Array | null): Range<Change> => {
+  const { items, ...frame } = decodeSummaryRange(body);
+  return items === undefined ? frame : { ...frame, items: items.map((change) => ({ ...change, offset: change.revision })) };
+};
+
+/** Publish of one lane: the current state of each changed group, as a document, to the output topic of each publication. */
+export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhase<Plan>, laneNumber: number): LaneWork => {
+  const { catalogs, telemetry } = context;
+  const lane = openLane(context.warehouse, { phase: 'publish', source: 0, lane: laneNumber });
+  const step = createPublishStep(context, phase, lane);
+  const catchUp = createCatchUp(context, lane, step);
+
+  const take = async (catalog: Catalog, publication: CatalogPublication, piece: Piece<Change>): Promise<void> => {
+    const { from, to, content } = piece;
+    if (content.kind === 'refill') {
+      telemetry.emit({ name: 'refill', phase: 'publish', lane: lane.name, source: publication.id, partition: laneNumber, from, to });
+      await publishState(context, lane, step, { catalog, publication, to, refilled: true });
+      return;
+    }
+    const changes = content.items.filter(({ instance }) => instance === publication.driver.instance);
+    await step(catalog, publication, { changes, next: to, refilled: false });
+  };
+
+  return {
+    lane,
+    announce: async () => undefined,
+    pause: async () => undefined,
+    claimed: async () => catchUp(await catalogs.current()),
+    chores: async () => catchUp(await catalogs.current()),
+    async handle(deliveries, { recordsMax }) {
+      const ranges = decodeRanges(context, lane, deliveries, decodeChanges);
+      const catalog = await catalogs.atLeast(newestVersion(ranges));
+      await catchUp(catalog);
+      for (const publication of catalog.publications) {
+        for (;;) {
+          const { pieces } = join(ranges, () => nextRevision(lane, publication), recordsMax);
+          if (pieces.length === 0) break;
+          for (const piece of pieces) await take(catalog, publication, piece);
+        }
+      }
+    },
+  };
+};
+
+/** Publishes from the state every group with a revision at or above the publication's position and below `to`. */
+const publishState = async (
+  { warehouse }: LaneContext,
+  lane: Lane,
+  step: Step,
+  { catalog, publication, to, refilled }: { readonly catalog: Catalog; readonly publication: CatalogPublication; readonly to: number; readonly refilled: boolean },
+): Promise<void> => {
+  const { instance } = publication.driver;
+  let after: string | null = null;
+  for (let from = nextRevision(lane, publication); ; ) {
+    const page: readonly GroupRow[] = await warehouse.committed.readGroupsByRevision(instance, lane.key.lane, from, to, after, pageMax);
+    const last = page.at(-1);
+    const complete = last === undefined || page.length < pageMax;
+    // A page may end inside a revision; a crash here then sends that revision's groups again.
+    const next = complete ? Math.max(to, nextRevision(lane, publication)) : last.revision;
+    await step(catalog, publication, { changes: page, next, refilled: refilled && complete });
+    if (complete) return;
+    from = last.revision;
+    after = last.group;
+  }
+};
+
+/**
+ * On being given the lane, and for a new publication or driver instance: first what the state has and the publication's position does not,
+ * so that no document waits for a change that never comes, and none is overtaken by an older one (delivery rule 9).
+ */
+const createCatchUp = (context: LaneContext, lane: Lane, step: Step) => {
+  const { warehouse } = context;
+  const ensured = new Set<string>();
+  let caughtUp = '';
+  return async (catalog: Catalog): Promise<void> => {
+    const marker = `${lane.epoch()}:${catalog.version}`;
+    if (caughtUp === marker) return;
+    await warehouse.ensureSummaryTables(catalog.drivers);
+    for (const publication of catalog.publications) {
+      const { topic, definition } = publication;
+      if (!ensured.has(topic)) await context.transport(definition.transport).ensureTopic(topic, definition.partitions);
+      ensured.add(topic);
+      const { seq } = await warehouse.loadLane({ phase: 'summarise', source: 0, lane: lane.key.lane });
+      await publishState(context, lane, step, { catalog, publication, to: seq + 1, refilled: false });
+    }
+    caughtUp = marker;
+  };
+};

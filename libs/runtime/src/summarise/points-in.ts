@@ -1,0 +1,60 @@
+import { rawLane, type Point, type SourcePartition } from '@dsf/messages';
+import type { Catalog } from '@dsf/metadata';
+import type { LaneKey } from '@dsf/ports';
+import { pointLane } from '../flatten/points-out.ts';
+import type { Piece } from '../join.ts';
+import type { Lane } from '../lane.ts';
+import { checkSender } from '../receive.ts';
+import type { LaneContext } from '../work.ts';
+import type { SummarisePhases } from './fold.ts';
+
+/** A piece with its points, complete up to `to`. */
+export interface PointsPiece {
+  readonly piece: Piece<Point>;
+  readonly to: number;
+  readonly points: readonly Point[];
+}
+
+export const flattenLaneOf =
+  (lanes: number) =>
+  (at: SourcePartition): LaneKey => ({ phase: 'flatten', source: 0, lane: rawLane(at, lanes) });
+
+/** Where the points of a piece come from: the range's body, or the committed flat rows. */
+export const createPointsIn = <Plan, PointsPlan>(context: LaneContext, lane: Lane, { points }: SummarisePhases<Plan, PointsPlan>) => {
+  const { warehouse, catalogs, telemetry, settings } = context;
+
+  /** Points of the rows [from, to), of all instances or some, that belong to this lane. */
+  const readRows = async (
+    catalog: Catalog,
+    { source, partition, from, to }: Piece<Point>,
+    only?: ReadonlySet<string>,
+  ): Promise<{ readonly points: readonly Point[]; readonly next: number }> => {
+    const plan = points.compile(catalog, await warehouse.schema());
+    const { rows, next } = await warehouse.committed.readFlat(
+      { source, partition, from, to },
+      points.tables(plan, source),
+      settings.recordsMax,
+    );
+    const laneOf = pointLane(catalog);
+    return { points: points.apply(plan, rows, only).filter((point) => laneOf(point) === lane.key.lane), next };
+  };
+
+  return async (catalog: Catalog, piece: Piece<Point>): Promise<PointsPiece> => {
+    const { source, partition, from, to, content } = piece;
+    if (content.kind === 'refill') {
+      await checkSender(context, flattenLaneOf(catalog.settings.lanes)(piece), piece);
+      telemetry.emit({ name: 'refill', phase: 'summarise', lane: lane.name, source, partition, from, to });
+      const read = await readRows(catalog, piece);
+      return { piece, to: read.next, points: read.points };
+    }
+    // A range that was made before its sender knew an instance has none of its points, though the instance is live here and covers the
+    // range: those are read from the rows (delivery rule 7).
+    const made = piece.version === catalog.version ? catalog : await catalogs.at(piece.version);
+    const unknown = new Set(catalog.drivers.map(({ instance }) => instance));
+    for (const { instance } of made.drivers) unknown.delete(instance);
+    if (unknown.size === 0) return { piece, to, points: content.items };
+    const read = await readRows(catalog, piece, unknown);
+    const known = content.items.filter(({ offset, instance }) => offset < read.next && !unknown.has(instance));
+    return { piece, to: read.next, points: [...known, ...read.points] };
+  };
+};

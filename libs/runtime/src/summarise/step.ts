@@ -1,0 +1,107 @@
+import type { Point, SourcePartition } from '@dsf/messages';
+import type { Catalog } from '@dsf/metadata';
+import type { Counters, Position, SummariseEffects } from '@dsf/ports';
+import type { Piece } from '../join.ts';
+import { addCounts, type Lane } from '../lane.ts';
+import { compileOnce } from '../plan-cache.ts';
+import type { Attempt, LaneContext } from '../work.ts';
+import type { SummarisePhases } from './fold.ts';
+import type { GroupStore } from './group-store.ts';
+import { createPointsIn, type PointsPiece } from './points-in.ts';
+import type { SummaryOut } from './summary-out.ts';
+
+/** One walk over a batch: the pieces to take now, and where the lane stands. */
+export interface Walk {
+  readonly catalog: Catalog;
+  readonly pieces: readonly Piece<Point>[];
+  readonly before: (at: SourcePartition) => Position;
+  readonly refuse: Attempt['refuse'];
+}
+
+export interface SummariseRoom<Plan, PointsPlan> {
+  readonly lane: Lane;
+  readonly phases: SummarisePhases<Plan, PointsPlan>;
+  readonly groups: GroupStore;
+  readonly out: SummaryOut;
+}
+
+/** One transaction: groups, failures and positions; then the changed groups to dsf.summary. */
+export const createSummariseStep = <Plan, PointsPlan>(
+  context: LaneContext,
+  { lane, phases, groups, out }: SummariseRoom<Plan, PointsPlan>,
+) => {
+  const { clock, telemetry } = context;
+  const compile = compileOnce((catalog: Catalog) => phases.summarise.compile(catalog));
+  const pointsIn = createPointsIn(context, lane, phases);
+
+  const take = async ({ catalog, pieces }: Walk): Promise<readonly PointsPiece[]> => {
+    const taken: PointsPiece[] = [];
+    for (const piece of pieces) {
+      const one = await pointsIn(catalog, piece);
+      taken.push(one);
+      // What was read from rows may end before its range does; what follows would not join on.
+      if (one.to < piece.to) break;
+    }
+    return taken;
+  };
+
+  const decide = async ({ catalog, refuse }: Walk, taken: readonly PointsPiece[]): Promise<SummariseEffects> => {
+    const plan = compile(catalog);
+    const points = taken.map(({ piece, points: all }) => {
+      const { source, partition } = piece;
+      return { source, partition, points: refuse === null ? all : all.map((point) => ({ ...point, refusal: refuse })) };
+    });
+    const current = await groups.load(phases.summarise.groups(plan, points));
+    return phases.summarise.apply(plan, {
+      points,
+      current,
+      revision: lane.seq() + 1,
+      now: clock.now(),
+      version: catalog.version,
+      reason: 'update',
+    });
+  };
+
+  return async (walk: Walk): Promise<void> => {
+    const startedAt = clock.now();
+    const taken = await take(walk);
+    const effects = await decide(walk, taken);
+    await lane.transact({ positions: advance(walk, taken, effects) }, async (transaction) => {
+      for (const [instance, rows] of effects.changed) await transaction.writeGroups(instance, lane.key.lane, rows);
+      if (effects.refusals.length > 0) await transaction.writeFailures(effects.refusals, clock.now());
+    });
+    const changed = [...effects.changed.values()].flat();
+    groups.keep(changed);
+    const bytes = await out.tell(walk.catalog, changed);
+    telemetry.emit({
+      name: 'batch',
+      phase: 'summarise',
+      lane: lane.name,
+      received: taken.reduce((sum, { points }) => sum + points.length, 0),
+      written: effects.written,
+      failed: effects.failed,
+      filtered: 0,
+      duplicates: 0,
+      sent: changed.length,
+      bytes,
+      ms: clock.now() - startedAt,
+    });
+  };
+};
+
+/** Positions after the batch. Counters of summarise count points, not records: a record may bring several, or none. */
+const advance = ({ catalog, before }: Walk, taken: readonly PointsPiece[], effects: SummariseEffects): readonly Position[] => {
+  const positions = new Map<string, Position>();
+  for (const { piece, to, points } of taken) {
+    const { source, partition } = piece;
+    const from = positions.get(`${source}:${partition}`) ?? before(piece);
+    const isHere = (refusal: { readonly source: number; readonly partition: number; readonly offset: number }): boolean =>
+      refusal.source === source && refusal.partition === partition && refusal.offset >= piece.from && refusal.offset < to;
+    const failed = effects.refusals.filter(isHere).length;
+    const counts: Partial<Counters> = { written: points.length - failed, failed, refills: piece.content.kind === 'refill' ? 1 : 0 };
+    const idle = piece.idle && to === piece.to;
+    const counters = addCounts(from.counters, counts);
+    positions.set(`${source}:${partition}`, { ...from, next: to, time: piece.time ?? from.time, idle, version: catalog.version, counters });
+  }
+  return [...positions.values()];
+};
