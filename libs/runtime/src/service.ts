@@ -1,14 +1,14 @@
-import {
+import type {
+  Clock,
   Failure,
-  type Clock,
-  type PartitionFeed,
-  type PhaseName,
-  type Subscription,
-  type Telemetry,
-  type Tools,
-  type Transport,
-  type Warehouse,
-  type MetadataStore,
+  MetadataStore,
+  PartitionFeed,
+  PhaseName,
+  Subscription,
+  Telemetry,
+  Tools,
+  Transport,
+  Warehouse,
 } from '@dsf/ports';
 import { asFailure, withBackoff } from './backoff.ts';
 import { createCatalogs } from './catalogs.ts';

@@ -27,7 +27,11 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
   const { clock, telemetry, tools } = context;
   const compile = compileOnce((catalog: Catalog) => phase.compile(catalog, tools));
 
-  const commit = async (catalog: Catalog, publication: CatalogPublication, outcome: { readonly next: number; readonly written: number; readonly refills: number; readonly refusals: readonly RecordFailure[] }): Promise<void> => {
+  const commit = async (
+    catalog: Catalog,
+    publication: CatalogPublication,
+    outcome: { readonly next: number; readonly written: number; readonly refills: number; readonly refusals: readonly RecordFailure[] },
+  ): Promise<void> => {
     const { next, refusals, written, refills } = outcome;
     const at = { source: publication.id, partition: lane.key.lane };
     const before: Position = lane.position(at) ?? { ...at, next: 0, start: 0, time: null, idle: false, version: 0, counters: noCounts };
@@ -73,11 +77,27 @@ const refusalsOf = (
   bytesMax: number,
   { revision, ...at }: { readonly source: number; readonly partition: number; readonly version: number; readonly revision: number },
 ): readonly RecordFailure[] => [
-  ...refusals.map(({ change, code, detail }): RecordFailure => ({ phase: 'publish', ...at, offset: change.revision, scope: groupText(change.key, change.window), code, path: null, detail })),
+  ...refusals.map(({ change, code, detail }): RecordFailure => ({
+    phase: 'publish',
+    ...at,
+    offset: change.revision,
+    scope: groupText(change.key, change.window),
+    code,
+    path: null,
+    detail,
+  })),
   ...messages
     .filter((message) => !fits(message, bytesMax))
     .map(({ key, body }): RecordFailure => {
       const detail = `the document has ${body?.byteLength ?? 0} bytes, the transport takes ${bytesMax}`;
-      return { phase: 'publish', ...at, offset: revision, scope: new TextDecoder().decode(key ?? new Uint8Array()), code: 'publish.too-large', path: null, detail };
+      return {
+        phase: 'publish',
+        ...at,
+        offset: revision,
+        scope: new TextDecoder().decode(key ?? new Uint8Array()),
+        code: 'publish.too-large',
+        path: null,
+        detail,
+      };
     }),
 ];

@@ -63,11 +63,16 @@ const publishState = async (
   { warehouse }: LaneContext,
   lane: Lane,
   step: Step,
-  { catalog, publication, to, refilled }: { readonly catalog: Catalog; readonly publication: CatalogPublication; readonly to: number; readonly refilled: boolean },
+  {
+    catalog,
+    publication,
+    to,
+    refilled,
+  }: { readonly catalog: Catalog; readonly publication: CatalogPublication; readonly to: number; readonly refilled: boolean },
 ): Promise<void> => {
   const { instance } = publication.driver;
   let after: string | null = null;
-  for (let from = nextRevision(lane, publication); ; ) {
+  for (let from = nextRevision(lane, publication); ;) {
     const page: readonly GroupRow[] = await warehouse.committed.readGroupsByRevision(instance, lane.key.lane, from, to, after, pageMax);
     const last = page.at(-1);
     const complete = last === undefined || page.length < pageMax;
