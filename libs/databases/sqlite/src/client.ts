@@ -1,11 +1,11 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '@dsf/ports';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
-import { failureOf, isBusy } from './verdict.ts';
+import { createLockRetry } from './lock-retry.ts';
+import { failureOf } from './verdict.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 export interface SqliteConfig {
@@ -38,9 +38,6 @@ export interface SqliteClient {
   close(): Promise<void>;
 }
 
-/** Pauses between two tries for a lock rise from this to that. */
-const pauseMs = { first: 5, last: 60 } as const;
-
 /** SQLite's names for KiB of page cache are negative numbers: 64 MB for the writer (35 % faster than the default 2 MB). */
 const writerPragmas = (config: SqliteConfig): string => `
   PRAGMA page_size = 8192;
@@ -52,6 +49,9 @@ const writerPragmas = (config: SqliteConfig): string => `
   PRAGMA wal_autocheckpoint = 8000;
   PRAGMA journal_size_limit = 67108864;`;
 
+/** `query_only` guards against a slip of ours; that the file is opened read-only guards against everything else. */
+const readerPragmas = 'PRAGMA cache_size = -16384; PRAGMA query_only = ON;';
+
 const canonicalFile = (file: string): string => {
   const full = resolve(file);
   if (existsSync(full)) return realpathSync(full);
@@ -59,75 +59,57 @@ const canonicalFile = (file: string): string => {
   return existsSync(folder) ? join(realpathSync(folder), basename(full)) : full;
 };
 
+const openFile = (config: SqliteConfig, file: string, mode: { readonly readOnly: boolean; readonly pragmas: string }): Connection => {
+  const database = new DatabaseSync(file, { readOnly: mode.readOnly, timeout: config.lockBlockMs ?? 20, enableForeignKeyConstraints: true });
+  try {
+    database.exec(mode.pragmas);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return openConnection(database);
+};
+
+/** SQLite may have rolled back by itself: on a full disk, for example. */
+const rollBack = (connection: Connection): void => {
+  if (connection.inTransaction) connection.exec('ROLLBACK');
+};
+
+const runTransaction = async <T>(writer: Connection, file: string, work: (connection: Connection) => Promise<T>): Promise<T> => {
+  try {
+    const result = await work(writer);
+    writer.exec('COMMIT');
+    return result;
+  } catch (error) {
+    rollBack(writer);
+    throw failureOf(error, { file });
+  }
+};
+
+const runSnapshot = <T>(reader: Connection, work: (connection: Connection) => T): T => {
+  reader.exec('BEGIN');
+  try {
+    return work(reader);
+  } finally {
+    rollBack(reader);
+  }
+};
+
 const createClient = async (config: SqliteConfig, file: string): Promise<SqliteClient> => {
-  const random = config.random ?? Math.random;
-  const timeout = config.lockBlockMs ?? 20;
-  const attemptsMax = config.lockAttemptsMax ?? 200;
   const closing = new AbortController();
+  const whileBusy = createLockRetry({ file, attemptsMax: config.lockAttemptsMax ?? 200, random: config.random ?? Math.random, signal: closing.signal });
   const enqueue = createWriteQueue();
-
-  const whileBusy = async <T>(attempt: () => T): Promise<T> => {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return attempt();
-      } catch (error) {
-        if (!isBusy(error) || tries >= attemptsMax || closing.signal.aborted) throw failureOf(error, { file, tries });
-      }
-      const ceiling = Math.min(pauseMs.last, pauseMs.first * tries);
-      await sleep(1 + random() * ceiling, undefined, { signal: closing.signal }).catch(() => undefined);
-    }
-  };
-
-  const open = (readOnly: boolean, pragmas: string): Promise<Connection> =>
-    whileBusy(() => {
-      const database = new DatabaseSync(file, { readOnly, timeout, enableForeignKeyConstraints: true });
-      try {
-        database.exec(pragmas);
-      } catch (error) {
-        database.close();
-        throw error;
-      }
-      return openConnection(database);
-    });
-
-  const writer = await open(false, writerPragmas(config));
-  const reader = await open(true, 'PRAGMA cache_size = -16384; PRAGMA query_only = ON;');
-
-  const rollBack = (connection: Connection): void => {
-    // SQLite may have rolled back by itself: on a full disk, for example.
-    if (connection.inTransaction) connection.exec('ROLLBACK');
-  };
-
-  const assertOpen = (): void => {
-    if (closing.signal.aborted) throw new Failure('fatal', 'warehouse.closed', 'the database was closed', { file });
-  };
+  const writer = await whileBusy(() => openFile(config, file, { readOnly: false, pragmas: writerPragmas(config) }));
+  const reader = await whileBusy(() => openFile(config, file, { readOnly: true, pragmas: readerPragmas }));
 
   return {
     file,
     write: (work) =>
       enqueue(async () => {
-        assertOpen();
         await whileBusy(() => writer.exec('BEGIN IMMEDIATE'));
-        try {
-          const result = await work(writer);
-          writer.exec('COMMIT');
-          return result;
-        } catch (error) {
-          rollBack(writer);
-          throw failureOf(error, { file });
-        }
+        return await runTransaction(writer, file, work);
       }),
-    read: async (work) => {
-      assertOpen();
-      return whileBusy(() => {
-        reader.exec('BEGIN');
-        try {
-          return work(reader);
-        } finally {
-          rollBack(reader);
-        }
-      });
-    },
+    read: (work) => whileBusy(() => runSnapshot(reader, work)),
     close: () =>
       enqueue(async () => {
         closing.abort();

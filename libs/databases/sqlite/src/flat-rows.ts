@@ -92,7 +92,10 @@ const readTable = (connection: Connection, table: FlatTable, { source, partition
   const rows = connection.all(
     `SELECT _dsf_off, _dsf_row, ${own}${cells} FROM ${quoteName(table.name)}
       WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? ORDER BY _dsf_off, _dsf_row`,
-    ...[source, partition, from, to],
+    source,
+    partition,
+    from,
+    to,
   );
   return { table, rows: rows.map((row) => rowOf(table, row)) };
 };
@@ -101,7 +104,11 @@ const readTable = (connection: Connection, table: FlatTable, { source, partition
 const cutOf = (connection: Connection, root: FlatTable, { source, partition, from, to }: RowRange, max: number): number => {
   const beyond = connection.first(
     `SELECT DISTINCT _dsf_off FROM ${quoteName(root.name)} WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? ORDER BY _dsf_off LIMIT 1 OFFSET ?`,
-    ...[source, partition, from, to, max],
+    source,
+    partition,
+    from,
+    to,
+    max,
   );
   return beyond === undefined ? to : integer(beyond[0]);
 };

@@ -1,2 +1,3 @@
 export type { SqliteConfig } from './client.ts';
+export { openSqliteMetadataStore } from './metadata-store.ts';
 export { openSqliteWarehouse } from './warehouse.ts';

@@ -77,14 +77,12 @@ export const writeFacts = (connection: Connection, { phase, source, lane }: Lane
 };
 
 export const readAllLanes = (connection: Connection): readonly (LaneKey & { readonly seq: number })[] =>
-  connection
-    .all('SELECT phase, source, lane, seq FROM dsf_lane ORDER BY phase, source, lane')
-    .map(([phase, source, lane, seq]) => ({
-      phase: word(phaseNames, phase),
-      source: integer(source),
-      lane: integer(lane),
-      seq: integer(seq),
-    }));
+  connection.all('SELECT phase, source, lane, seq FROM dsf_lane ORDER BY phase, source, lane').map(([phase, source, lane, seq]) => ({
+    phase: word(phaseNames, phase),
+    source: integer(source),
+    lane: integer(lane),
+    seq: integer(seq),
+  }));
 
 export const readAllPositions = (connection: Connection): readonly LanePosition[] =>
   connection

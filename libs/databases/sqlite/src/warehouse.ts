@@ -1,11 +1,10 @@
 import type { Warehouse } from '@dsf/ports';
-import { openSqliteClient } from './client.ts';
 import type { SqliteConfig } from './client.ts';
+import { openDatabase } from './database.ts';
 import { capabilities } from './dialect.ts';
 import { openInspection } from './inspection.ts';
 import { readLane } from './lane-state.ts';
 import { laneReads, takeTurn } from './lane-transaction.ts';
-import { migrate } from './migrations.ts';
 import { writeRequests } from './requests.ts';
 import { applyChanges, createSchemaCache, readSchema } from './schema-catalog.ts';
 import { createLayoutCache, ensureSummaryTable } from './summary-tables.ts';
@@ -16,11 +15,7 @@ import { createLayoutCache, ensureSummaryTable } from './summary-tables.ts';
  * @throws Failure `fatal` when the file cannot be opened, is not a database, is damaged, or was made by a newer DSF
  */
 export const openSqliteWarehouse = async (config: SqliteConfig): Promise<Warehouse> => {
-  const client = await openSqliteClient(config);
-  await migrate(client).catch(async (error: unknown) => {
-    await client.close();
-    throw error;
-  });
+  const client = await openDatabase(config);
   // Reader and transactions keep a cache each: within a transaction the catalog may be newer than the reader's snapshot.
   const committed = { schema: createSchemaCache(), layout: createLayoutCache() };
   const inTransaction = { schema: createSchemaCache(), layout: createLayoutCache() };

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { definitionsSchema, sourceDefinition } from '@dsf/metadata';
+import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
+import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
+import type { SqliteClient, SqliteConfig } from './client.ts';
+import { integer, json, text } from './columns.ts';
+import { readDefinitions } from './config-definitions.ts';
+import { replaceConfigRows } from './config-rows.ts';
+import type { Connection } from './connection.ts';
+import { openDatabase } from './database.ts';
+import { findConflicts } from './definition-conflicts.ts';
+import { freshSnapshot } from './fresh-snapshot.ts';
+
+const readCurrentVersion = (connection: Connection): number =>
+  integer(connection.first('SELECT coalesce(max(version), 0) FROM dsf_version')?.[0]);
+
+const readSnapshotText = (connection: Connection, version: number): string | null => {
+  const row = connection.first('SELECT snapshot FROM dsf_version WHERE version = ?', version);
+  return row === undefined ? null : text(row[0]);
+};
+
+/** A snapshot that an older DSF stored gets the defaults of fields that came later. */
+const parseSnapshot = (stored: string, version: number): Snapshot => {
+  const snapshot = json<Snapshot>(stored);
+  try {
+    return { ...snapshot, definitions: definitionsSchema.parse(snapshot.definitions), retiredSources: snapshot.retiredSources.map((source) => sourceDefinition.parse(source)) };
+  } catch (error) {
+    throw new Failure('fatal', 'metadata.version-unreadable', `version ${version} is not understood by this DSF: run the one that made it`, { version }, { cause: error });
+  }
+};
+
+const readHistory = (connection: Connection): readonly VersionInfo[] =>
+  connection
+    .all('SELECT version, activated_at, comment FROM dsf_version ORDER BY version')
+    .map(([version, activatedAt, comment]) => ({ version: integer(version), activatedAt: integer(activatedAt), comment: text(comment) }));
+
+const insertNames = (connection: Connection, kind: 'source' | 'publication', ids: Readonly<Record<string, number>>): void => {
+  for (const [name, id] of Object.entries(ids))
+    connection.run('INSERT INTO dsf_name (kind, name, id) VALUES (?, ?, ?) ON CONFLICT (kind, name) DO NOTHING', kind, name, id);
+};
+
+interface NewVersion {
+  readonly version: number;
+  readonly snapshot: Snapshot;
+  readonly stored: string;
+  readonly now: number;
+  readonly comment: string;
+}
+
+const insertVersion = (connection: Connection, { version, snapshot, stored, now, comment }: NewVersion): void => {
+  const hash = createHash('sha256').update(stored).digest('hex');
+  connection.run(
+    'INSERT INTO dsf_version (version, snapshot, sha256, activated_at, comment) VALUES (?, ?, ?, ?, ?)',
+    version,
+    stored,
+    hash,
+    now,
+    comment.toWellFormed(),
+  );
+  insertNames(connection, 'source', snapshot.sourceIds);
+  insertNames(connection, 'publication', snapshot.publicationIds);
+};
+
+/** Carries problems out of the transaction, so that it rolls back. */
+class Refusal extends Error {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    super('refused');
+    this.problems = problems;
+  }
+}
+
+type Change = Parameters<MetadataStore['activate']>[0];
+
+const isError = ({ severity }: Problem): boolean => severity === 'error';
+
+const nextSnapshot = (
+  connection: Connection,
+  change: Change,
+): { readonly snapshot: Snapshot; readonly current: number; readonly stored: string | null } => {
+  if (change.definitions !== undefined) {
+    const conflicts = findConflicts(change.definitions);
+    if (conflicts.length > 0) throw new Refusal(conflicts);
+    replaceConfigRows(connection, change.definitions);
+  }
+  const { definitions, problems } = readDefinitions(connection);
+  if (definitions === null) throw new Refusal(problems);
+  const current = readCurrentVersion(connection);
+  const stored = readSnapshotText(connection, current);
+  return { snapshot: freshSnapshot(stored === null ? null : parseSnapshot(stored, current), definitions), current, stored };
+};
+
+const activateWithin = (connection: Connection, change: Change): Activation => {
+  const { snapshot, current, stored: before } = nextSnapshot(connection, change);
+  const stored = JSON.stringify(snapshot);
+  if (stored === before) return { kind: 'unchanged', version: current };
+  const version = current + 1;
+  const { catalog, problems } = change.check(snapshot, version);
+  if (catalog === null || problems.some(isError)) throw new Refusal(problems);
+  insertVersion(connection, { version, snapshot, stored, now: change.now, comment: change.comment });
+  return { kind: 'activated', version };
+};
+
+/** SQLITE_CONSTRAINT_FOREIGNKEY, raised at the commit: the foreign keys of the config tables wait until then. */
+const danglingReference = 787;
+
+const namingReference = (error: unknown): unknown =>
+  error instanceof Failure && error.facts['sqliteCode'] === danglingReference
+    ? new Failure(
+        'fatal',
+        'metadata.reference-missing',
+        'a driver names a source, or a publication a driver, that is not defined',
+        {},
+        { cause: error },
+      )
+    : error;
+
+const writeTables = async (client: SqliteClient, definitions: Definitions): Promise<void> => {
+  const conflicts = findConflicts(definitions);
+  if (conflicts.length > 0)
+    throw new Failure('fatal', 'metadata.conflict', conflicts.map(({ message, at }) => `${at.join('.')}: ${message}`).join('; '));
+  try {
+    await client.write(async (connection) => replaceConfigRows(connection, definitions));
+  } catch (error) {
+    throw namingReference(error);
+  }
+};
+
+const activate = async (client: SqliteClient, change: Change): Promise<Activation> => {
+  try {
+    return await client.write(async (connection) => activateWithin(connection, change));
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'refused', problems: error.problems };
+    throw namingReference(error);
+  }
+};
+
+/**
+ * The config tables and their versions in one SQLite file, which may be the warehouse's.
+ * @throws Failure `fatal` as `openSqliteWarehouse`; `writeTables`: `metadata.conflict`, `metadata.reference-missing`
+ */
+export const openSqliteMetadataStore = async (config: SqliteConfig): Promise<MetadataStore> => {
+  const client = await openDatabase(config);
+  return {
+    currentVersion: () => client.read(readCurrentVersion),
+    loadVersion: async (version) => {
+      const stored = await client.read((connection) => readSnapshotText(connection, version));
+      if (stored === null)
+        throw new Failure(
+          'fatal',
+          'metadata.version-missing',
+          `there is no version ${version}: activate one, or restore the metadata that the rows were made by`,
+          { version },
+        );
+      return parseSnapshot(stored, version);
+    },
+    history: () => client.read(readHistory),
+    readTables: () => client.read(readDefinitions),
+    writeTables: (definitions) => writeTables(client, definitions),
+    activate: (change) => activate(client, change),
+    close: () => client.close(),
+  };
+};
