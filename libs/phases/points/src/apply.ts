@@ -76,11 +76,14 @@ const makePoint = (input: InputPlan, row: FlatRow, record: RecordRows): Point | 
   }
 };
 
+/** Every chain begins with the input's own table. */
+const tableOf = ({ chain }: InputPlan): number => chain[0] ?? -1;
+
 /** Points of the record at hand, by instance, then row; two inputs of one instance that meet in a row stand in the instance's order. */
 const recordPoints = (inputs: readonly InputPlan[], record: RecordRows): readonly Point[] => {
   const points: Point[] = [];
   for (const input of inputs) {
-    for (const row of record.of(input.chain[0] ?? -1)) {
+    for (const row of record.of(tableOf(input))) {
       const point = makePoint(input, row, record);
       if (point !== null) points.push(point);
     }
@@ -95,12 +98,10 @@ const recordPoints = (inputs: readonly InputPlan[], record: RecordRows): readonl
  *   (`summarise.expression`, `summarise.key`, `summarise.event-time`), an empty key and no amounts. Never throws for data.
  */
 export const apply = (plan: PointsPlan, rows: FlatRows, instances?: ReadonlySet<string>): readonly Point[] => {
-  const planned = plan.sources.get(rows.source)?.inputs ?? [];
-  const inputs = instances === undefined ? planned : planned.filter(({ instance }) => instances.has(instance));
-  const record = recordRows(
-    rows,
-    inputs.map(({ chain }) => chain[0] ?? -1),
-  );
+  const source = plan.sources.get(rows.source);
+  if (source === undefined) return [];
+  const inputs = instances === undefined ? source.inputs : source.inputs.filter(({ instance }) => instances.has(instance));
+  const record = recordRows(rows, source.tables, inputs.map(tableOf));
   const points: Point[] = [];
   while (record.next()) for (const point of recordPoints(inputs, record)) points.push(point);
   return points;

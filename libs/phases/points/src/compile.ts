@@ -1,20 +1,23 @@
 import type { Catalog, DriverInstance, InstanceInput } from '@dsf/metadata';
 import { parseExpression } from '@dsf/metadata';
-import type { FlatSchema } from '@dsf/ports';
+import type { FlatSchema, FlatTable } from '@dsf/ports';
 import { chainOf, placeOf, sourceTables } from './places.ts';
 import type { SourceTables } from './places.ts';
 import type { InputPlan, Place, PointsPlan, Reading, SourcePlan } from './plan.ts';
 
 const tablesOf = (place: Place): readonly number[] => (place.kind === 'cells' ? place.sites.flatMap(({ down }) => down) : []);
 
-/** An input's plan and the tables that it reads; null when its table is not there yet, so that there are no rows either. */
+interface PlannedInput {
+  readonly plan: InputPlan;
+  /** Tables that it reads. */
+  readonly reads: readonly number[];
+}
+
 const planInput = (
   instance: DriverInstance,
   input: InstanceInput,
-  tables: SourceTables,
-): { readonly plan: InputPlan; readonly reads: readonly number[] } | null => {
-  const table = tables.byPath.get(input.table);
-  if (table === undefined) return null;
+  { table, tables }: { readonly table: FlatTable; readonly tables: SourceTables },
+): PlannedInput => {
   const chain = chainOf(table, tables);
   const reads = new Set(chain.map(({ id }) => id));
   const reading = (use: string, text: string): Reading => {
@@ -41,8 +44,11 @@ const planSource = (catalog: Catalog, schema: FlatSchema, source: number): Sourc
   const tables = sourceTables(schema, source);
   const planned = catalog.drivers
     .toSorted((a, b) => (a.instance < b.instance ? -1 : a.instance > b.instance ? 1 : 0))
-    .flatMap((instance) => instance.inputs.filter((input) => input.source === source).map((input) => planInput(instance, input, tables)))
-    .filter((input) => input !== null);
+    .flatMap((instance) => instance.inputs.filter((input) => input.source === source).map((input) => ({ instance, input })))
+    // A place that has no table yet has no rows either.
+    .flatMap(({ instance, input }) =>
+      (tables.byPlace.get(input.table) ?? []).map((table) => planInput(instance, input, { table, tables })),
+    );
   return {
     inputs: planned.map(({ plan }) => plan),
     tables: [...new Set(planned.flatMap(({ reads }) => reads))].sort((a, b) => a - b),

@@ -4,8 +4,9 @@ import { isNum } from '@dsf/messages';
 /** RFC 3339 date-time; seconds may be 60, as in a leap second. */
 const rfc3339 = /^\d{4}-\d{2}-(\d{2})[Tt](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d+)?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
-/** Furthest moment from 1970 that dates are defined for, ms (ECMA-262, time values). */
-const timeMax = 8.64e15;
+/** Years 0 to 9999, which is all that RFC 3339 can write. */
+const timeMin = Date.UTC(-1, 12);
+const timeMax = Date.UTC(9999, 12) - 1;
 
 const parseText = (text: string): number | null => {
   const match = rfc3339.exec(text);
@@ -23,14 +24,14 @@ const parseText = (text: string): number | null => {
 };
 
 /**
- * An event time in UTC ms: RFC 3339 text, or a number of ms since 1970 (a fraction is cut towards the past).
+ * An event time in UTC ms: RFC 3339 text, or a number of ms since 1970 (a fraction is cut towards the past), in the years 0 to 9999.
  * @returns null when the value is neither
  */
 export const eventTime = (value: Value): number | null => {
   if (typeof value === 'string') return parseText(value);
   if (value === null || typeof value !== 'object' || !isNum(value)) return null;
   const time = Math.floor(Number(value.n));
-  return Math.abs(time) <= timeMax ? time : null;
+  return time >= timeMin && time <= timeMax ? time : null;
 };
 
 /** Start of the tumbling window that holds `time`; aligned to 1970 UTC, also before it. */

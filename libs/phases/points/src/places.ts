@@ -1,5 +1,5 @@
 import type { Value } from '@dsf/messages';
-import { isWithin, memberOf, pathSegments, systemPath } from '@dsf/metadata';
+import { isWithin, memberOf, parentPath, pathSegments, systemPath } from '@dsf/metadata';
 import type { FlatColumn, FlatSchema, FlatTable } from '@dsf/ports';
 import { cellToValue } from './cell-value.ts';
 import type { CellReader, Place, Site } from './plan.ts';
@@ -7,12 +7,20 @@ import type { CellReader, Place, Site } from './plan.ts';
 /** The tables of one source. */
 export interface SourceTables {
   readonly byId: ReadonlyMap<number, FlatTable>;
-  readonly byPath: ReadonlyMap<string, FlatTable>;
+  /** By the place in the message that their rows come from; several when a place has had two parents. */
+  readonly byPlace: ReadonlyMap<string, readonly FlatTable[]>;
 }
+
+/** A place whose rows have two parents has two tables; flatten calls the second `<place>.$of…`, and its columns have the same paths. */
+const messagePlace = (table: FlatTable): string => {
+  const segments = pathSegments(table.path);
+  const end = segments.indexOf('$of');
+  return end === -1 ? table.path : segments.slice(0, end).join('.');
+};
 
 export const sourceTables = (schema: FlatSchema, source: number): SourceTables => {
   const tables = schema.tables.filter((table) => table.source === source);
-  return { byId: new Map(tables.map((table) => [table.id, table])), byPath: new Map(tables.map((table) => [table.path, table])) };
+  return { byId: new Map(tables.map((table) => [table.id, table])), byPlace: Map.groupBy(tables, messagePlace) };
 };
 
 /** The table and its ancestors, up to the root. */
@@ -30,15 +38,30 @@ export const chainOf = (table: FlatTable, tables: SourceTables): readonly FlatTa
 const member = (value: Value, name: string): Value =>
   typeof value === 'object' && value !== null && 'm' in value && Object.hasOwn(value.m, name) ? (value.m[name] ?? null) : null;
 
+/** Follows `path` from the value at `from`, a path above it. */
+const descend = (value: Value, from: string, path: string): Value =>
+  pathSegments(path).slice(pathSegments(from).length).map(memberOf).reduce(member, value);
+
+/** `_dsf_rest` has whole paths as members; the path, or a JSON value above it. */
+const ofRest = (rest: Value, path: string): Value => {
+  for (let at: string | null = path; at !== null && at !== ''; at = parentPath(at)) {
+    const found = member(rest, at);
+    if (found !== null) return descend(found, at, path);
+  }
+  return null;
+};
+
+/** Numbers that fit no decimal stand in a text column with this ending, beside `__v_text` for strings. */
+const isNumberText = ({ role, type, name }: FlatColumn): boolean => role === 'variant' && type === 'text' && name.endsWith('__v_number');
+
 /** Reads `path` from one column: its own, a JSON column above it, or the column of paths that found no room. Null: not in this one. */
 const columnReader = (column: FlatColumn, index: number, path: string): CellReader | null => {
-  const toValue = cellToValue[column.type];
+  const toValue = cellToValue[isNumberText(column) ? 'decimal' : column.type];
   if (column.role === 'length') return null;
-  if (column.role === 'rest') return ({ cells }) => ofCell(cells[index], (cell) => member(toValue(cell), path));
+  if (column.role === 'rest') return ({ cells }) => ofCell(cells[index], (cell) => ofRest(toValue(cell), path));
   if (column.path === path) return ({ cells }) => ofCell(cells[index], toValue);
   if (column.type !== 'json' || !isWithin(path, column.path)) return null;
-  const below = pathSegments(path).slice(pathSegments(column.path).length).map(memberOf);
-  return ({ cells }) => ofCell(cells[index], (cell) => below.reduce(member, toValue(cell)));
+  return ({ cells }) => ofCell(cells[index], (cell) => descend(toValue(cell), column.path, path));
 };
 
 const ofCell = (cell: FlatCell, toValue: (cell: Exclude<FlatCell, null | undefined>) => Value): Value =>
@@ -46,7 +69,10 @@ const ofCell = (cell: FlatCell, toValue: (cell: Exclude<FlatCell, null | undefin
 type FlatCell = Parameters<(typeof cellToValue)['text']>[0] | null | undefined;
 
 /** A map's rows have keys: there are many below one parent, though none has a place in a list. */
-const isMap = (table: FlatTable): boolean => table.columns.some(({ path }) => path === systemPath(table.path, '$key'));
+const isMap = (table: FlatTable): boolean => {
+  const keyPath = systemPath(messagePlace(table), '$key');
+  return table.columns.some(({ path, role }) => path === keyPath && role !== 'length');
+};
 
 const siteOf = (table: FlatTable, chain: readonly FlatTable[], tables: SourceTables): Omit<Site, 'readers'> | null => {
   const lineage = chainOf(table, tables);
@@ -59,17 +85,18 @@ const siteOf = (table: FlatTable, chain: readonly FlatTable[], tables: SourceTab
 
 /**
  * Finds a path as seen from a row of `chain[0]`: first in the row itself and its 1:1 object rows, then in its parent and the parent's,
- * and so on up to the root.
+ * and so on, up to the nearest ancestor that the path lies below: what stands there belongs to this row, and nothing further up does.
  */
 export const placeOf = (path: string, chain: readonly FlatTable[], tables: SourceTables): Place => {
   if (path === '$time') return { kind: 'time' };
   if (path === '$ingested') return { kind: 'ingested' };
   const sites: Site[] = [];
+  const highest = chain.findIndex((table) => isWithin(path, messagePlace(table)));
   for (const table of tables.byId.values()) {
-    if (!isWithin(path, table.path)) continue;
+    if (!isWithin(path, messagePlace(table))) continue;
     const readers = table.columns.map((column, index) => columnReader(column, index, path)).filter((reader) => reader !== null);
     const site = readers.length === 0 ? null : siteOf(table, chain, tables);
-    if (site !== null) sites.push({ ...site, readers });
+    if (site !== null && site.up <= highest) sites.push({ ...site, readers });
   }
   return { kind: 'cells', sites: sites.sort((a, b) => a.up - b.up || a.down.length - b.down.length) };
 };

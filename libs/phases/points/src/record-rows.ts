@@ -41,14 +41,21 @@ const singlesOf = ({ rows, start, end }: Cursor): Map<number, FlatRow> => {
   return singles;
 };
 
-/** @param tables - whose records to walk; the rows of other tables are there too, for the records that these have */
-export const recordRows = (batch: FlatRows, tables: readonly number[]): RecordRows => {
-  const cursors = new Map(batch.tables.map(({ table, rows }): [number, Cursor] => [table.id, { rows, start: 0, end: 0, singles: null }]));
-  const walked = tables.map((id) => cursors.get(id)).filter((cursor) => cursor !== undefined);
+/**
+ * @param tables - whose rows may be asked for
+ * @param walked - those of them whose records to walk
+ */
+export const recordRows = (batch: FlatRows, tables: readonly number[], walked: readonly number[]): RecordRows => {
+  const cursors = new Map(
+    batch.tables
+      .filter(({ table }) => tables.includes(table.id))
+      .map(({ table, rows }): [number, Cursor] => [table.id, { rows, start: 0, end: 0, singles: null }]),
+  );
+  const leading = [...new Set(walked)].map((id) => cursors.get(id)).filter((cursor) => cursor !== undefined);
   return {
     next: () => {
       let offset = Infinity;
-      for (const { rows, end } of walked) offset = Math.min(offset, rows[end]?.offset ?? Infinity);
+      for (const { rows, end } of leading) offset = Math.min(offset, rows[end]?.offset ?? Infinity);
       if (offset === Infinity) return false;
       for (const cursor of cursors.values()) advance(cursor, offset);
       return true;

@@ -10,8 +10,10 @@ const distinctMax = 1_000_000;
 /** Takes every set that grew beyond the limit; combining it with anything gives it again, so that order does not matter. */
 const tooMany = 'too many';
 
-const membersOf = (state: Value): readonly Value[] => (typeof state === 'object' && state !== null && 'l' in state ? state.l : []);
-const compareUnits = (a: Value, b: Value): number => (a === b ? 0 : String(a) < String(b) ? -1 : 1);
+// Members are texts from the moment that `lift` made them.
+const membersOf = (state: Value): readonly string[] =>
+  typeof state === 'object' && state !== null && 'l' in state ? (state.l as readonly string[]) : [];
+const compareUnits = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1);
 
 /**
  * How many different amounts there were, exactly: by value, text by code point (no collation). 0 when there were none.
