@@ -45,7 +45,7 @@ const findOffset = (statements: Statements, { topic, part }: Place, time: number
   let high = next;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const chunk = statements.chunkTimeAt(topic, part, middle);
+    const chunk = statements.spanAt(topic, part, middle);
     if (chunk === undefined || chunk.time >= time) high = Math.max(low, Math.min(middle, chunk?.base ?? middle));
     else low = chunk.last + 1;
   }

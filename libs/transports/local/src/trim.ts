@@ -36,7 +36,7 @@ export const trimStep = (statements: Statements, { topic, part }: Place, { befor
     return taken > 0;
   }
   // The limit may lie inside a chunk: its messages below are hidden until the rest of it goes.
-  const inside = statements.chunkTimeAt(topic, part, limit);
+  const inside = statements.spanAt(topic, part, limit);
   const hides = inside !== undefined && inside.base < limit && inside.time < olderThan;
   statements.moveStart(topic, part, inside === undefined || inside.base >= limit || hides ? limit : inside.base);
   return false;
