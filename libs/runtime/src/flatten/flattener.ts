@@ -29,8 +29,19 @@ export const createFlattener = <Plan>(context: LaneContext, phase: FlattenPhase<
   let known: FlatSchema | null = null;
   const schema = async (): Promise<FlatSchema> => (known ??= await warehouse.schema());
 
-  const report = (before: FlatSchema, after: FlatSchema): void => {
-    if (after.version === before.version) return;
+  /** Adds what is missing, as it looks under the schema lock; others may have added it meanwhile, then nothing changes. */
+  const evolve = async (plan: Plan, missing: FlattenEffects['missing']): Promise<FlatSchema> => {
+    let before: FlatSchema | null = null;
+    const after = await warehouse.evolve((current) => {
+      before = current;
+      return phase.evolve(plan, missing, current);
+    });
+    report(before, after);
+    return after;
+  };
+
+  const report = (before: FlatSchema | null, after: FlatSchema): void => {
+    if (before === null || after.version === before.version) return;
     const tables = after.tables.length - before.tables.length;
     telemetry.emit({ name: 'schema-changed', tables, columns: columnsOf(after) - columnsOf(before), version: after.version });
   };
@@ -42,12 +53,10 @@ export const createFlattener = <Plan>(context: LaneContext, phase: FlattenPhase<
     },
     async decide(catalog, records) {
       for (let round = 0; round < schemaRoundsMax; round += 1) {
-        const before = await schema();
-        const plan = compile(catalog, before);
+        const plan = compile(catalog, await schema());
         const effects = phase.apply(plan, records);
         if (effects.missing.length === 0) return effects;
-        known = await warehouse.evolve((current) => phase.evolve(plan, effects.missing, current));
-        report(before, known);
+        known = await evolve(plan, effects.missing);
       }
       throw new Failure('fatal', 'flatten.schema-unstable', `the schema still lacks something after ${schemaRoundsMax} rounds of changes`);
     },
