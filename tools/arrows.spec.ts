@@ -71,6 +71,7 @@ const effects: readonly Violation[] = [
   ambient('Temporal.Now in a phase', 'libs/phases/summarise/src/a.ts', 'Temporal.Now.instant()'),
   ambient('performance.now() in the runtime', 'libs/runtime/src/j.ts', 'performance.now()'),
   ambient('a random id in a phase', 'libs/phases/publish/src/b.ts', 'crypto.randomUUID()'),
+  ambient('Date.now() in wiring, beside its clock', 'libs/wiring/src/e.ts', 'Date.now()'),
   violation('dsf(no-ambient-time)', 'now taken out of Date', 'libs/runtime/src/k.ts', 'const { now } = Date;\nexport const at = now();\n'),
   violation('dsf(no-environment)', 'process.env in the runtime', 'libs/runtime/src/l.ts', `export const home = process.env['HOME'];\n`),
   violation(
@@ -135,6 +136,7 @@ const allowed: readonly Plant[] = [
   { title: 'main.ts that reads the environment', file: 'apps/flattener/src/main.ts', code: `export const home = process.env['HOME'];\n` },
   { title: 'metadata that reads files at its edge', file: 'libs/metadata/src/load-files.ts', code: uses('node:fs') },
   { title: 'wiring that names an adapter', file: 'libs/wiring/src/good.ts', code: uses('@dsf/database-sqlite') },
+  { title: 'the clock of the machine', file: 'libs/wiring/src/system-clock.ts', code: 'export const now = (): number => Date.now();\n' },
   { title: 'an adapter that opens its database', file: 'libs/databases/sqlite/src/good.ts', code: uses('node:sqlite') },
 ];
 

@@ -20,8 +20,9 @@ const countFiles = (folder: string, pattern: string): number => globSync(`${fold
 const withProcesses = packages.filter((folder) => countFiles(folder, '*.proc.spec.ts') > 0);
 const withSpecs = packages.filter((folder) => countFiles(folder, '*.spec.ts') > countFiles(folder, '*.proc.spec.ts'));
 
-const runTargets = (...targets: readonly string[]): boolean => {
-  const { status } = spawnSync('nx', ['run-many', '--outputStyle=static-failures-only', '-t', ...targets], { stdio: 'inherit' });
+const runTargets = (targets: readonly string[], projects: readonly string[] = ['*']): boolean => {
+  const choice = [`--targets=${targets.join(',')}`, `--projects=${projects.join(',')}`];
+  const { status } = spawnSync('nx', ['run-many', '--outputStyle=static-failures-only', ...choice], { stdio: 'inherit' });
   return status === 0;
 };
 
@@ -34,8 +35,8 @@ const readReport = (name: string): Counts => {
 };
 
 rmSync(results, { recursive: true, force: true });
-const wellQuick = runTargets('lint', 'format:check', 'typecheck', 'knip', 'boundaries', 'test');
-const wellProcess = withProcesses.length === 0 || runTargets('test:process');
+const wellQuick = runTargets(['lint', 'format:check', 'typecheck', 'knip', 'boundaries', 'test']);
+const wellProcess = withProcesses.length === 0 || runTargets(['test:process'], withProcesses);
 
 const suites = ['tools/boundaries', ...withSpecs.map((folder) => `${folder}/test`), ...withProcesses.map((folder) => `${folder}/process`)];
 const counted = [...checks, ...suites].map(readReport).reduce(add, none);
