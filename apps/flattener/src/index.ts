@@ -1,1 +1,1 @@
-export { runFlattener } from './service.ts';
+export { flattener, runFlattener } from './service.ts';

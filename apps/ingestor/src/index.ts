@@ -1,1 +1,1 @@
-export { runIngestor } from './service.ts';
+export { ingestor, runIngestor } from './service.ts';

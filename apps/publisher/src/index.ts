@@ -1,1 +1,1 @@
-export { runPublisher } from './service.ts';
+export { publisher, runPublisher } from './service.ts';

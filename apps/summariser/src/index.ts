@@ -1,1 +1,1 @@
-export { runSummariser } from './service.ts';
+export { summariser, runSummariser } from './service.ts';
