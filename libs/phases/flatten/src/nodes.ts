@@ -30,8 +30,9 @@ const makeTable = (source: SourceNodes, path: string, parent: TableNode | null, 
   const { bound, rest } = physical === null ? { bound: new Map(), rest: -1 } : bindTable(physical);
   const prefix = logicalPath(path);
   const full = physical !== null && isFull(physical.columns, source.capabilities);
+  const blank = physical === null ? [] : physical.columns.map(() => null);
   const own = { value: null, key: null, item: null, rows: [], nextRow: 0 };
-  return { source, path, prefix, parent, match, physical, bound, full, rest, members: new Map(), ...own };
+  return { source, path, prefix, parent, match, physical, bound, full, rest, blank, members: new Map(), ...own };
 };
 
 /** The scalar that a row is. Its type is what config says of the whole path. */

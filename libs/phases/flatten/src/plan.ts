@@ -63,6 +63,8 @@ export interface TableNode {
   /** No room for another column; then values go to `_dsf_rest`, whose index is `rest`. */
   readonly full: boolean;
   readonly rest: number;
+  /** Cells of a row that has no value yet. */
+  readonly blank: readonly null[];
   readonly members: Map<string, Field>;
   /** A row that is a scalar, the key of a map entry, and a list within a list of lists; made when first met. */
   value: Field | null;

@@ -40,7 +40,7 @@ const memberAt = (json: Json, member: string): Json => {
 
 /**
  * The value at a path of a whole message; below a list, the list of what its items have there. Null when there is nothing.
- * `$key`, `$headers.<name>`, `$time` and `$ingested` (UTC ms) are the record's own.
+ * `$key`, `$headers.<name>`, `$time` and `$ingested` (RFC 3339 text, UTC) are the record's own.
  */
 export const readMessage = (message: Json, record: RawRecord, path: string): Value => {
   const [first = '', ...others] = pathSegments(path);
@@ -50,9 +50,9 @@ export const readMessage = (message: Json, record: RawRecord, path: string): Val
     case '$headers':
       return headerText(record, memberOf(others[0] ?? ''));
     case '$time':
-      return { n: String(record.time) };
+      return new Date(record.time).toISOString();
     case '$ingested':
-      return { n: String(record.ingestedAt) };
+      return new Date(record.ingestedAt).toISOString();
     default:
       return valueOf(pathSegments(path).map(memberOf).reduce(memberAt, message));
   }

@@ -2,7 +2,7 @@ import type { RawRecord } from '@dsf/messages';
 import { missTable, putLength, putScalar, putTyped } from './bind.ts';
 import type { Batch } from './bind.ts';
 import { isList, isScalar } from './json.ts';
-import type { Json, JsonObject } from './json.ts';
+import type { Json, JsonObject, Scalar } from './json.ts';
 import { childTable, entriesField, itemField, keyField, memberField, valueField } from './nodes.ts';
 import type { Field, OpenRow, TableNode } from './plan.ts';
 import { countCell, jsonCell, plainText, textCell } from './typed.ts';
@@ -35,7 +35,7 @@ export const openRow = (batch: Batch, record: RawRecord, table: TableNode, place
     shape: null,
     time: isRoot ? record.time : null,
     ingestedAt: isRoot ? record.ingestedAt : null,
-    cells: new Array<null>(table.physical?.columns.length ?? 0).fill(null),
+    cells: table.blank.slice(),
   };
   table.nextRow += 1;
   table.rows.push(row);
@@ -52,8 +52,10 @@ export interface Shredder {
 
 /** A whole message into the root table: one row, or one per item of a list. */
 export const shredMessage = (shredder: Shredder, root: TableNode, message: Json): void => {
-  if (isList(message) && message.length > 0) shredItems(shredder, root, null, message);
-  else fillRow(shredder, root, addRow(shredder, root, only(null)), message);
+  if (isList(message) && message.length > 0) return shredItems(shredder, root, null, message);
+  const row = addRow(shredder, root, only(null));
+  if (isList(message)) row.shape = 'list';
+  else fillRow(shredder, root, row, message);
 };
 
 const addRow = ({ batch, record, onRoot }: Shredder, table: TableNode, place: RowPlace): OpenRow => {
@@ -67,20 +69,21 @@ const shredItems = (shredder: Shredder, table: TableNode, parentRow: number | nu
   for (const [listIdx, item] of items.entries()) {
     if (isList(item) && item.length > 0) {
       for (const [listIdx2, inner] of item.entries())
-        fillRow(shredder, table, addRow(shredder, table, { parentRow, listIdx, listIdx2 }), inner, true);
+        fillRow(shredder, table, addRow(shredder, table, { parentRow, listIdx, listIdx2 }), inner);
     } else {
-      fillRow(shredder, table, addRow(shredder, table, { parentRow, listIdx, listIdx2: null }), item);
+      const row = addRow(shredder, table, { parentRow, listIdx, listIdx2: null });
+      if (isList(item)) row.shape = 'list';
+      else fillRow(shredder, table, row, item);
     }
   }
 };
 
-/** The content of one row. @param isInner - the row is an item already two lists deep, or a map entry: a list in it has a table of its own */
-const fillRow = (shredder: Shredder, table: TableNode, row: OpenRow, value: Json, isInner = false): void => {
+/** The content of one row. A list in it has a table of its own. */
+const fillRow = (shredder: Shredder, table: TableNode, row: OpenRow, value: Json): void => {
   if (value === null) row.shape = 'null';
   else if (isScalar(value)) putScalar(shredder.batch, row, valueField(table), value);
-  else if (!isList(value)) fillMembers(shredder, table, row, value);
-  else if (isInner) shredList(shredder, itemField(table), row, value);
-  else row.shape = 'list';
+  else if (isList(value)) shredList(shredder, itemField(table), row, value);
+  else fillMembers(shredder, table, row, value);
 };
 
 const fillMembers = (shredder: Shredder, table: TableNode, row: OpenRow, object: JsonObject): void => {
@@ -105,7 +108,7 @@ const shredNull = ({ batch }: Shredder, field: Field, row: OpenRow): void => {
   else if (field.scalar === 'row' || field.bound.length !== -1) putLength(batch, row, field, -1);
 };
 
-const shredScalar = (shredder: Shredder, field: Field, row: OpenRow, value: NonNullable<Json> & Parameters<typeof putScalar>[3]): void => {
+const shredScalar = (shredder: Shredder, field: Field, row: OpenRow, value: Scalar): void => {
   const { batch } = shredder;
   switch (field.scalar) {
     case 'column':
@@ -155,7 +158,7 @@ const shredMap = (shredder: Shredder, field: Field, row: OpenRow, object: JsonOb
   for (const name of names) {
     const entry = addRow(shredder, table, only(row.row));
     putTyped(shredder.batch, entry, keyField(table), textCell(name));
-    fillRow(shredder, table, entry, object[name] ?? null, true);
+    fillRow(shredder, table, entry, object[name] ?? null);
   }
 };
 

@@ -121,10 +121,12 @@ const collectionOf = (reader: Reader, table: FlatTable, rows: readonly FlatRow[]
   const [first] = rows;
   if (first === undefined) return null;
   const prefix = logicalPath(table.path);
-  const keyOf = (row: FlatRow): Value => (prefix === '' ? null : readPath(table, row, systemPath(prefix, '$key')));
-  if (keyOf(first) !== null) {
+  // In the root table `$key` is the message's own key.
+  const keys = prefix === '' ? [] : rows.map((row) => readPath(table, row, systemPath(prefix, '$key')));
+  if (typeof keys[0] === 'string') {
     const tree = emptyTree();
-    for (const row of rows) tree.m[String(keyOf(row))] = rowValue(reader, table, row);
+    for (const [index, key] of keys.entries())
+      if (typeof key === 'string' && rows[index] !== undefined) tree.m[key] = rowValue(reader, table, rows[index]);
     return tree;
   }
   if (first.listIdx === null) return rowValue(reader, table, first);

@@ -8,14 +8,17 @@ import { matchPath } from './rules.ts';
  * What a table or column would like to be called, before anybody looks whether the name is free.
  */
 
+/** Tables that start with `dsf_` are the framework's own. */
+const tableName = (name: string): string => (/^dsf_/i.test(name) ? chosenName(`x${name}`) : chosenName(name));
+
 /** @param rootName - the name that the root table was given; null while it has none */
 export const tableWish = (source: SourcePlan, tablePath: string, rootName: string | null): string => {
   const { name, table, names } = source.catalog.definition;
-  const root = rootName ?? chosenName(table ?? name.replaceAll('.', '_'));
+  const root = rootName ?? tableName(table ?? name.replaceAll('.', '_'));
   const path = logicalPath(tablePath);
   if (path === '') return root;
   const chosen = matchPath(source.rules, path).name;
-  return chosen === null ? `${root}__${joinedName(pathSegments(path), names)}` : chosenName(chosen);
+  return chosen === null ? `${root}__${joinedName(pathSegments(path), names)}` : tableName(chosen);
 };
 
 /** Names of what the message's envelope brings to the root table; null for everything else. */
