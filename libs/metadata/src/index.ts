@@ -10,3 +10,8 @@ export { driverTable, sourceTable } from './catalog/names.ts';
 export * from './did-you-mean.ts';
 export * from './fresh-snapshot.ts';
 export * from './measure-text.ts';
+export * from './export-definitions.ts';
+export * from './format-problem.ts';
+export * from './load-files.ts';
+export * from './parse-definitions.ts';
+export * from './plan-changes.ts';
