@@ -24,7 +24,12 @@ export interface MetadataStore {
    * In one transaction: write the tables (when `definitions` is given), read them back, number new names, check the whole, store the
    * version. Nothing changes when a problem is found, and no new version is made when nothing differs.
    */
-  activate(change: { readonly definitions?: Definitions; readonly comment: string; readonly now: number; readonly check: (snapshot: Snapshot, version: number) => { readonly catalog: Catalog | null; readonly problems: readonly Problem[] } }): Promise<Activation>;
+  activate(change: {
+    readonly definitions?: Definitions;
+    readonly comment: string;
+    readonly now: number;
+    readonly check: (snapshot: Snapshot, version: number) => { readonly catalog: Catalog | null; readonly problems: readonly Problem[] };
+  }): Promise<Activation>;
   close(): Promise<void>;
 }
 

@@ -34,10 +34,16 @@ export interface FlattenEffects {
 /** A place that the path catalog does not know yet; what it needs is decided under the schema lock, by `FlattenPhase.evolve`. */
 export type MissingPath =
   | { readonly kind: 'table'; readonly source: number; readonly path: string; readonly parentPath: string | null }
-  | { readonly kind: 'column'; readonly source: number; readonly tablePath: string; readonly path: string; readonly role: 'value' | 'length' | 'rest'; readonly type: ColumnType;
+  | {
+      readonly kind: 'column';
+      readonly source: number;
+      readonly tablePath: string;
+      readonly path: string;
+      readonly role: 'value' | 'length' | 'rest';
+      readonly type: ColumnType;
       /** A number that no decimal of the engine holds: its exact text needs a column of its own, `<column>__v_number`, of type text. */
-      readonly exactNumber?: true };
-
+      readonly exactNumber?: true;
+    };
 
 export interface FlattenPhase<Plan> {
   compile(catalog: Catalog, schema: FlatSchema, capabilities: WarehouseCapabilities): Plan;

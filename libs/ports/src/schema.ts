@@ -38,7 +38,15 @@ export interface FlatSchema {
 /** A change to the physical tables. Each is idempotent by what it names. */
 export type SchemaChange =
   | { readonly kind: 'table'; readonly source: number; readonly path: string; readonly parentPath: string | null; readonly name: string }
-  | { readonly kind: 'column'; readonly source: number; readonly tablePath: string; readonly path: string; readonly name: string; readonly type: ColumnType; readonly role: FlatColumn['role'] }
+  | {
+      readonly kind: 'column';
+      readonly source: number;
+      readonly tablePath: string;
+      readonly path: string;
+      readonly name: string;
+      readonly type: ColumnType;
+      readonly role: FlatColumn['role'];
+    }
   /** bigint → decimal: every value keeps its meaning. */
   | { readonly kind: 'widen'; readonly source: number; readonly tablePath: string; readonly column: string; readonly type: ColumnType };
 

@@ -71,7 +71,13 @@ export interface SummaryTable {
 /** Something that was asked of a lane's owner (delivery rule 8). */
 export type RequestBody =
   | { readonly kind: 'replay'; readonly source: number; readonly partition: number; readonly offset: number }
-  | { readonly kind: 'recompute'; readonly instance: string; readonly key: readonly KeyPart[]; readonly window: number | null; readonly after: { readonly source: number; readonly partition: number; readonly offset: number } }
+  | {
+      readonly kind: 'recompute';
+      readonly instance: string;
+      readonly key: readonly KeyPart[];
+      readonly window: number | null;
+      readonly after: { readonly source: number; readonly partition: number; readonly offset: number };
+    }
   | { readonly kind: 'rebuild'; readonly instance: string };
 
 export interface Request {
@@ -93,7 +99,14 @@ export interface LaneReads {
   /** Groups by their text; those that do not exist are left out. */
   readGroups(instance: string, groups: readonly string[]): Promise<readonly GroupRow[]>;
   /** Groups of the lane with from ≤ revision < to, ordered by (revision, group), continuing after `after`. */
-  readGroupsByRevision(instance: string, lane: number, from: number, to: number, after: string | null, max: number): Promise<readonly GroupRow[]>;
+  readGroupsByRevision(
+    instance: string,
+    lane: number,
+    from: number,
+    to: number,
+    after: string | null,
+    max: number,
+  ): Promise<readonly GroupRow[]>;
   readRequests(lane: LaneKey, max: number): Promise<readonly Request[]>;
   /** Driver instances that are live in a summarise lane. */
   readLiveInstances(lane: number): Promise<readonly string[]>;
