@@ -53,8 +53,10 @@ const config: OxlintConfig = {
     'no-shadow': 'off',
     // What a closure changes is changed elsewhere.
     'no-unmodified-loop-condition': 'off',
-    // big.js exports itself twice.
+    // big.js and fast-check export themselves twice.
     'import/no-named-as-default': 'off',
+    'import/no-named-as-default-member': 'off',
+    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*', 'assert*', 'check*', 'fc.assert'] }],
     // tsc proves that each path of a switch over a union returns.
     'consistent-return': 'off',
     // At the edge, parsed bytes become a type by assertion; the no-unsafe rules above catch what nobody asserted.

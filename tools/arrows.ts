@@ -50,7 +50,7 @@ export const rooms: readonly Room[] = [
     time: 'input',
     folder: 'libs/wiring',
     workspace: [...contracts, 'runtime', 'config', 'observability', 'transport-*', 'database-*'],
-    edges: ['system-clock.ts'],
+    edges: ['system-clock.ts', 'service-context.ts'],
   },
   { ...free, folder: 'libs/testing', workspace: contracts },
   { ...free, folder: 'apps/ingestor', workspace: [...service, 'phase-ingest'] },
