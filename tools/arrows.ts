@@ -34,7 +34,7 @@ export const rooms: readonly Room[] = [
     folder: 'libs/metadata',
     workspace: ['messages'],
     registry: ['yaml', 'zod', '@marcbachmann/cel-js', 'big.js'],
-    edges: ['load-files.ts'],
+    edges: ['load-files.ts', 'generate-docs.ts'],
   },
   { ...pure, folder: 'libs/ports', workspace: ['metadata', 'messages'] },
   { ...pure, folder: 'libs/phases/points', workspace: contracts, registry: ['big.js'] },
