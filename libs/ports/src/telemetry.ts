@@ -55,6 +55,8 @@ export type TelemetryEvent =
       readonly message: string;
       readonly facts: FailureFacts;
     }
+  /** A lane's loop has come round; while a lane is owned and no beat comes, the loop hangs. Neither logged nor counted. */
+  | { readonly name: 'beat'; readonly phase: PhaseName; readonly lane: string }
   | { readonly name: 'service'; readonly phase: PhaseName; readonly state: 'starting' | 'ready' | 'draining' | 'drained' };
 
 export interface Telemetry {

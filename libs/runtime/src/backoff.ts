@@ -33,6 +33,7 @@ export const withBackoff = async <T>(
     } catch (error) {
       const failure = asFailure(error);
       if (failure.kind !== 'retry') throw failure;
+      telemetry.emit({ name: 'beat', phase, lane });
       const waitMs = Math.round(pauseMs * (0.5 + random() / 2));
       telemetry.emit({ name: 'retry', phase, lane, attempt: count, waitMs, code: failure.code, message: failure.message });
       await clock.sleep(waitMs, signal);

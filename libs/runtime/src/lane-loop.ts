@@ -29,6 +29,7 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
   await persist(leave, claim);
   let announcedAt = clock.now();
   while (!leave.aborted) {
+    telemetry.emit({ name: 'beat', phase, lane: lane.name });
     await persist(leave, async () => {
       await lane.refresh();
       await work.chores();

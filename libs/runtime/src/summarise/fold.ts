@@ -49,6 +49,7 @@ export const fold = async <Plan, PointsPlan>(
     const tables = phases.points.tables(points, source);
     for (let from = start; from < next;) {
       if (context.giveUp.aborted) throw new Failure('retry', 'service.stopping', 'the service stops before a fold is complete');
+      context.telemetry.emit({ name: 'beat', phase: context.phase, lane: lane.name });
       const page = await warehouse.committed.readFlat({ source, partition, from, to: next }, tables, settings.recordsMax);
       const ours = phases.points
         .apply(points, page.rows, only)
