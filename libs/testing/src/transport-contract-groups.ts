@@ -83,7 +83,8 @@ export const groupContract = (make: () => Promise<TransportHarness>): void => {
       const got = await Promise.all(
         members.flatMap((member) => member.owned().map(async (partition) => textsOf(await drain(await feedOf(member, partition))))),
       );
-      expect(got.flat().toSorted()).toEqual(partitions.map((partition) => `in ${partition}`));
+      expect(got.flat()).toHaveLength(partitions.length);
+      expect(new Set(got.flat())).toEqual(new Set(partitions.map((partition) => `in ${partition}`)));
     });
 
     it('takes partitions from a member when another joins, and gives them back at once when that one closes', async () => {

@@ -1,0 +1,6 @@
+export * from './config-error.ts';
+export * from './parse-config.ts';
+export * from './reference.ts';
+export * from './service-settings.ts';
+export * from './setting.ts';
+export * from './unknown-variables.ts';

@@ -1,0 +1,106 @@
+import { bytes, choice, duration, integer, text } from './setting.ts';
+
+/** What all processes share. */
+export const commonSettings = {
+  home: text({ variable: 'DSF_HOME', fallback: './.dsf', about: 'Folder of the embedded default: databases and the local log.' }),
+  logLevel: choice({
+    variable: 'DSF_LOG_LEVEL',
+    words: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    fallback: 'info',
+    about: 'Least important log lines to write.',
+  }),
+} as const;
+
+export interface ServiceDefaults {
+  /** First part of the variables' names: `INGESTOR`; `DSF` for all phases in one process. */
+  readonly prefix: string;
+  readonly httpPort: number;
+}
+
+const httpSettings = ({ prefix, httpPort }: ServiceDefaults) => ({
+  httpPort: integer({
+    variable: `${prefix}_HTTP_PORT`,
+    min: 0,
+    max: 65_535,
+    fallback: `${httpPort}`,
+    about: 'Port of /live, /ready and /metrics; 0 takes any that is free.',
+  }),
+  httpHost: text({ variable: `${prefix}_HTTP_HOST`, fallback: '0.0.0.0', about: 'Address on which that port listens.' }),
+});
+
+const batchSettings = ({ prefix }: ServiceDefaults) => ({
+  recordsMax: integer({
+    variable: `${prefix}_BATCH_RECORDS_MAX`,
+    min: 1,
+    max: 10_000,
+    fallback: '2000',
+    about: 'Most records in one transaction.',
+  }),
+  bytesMax: bytes({
+    variable: `${prefix}_BATCH_BYTES_MAX`,
+    min: 1000,
+    max: 256_000_000,
+    fallback: '4MB',
+    about: 'Most bytes read from a topic at once; one larger message is still read alone.',
+  }),
+  waitMs: duration({
+    variable: `${prefix}_BATCH_WAIT`,
+    min: 1,
+    max: 60_000,
+    fallback: '200ms',
+    about: 'How long a read waits for its first message.',
+  }),
+});
+
+const pacingSettings = ({ prefix }: ServiceDefaults) => ({
+  retryMinMs: duration({
+    variable: `${prefix}_RETRY_MIN`,
+    min: 1,
+    max: 10_000,
+    fallback: '20ms',
+    about: 'First pause before another attempt; it doubles with each.',
+  }),
+  retryMaxMs: duration({
+    variable: `${prefix}_RETRY_MAX`,
+    min: 10,
+    max: 600_000,
+    fallback: '5s',
+    about: 'Longest pause before another attempt.',
+  }),
+  idleMs: duration({
+    variable: `${prefix}_IDLE_HEARTBEAT`,
+    min: 50,
+    max: 60_000,
+    fallback: '1s',
+    about: 'How often an idle lane says where it stands.',
+  }),
+  catalogPollMs: duration({
+    variable: `${prefix}_CATALOG_POLL`,
+    min: 10,
+    max: 60_000,
+    fallback: '200ms',
+    about: 'How often to look for a newly activated version of the metadata.',
+  }),
+  drainMs: duration({
+    variable: `${prefix}_DRAIN`,
+    min: 0,
+    max: 600_000,
+    fallback: '10s',
+    about: 'How long a service may go on with its batches after it was told to stop. Keep it below the grace period.',
+  }),
+});
+
+/** Settings of one service; the names are those of the runtime's settings. */
+export const serviceSettings = (service: ServiceDefaults) => ({
+  ...commonSettings,
+  ...httpSettings(service),
+  ...batchSettings(service),
+  ...pacingSettings(service),
+});
+
+export const ingestorSettings = serviceSettings({ prefix: 'INGESTOR', httpPort: 8081 });
+export const flattenerSettings = serviceSettings({ prefix: 'FLATTENER', httpPort: 8082 });
+export const summariserSettings = serviceSettings({ prefix: 'SUMMARISER', httpPort: 8083 });
+export const publisherSettings = serviceSettings({ prefix: 'PUBLISHER', httpPort: 8084 });
+/** `dsf run`: all phases in one process. */
+export const embeddedSettings = serviceSettings({ prefix: 'DSF', httpPort: 8080 });
