@@ -31,8 +31,18 @@ const checkColumns = (report: Report, at: At, source: SourceDefinition): void =>
   const columns = new Map<string, string>();
   const claim = (column: string, place: At): void => {
     const known = columns.get(column.toLowerCase());
-    if (reservedColumn(column)) report.error(place, { code: 'name.reserved', message: `the column \`${column}\` would be named like one of DSF's own`, hint: 'columns that start with `_dsf_` are reserved; choose another name' });
-    if (known !== undefined) report.error(place, { code: 'source.column-collision', message: `two of the source's columns are named \`${column}\``, hint: 'names are compared without case; rename one' });
+    if (reservedColumn(column))
+      report.error(place, {
+        code: 'name.reserved',
+        message: `the column \`${column}\` would be named like one of DSF's own`,
+        hint: 'columns that start with `_dsf_` are reserved; choose another name',
+      });
+    if (known !== undefined)
+      report.error(place, {
+        code: 'source.column-collision',
+        message: `two of the source's columns are named \`${column}\``,
+        hint: 'names are compared without case; rename one',
+      });
     columns.set(column.toLowerCase(), column);
   };
   if (source.key !== undefined) claim(source.key, [...at, 'key']);
@@ -40,14 +50,24 @@ const checkColumns = (report: Report, at: At, source: SourceDefinition): void =>
 };
 
 // Own members only: `constructor` is a name like any other.
-const numberOf = (numbers: Readonly<Record<string, number>>, name: string): number | undefined => (Object.hasOwn(numbers, name) ? numbers[name] : undefined);
+const numberOf = (numbers: Readonly<Record<string, number>>, name: string): number | undefined =>
+  Object.hasOwn(numbers, name) ? numbers[name] : undefined;
 
-const sourceOf = (report: Report, snapshot: Snapshot, { definition, at }: { readonly definition: SourceDefinition; readonly at: At | null }): CatalogSource => {
+const sourceOf = (
+  report: Report,
+  snapshot: Snapshot,
+  { definition, at }: { readonly definition: SourceDefinition; readonly at: At | null },
+): CatalogSource => {
   const id = numberOf(snapshot.sourceIds, definition.name);
   // A retired source has passed all checks once and stands in no definition that a person could mend.
   const scratch = at === null ? createReport() : report;
   const place = at ?? [];
-  if (id === undefined) report.error(place, { code: 'catalog.number-missing', message: `the source \`${definition.name}\` has no number`, hint: 'activate the definitions instead of writing versions by hand' });
+  if (id === undefined)
+    report.error(place, {
+      code: 'catalog.number-missing',
+      message: `the source \`${definition.name}\` has no number`,
+      hint: 'activate the definitions instead of writing versions by hand',
+    });
   checkColumns(scratch, place, definition);
   if (definition.filter !== undefined) checkExpression(scratch, [...place, 'filter'], { text: definition.filter });
   return { id: id ?? 0, definition, topic: topicOf(definition), retired: at === null, rules: checkPathRules(scratch, place, definition) };
@@ -58,7 +78,12 @@ const publicationsOf = (report: Report, snapshot: Snapshot, drivers: ResolvedDri
   for (const [index, definition] of snapshot.definitions.publications.entries()) {
     const driver = resolvePublication(report, drivers, { publication: definition, index });
     const id = numberOf(snapshot.publicationIds, definition.name);
-    if (id === undefined) report.error(['publications', index], { code: 'catalog.number-missing', message: `the publication \`${definition.name}\` has no number`, hint: 'activate the definitions instead of writing versions by hand' });
+    if (id === undefined)
+      report.error(['publications', index], {
+        code: 'catalog.number-missing',
+        message: `the publication \`${definition.name}\` has no number`,
+        hint: 'activate the definitions instead of writing versions by hand',
+      });
     if (driver !== null && id !== undefined) publications.push({ id, definition, topic: topicOf(definition), driver });
   }
   return publications;
@@ -79,15 +104,26 @@ export const buildCatalog = (snapshot: Snapshot, version: number, facts: Catalog
   const retired = snapshot.retiredSources.map((definition) => sourceOf(report, snapshot, { definition, at: null }));
   const known = facts.paths ?? new Map();
   const context: DriverContext = {
-    sources: new Map(active.map(({ id, definition }) => [definition.name, { id, view: { source: definition, paths: pathsOfSource(definition, known) } }])),
+    sources: new Map(
+      active.map(({ id, definition }) => [definition.name, { id, view: { source: definition, paths: pathsOfSource(definition, known) } }]),
+    ),
     customMeasures: facts.customMeasures ?? new Set(),
   };
-  const drivers = definitions.drivers.map((definition, index) => ({ definition, instance: resolveDriver(report, context, { driver: definition, index }) }));
+  const drivers = definitions.drivers.map((definition, index) => ({
+    definition,
+    instance: resolveDriver(report, context, { driver: definition, index }),
+  }));
   const publications = publicationsOf(report, snapshot, new Map(drivers.map((driver) => [driver.definition.name, driver])));
   const { problems } = report;
   if (problems.some((problem) => problem.severity === 'error')) return { catalog: null, problems };
   return {
-    catalog: { version, settings: definitions.settings, sources: [...active, ...retired], drivers: drivers.map(({ instance }) => instance), publications },
+    catalog: {
+      version,
+      settings: definitions.settings,
+      sources: [...active, ...retired],
+      drivers: drivers.map(({ instance }) => instance),
+      publications,
+    },
     problems,
   };
 };

@@ -29,7 +29,9 @@ export interface InstanceInput {
   /** One expression per key part. */
   readonly key: readonly string[];
   /** One per measure: its amount, null = `count` (no amount needed), undefined in JSON terms never occurs; 'none' = does not feed. */
-  readonly amounts: readonly ({ readonly kind: 'expression'; readonly text: string } | { readonly kind: 'row' } | { readonly kind: 'none' })[];
+  readonly amounts: readonly (
+    { readonly kind: 'expression'; readonly text: string } | { readonly kind: 'row' } | { readonly kind: 'none' }
+  )[];
 }
 
 export interface InstanceMeasure {

@@ -7,7 +7,10 @@ import { z } from 'zod';
 
 const name = z
   .string()
-  .regex(/^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$/, 'letters, digits, _ and -, in parts joined by dots; each part starts with a letter')
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_-]*(\.[A-Za-z][A-Za-z0-9_-]*)*$/,
+    'letters, digits, _ and -, in parts joined by dots; each part starts with a letter',
+  )
   .max(120);
 const expression = z.string().min(1).max(4000);
 
@@ -16,7 +19,10 @@ export const policyKinds = ['child', 'columns', 'child_scalar', 'map', 'json', '
 
 export const pathRule = z
   .strictObject({
-    policy: z.enum(policyKinds).optional().describe('How the object or list at this path is stored. Inherited by everything below it unless a longer path says otherwise.'),
+    policy: z
+      .enum(policyKinds)
+      .optional()
+      .describe('How the object or list at this path is stored. Inherited by everything below it unless a longer path says otherwise.'),
     separator: z.string().max(10).optional().describe('For `join`: what stands between the items. Default `,`.'),
     name: z.string().min(1).max(128).optional().describe('Name of the column or child table, instead of the one made from the path.'),
     type: z.enum(columnTypes).optional().describe('Type of the column. Without it the type follows the values and widens when it must.'),
@@ -29,19 +35,38 @@ export const sourceDefinition = z
     transport: z.enum(['local']).default('local').describe('Where the messages come from.'),
     topic: z.string().min(1).max(249).optional().describe('Topic to read. Default: the name of the source.'),
     partitions: z.int().min(1).max(1000).default(4).describe('Partitions of the topic when DSF creates it (local transport).'),
-    start: z.union([z.enum(['earliest', 'latest']), z.iso.datetime({ offset: true })]).default('earliest').describe('Where the first read starts: `earliest`, `latest` or a time. Resolved once per partition and stored.'),
+    start: z
+      .union([z.enum(['earliest', 'latest']), z.iso.datetime({ offset: true })])
+      .default('earliest')
+      .describe('Where the first read starts: `earliest`, `latest` or a time. Resolved once per partition and stored.'),
     table: z.string().min(1).max(128).optional().describe('Name of the root table. Default: the name of the source with dots as `_`.'),
-    tombstones: z.enum(['filter', 'fail']).default('filter').describe('What flatten does with a message without payload: count it as filtered, or store it as a failure.'),
-    filter: expression.optional().describe('CEL over the message; a record for which it is not true is counted as filtered and not flattened.'),
-    headers: z.record(z.string(), z.string().min(1).max(128)).default({}).describe('Message headers to keep as root columns: header name → column name.'),
+    tombstones: z
+      .enum(['filter', 'fail'])
+      .default('filter')
+      .describe('What flatten does with a message without payload: count it as filtered, or store it as a failure.'),
+    filter: expression
+      .optional()
+      .describe('CEL over the message; a record for which it is not true is counted as filtered and not flattened.'),
+    headers: z
+      .record(z.string(), z.string().min(1).max(128))
+      .default({})
+      .describe('Message headers to keep as root columns: header name → column name.'),
     key: z.string().min(1).max(128).optional().describe('Column of the root table that takes the message key as text.'),
     names: z.enum(['snake', 'exact']).default('snake').describe('How member names become column names.'),
     detect: z.boolean().default(false).describe('Recognise strict RFC 3339 strings as timestamps.'),
     depth_max: z.int().min(1).max(1000).default(200).describe('Deeper nesting is refused as a failure.'),
     objects: z.enum(['child', 'columns', 'json']).default('child').describe('Policy for nested objects that no path rule names.'),
     lists: z.enum(['child', 'json', 'count', 'drop']).default('child').describe('Policy for lists that no path rule names.'),
-    paths: z.record(z.string().min(1).max(1000), z.union([z.enum(policyKinds), pathRule])).default({}).describe('Rules per path. Members are joined by dots; list items need no sign of their own: `items.discounts` is the list `discounts` in each item of `items`. A `*` stands for any one member. A bare word is short for `{ policy: … }`.'),
-    sample: z.string().optional().describe('File of sample messages (JSON lines), relative to the definition. Used by `apply` to check paths.'),
+    paths: z
+      .record(z.string().min(1).max(1000), z.union([z.enum(policyKinds), pathRule]))
+      .default({})
+      .describe(
+        'Rules per path. Members are joined by dots; list items need no sign of their own: `items.discounts` is the list `discounts` in each item of `items`. A `*` stands for any one member. A bare word is short for `{ policy: … }`.',
+      ),
+    sample: z
+      .string()
+      .optional()
+      .describe('File of sample messages (JSON lines), relative to the definition. Used by `apply` to check paths.'),
   })
   .describe('A named input.');
 
@@ -50,22 +75,33 @@ const expressionByName = z.record(z.string(), expression.nullable());
 export const driverInput = z
   .strictObject({
     source: name.describe('Source to read.'),
-    table: z.string().optional().describe('Path of the child table to read, for example `items`. Without it, the root table: one point per message.'),
+    table: z
+      .string()
+      .optional()
+      .describe('Path of the child table to read, for example `items`. Without it, the root table: one point per message.'),
     filter: expression.optional().describe('CEL; rows for which it is not true do not count.'),
     event_time: expression.optional().describe('CEL, instead of the driver’s.'),
-    expressions: expressionByName.default({}).describe('Per key or measure name: the expression for this input instead of the driver’s; null = this input does not feed that measure.'),
+    expressions: expressionByName
+      .default({})
+      .describe(
+        'Per key or measure name: the expression for this input instead of the driver’s; null = this input does not feed that measure.',
+      ),
   })
   .describe('One table that feeds the driver.');
 
 export const measureFunctions = ['count', 'count_if', 'sum', 'avg', 'min', 'max', 'first', 'last', 'list', 'distinct'] as const;
 
-export const measureObject = z
-  .strictObject({
-    function: z.string().min(1).describe('Name of a built-in measure or of a custom one.'),
-    of: expression.optional().describe('CEL: the amount that each row brings.'),
-    max: z.int().min(1).max(10_000).optional().describe('For `list`: how many items are kept, earliest by event time. Default 100.'),
-    type: z.enum(columnTypes).optional().describe('Column type of the result. Default: bigint for counts, decimal for sum, avg, min, max, json for list, text for first and last.'),
-  });
+export const measureObject = z.strictObject({
+  function: z.string().min(1).describe('Name of a built-in measure or of a custom one.'),
+  of: expression.optional().describe('CEL: the amount that each row brings.'),
+  max: z.int().min(1).max(10_000).optional().describe('For `list`: how many items are kept, earliest by event time. Default 100.'),
+  type: z
+    .enum(columnTypes)
+    .optional()
+    .describe(
+      'Column type of the result. Default: bigint for counts, decimal for sum, avg, min, max, json for list, text for first and last.',
+    ),
+});
 
 export const driverDefinition = z
   .strictObject({
@@ -73,8 +109,16 @@ export const driverDefinition = z
     inputs: z.array(driverInput).min(1).max(32).describe('Tables that feed it; several may feed one driver.'),
     key: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), expression).describe('Group key: column name → CEL expression.'),
     event_time: expression.optional().describe('CEL: when it happened, as RFC 3339 text or epoch ms. Default: the broker’s timestamp.'),
-    window: z.union([z.literal('none'), z.strictObject({ tumbling: z.string().regex(/^[1-9]\d{0,5}(ms|s|m|h|d)$/, 'a number and ms, s, m, h or d, for example 15m') })]).default('none').describe('`none` (running) or `{ tumbling: 1h }` on event time, half-open, aligned to UTC.'),
-    measures: z.record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.union([z.string(), measureObject])).describe('Column name → measure: `count`, `sum(total)`, `list(items.sku, 50)`, or the long form.'),
+    window: z
+      .union([
+        z.literal('none'),
+        z.strictObject({ tumbling: z.string().regex(/^[1-9]\d{0,5}(ms|s|m|h|d)$/, 'a number and ms, s, m, h or d, for example 15m') }),
+      ])
+      .default('none')
+      .describe('`none` (running) or `{ tumbling: 1h }` on event time, half-open, aligned to UTC.'),
+    measures: z
+      .record(z.string().regex(/^[A-Za-z][A-Za-z0-9_]*$/), z.union([z.string(), measureObject]))
+      .describe('Column name → measure: `count`, `sum(total)`, `list(items.sku, 50)`, or the long form.'),
   })
   .describe('A summary that DSF keeps up to date.');
 
@@ -85,7 +129,12 @@ export const publicationDefinition = z
     transport: z.enum(['local']).default('local').describe('Where to.'),
     topic: z.string().min(1).max(249).optional().describe('Output topic. Default: the name of the publication.'),
     partitions: z.int().min(1).max(1000).default(4).describe('Partitions of the topic when DSF creates it (local transport).'),
-    body: z.json().optional().describe('Template of the document: a tree whose strings are CEL over `key`, `window` and `measures`. Default: `{ key, window, measures }`.'),
+    body: z
+      .json()
+      .optional()
+      .describe(
+        'Template of the document: a tree whose strings are CEL over `key`, `window` and `measures`. Default: `{ key, window, measures }`.',
+      ),
     numbers: z.enum(['string', 'number']).default('string').describe('How decimals are written in JSON.'),
     type: z.string().default('dsf.summary').describe('CloudEvents type.'),
   })
@@ -93,7 +142,14 @@ export const publicationDefinition = z
 
 export const settings = z
   .strictObject({
-    lanes: z.int().min(1).max(1024).default(4).describe('Partitions of the internal topics dsf.raw, dsf.points and dsf.summary: the most replicas that can share the work of one phase. Fixed once data has flowed.'),
+    lanes: z
+      .int()
+      .min(1)
+      .max(1024)
+      .default(4)
+      .describe(
+        'Partitions of the internal topics dsf.raw, dsf.points and dsf.summary: the most replicas that can share the work of one phase. Fixed once data has flowed.',
+      ),
   })
   .describe('Settings of the whole installation.');
 

@@ -27,14 +27,16 @@ const hintFor = (text: string, start: number): string => {
 
 /** The syntax tree. @throws ExpressionError at the character where the text is wrong */
 export const parseTree = (text: string): ASTNode => {
-  if (text.length > lengthMax) throw new ExpressionError(`the expression has ${text.length} characters, at most ${lengthMax} are allowed`, lengthMax);
+  if (text.length > lengthMax)
+    throw new ExpressionError(`the expression has ${text.length} characters, at most ${lengthMax} are allowed`, lengthMax);
   if (text.trim() === '') throw new ExpressionError('the expression is empty', 0);
   try {
     return environment.parse(text).ast;
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     const start = Math.min(error.range?.start ?? 0, text.length);
-    if (error.code === 'reserved_identifier') throw new ExpressionError(`${error.summary}: it is a word of CEL; for a member of that name write dsf.doc["…"]`, start);
+    if (error.code === 'reserved_identifier')
+      throw new ExpressionError(`${error.summary}: it is a word of CEL; for a member of that name write dsf.doc["…"]`, start);
     if (start >= text.length) throw new ExpressionError('the expression ends too early', text.length);
     throw new ExpressionError(`${error.summary}${hintFor(text, start)}`, start);
   }

@@ -11,7 +11,8 @@ const excerpt = (line: string, column: number): readonly string[] => {
   return [`  | ${shown}`, `  | ${' '.repeat(Math.max(0, column - 1 - from))}^`];
 };
 
-const where = ({ location, at }: Problem): string => (location === undefined ? at.join('.') : `${location.file}:${location.line}:${location.column}`);
+const where = ({ location, at }: Problem): string =>
+  location === undefined ? at.join('.') : `${location.file}:${location.line}:${location.column}`;
 
 /**
  * A problem as a person reads it: `shop/pipeline.yaml:12:7 error driver.path-unknown  …`, the line with a caret, the hint.

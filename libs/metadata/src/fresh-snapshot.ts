@@ -23,8 +23,16 @@ export const freshSnapshot = (previous: Snapshot | null, definitions: Definition
   const before = previous === null ? [] : [...previous.definitions.sources, ...previous.retiredSources];
   return {
     definitions,
-    sourceIds: numbered(previous?.sourceIds ?? {}, definitions.sources.map((source) => source.name)),
-    publicationIds: numbered(previous?.publicationIds ?? {}, definitions.publications.map((publication) => publication.name)),
-    retiredSources: before.filter((source, index) => !present.has(source.name) && before.findIndex((other) => other.name === source.name) === index),
+    sourceIds: numbered(
+      previous?.sourceIds ?? {},
+      definitions.sources.map((source) => source.name),
+    ),
+    publicationIds: numbered(
+      previous?.publicationIds ?? {},
+      definitions.publications.map((publication) => publication.name),
+    ),
+    retiredSources: before.filter(
+      (source, index) => !present.has(source.name) && before.findIndex((other) => other.name === source.name) === index,
+    ),
   };
 };

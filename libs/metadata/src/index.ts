@@ -15,3 +15,6 @@ export * from './format-problem.ts';
 export * from './load-files.ts';
 export * from './parse-definitions.ts';
 export * from './plan-changes.ts';
+export * from './definitions-json-schema.ts';
+export * from './definitions-reference.ts';
+export type { DefinitionsFile } from './yaml/documents.ts';

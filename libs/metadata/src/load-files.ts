@@ -3,8 +3,9 @@ import { dirname, join, resolve } from 'node:path';
 import { pathsOfSamples } from './catalog/known-paths.ts';
 import type { KnownPaths, SourcePaths } from './catalog/known-paths.ts';
 import { parseDefinitions } from './parse-definitions.ts';
-import type { DefinitionsFile, ParsedDefinitions } from './parse-definitions.ts';
+import type { ParsedDefinitions } from './parse-definitions.ts';
 import type { Problem } from './problem.ts';
+import type { DefinitionsFile } from './yaml/documents.ts';
 
 /*
  * The only file of this library that touches the file system.
@@ -22,13 +23,29 @@ const filesMax = 1000;
 /** Read from each sample file; the shape of messages shows long before. */
 const samplesMax = 10_000;
 
-const reasons: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'may not be read', EPERM: 'may not be read', EISDIR: 'is a folder', ENOTDIR: 'leads through a file', ELOOP: 'is a link that leads back to itself' };
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EACCES: 'may not be read',
+  EPERM: 'may not be read',
+  EISDIR: 'is a folder',
+  ENOTDIR: 'leads through a file',
+  ELOOP: 'is a link that leads back to itself',
+};
 
-const fileProblem = (file: string, problem: Pick<Problem, 'code' | 'message' | 'hint'>): Problem => ({ ...problem, at: [], location: { file, line: 1, column: 1 }, severity: 'error' });
+const fileProblem = (file: string, problem: Pick<Problem, 'code' | 'message' | 'hint'>): Problem => ({
+  ...problem,
+  at: [],
+  location: { file, line: 1, column: 1 },
+  severity: 'error',
+});
 
 const unreadable = (file: string, error: unknown): Problem => {
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
-  return fileProblem(file, { code: 'file.unreadable', message: `the file cannot be read: it ${reasons[code] ?? `gives the error ${code}`}`, hint: code === 'ENOENT' ? 'check the name and the folder that you are in' : 'check its permissions' });
+  return fileProblem(file, {
+    code: 'file.unreadable',
+    message: `the file cannot be read: it ${reasons[code] ?? `gives the error ${code}`}`,
+    hint: code === 'ENOENT' ? 'check the name and the folder that you are in' : 'check its permissions',
+  });
 };
 
 type Read = { readonly text: string } | { readonly problem: Problem };
@@ -36,13 +53,30 @@ type Read = { readonly text: string } | { readonly problem: Problem };
 const readText = async (file: string): Promise<Read> => {
   try {
     const { size } = await stat(file);
-    if (size > fileBytesMax) return { problem: fileProblem(file, { code: 'file.too-large', message: `the file has ${size} bytes, at most ${fileBytesMax} are read`, hint: 'is this the right file?' }) };
+    if (size > fileBytesMax)
+      return {
+        problem: fileProblem(file, {
+          code: 'file.too-large',
+          message: `the file has ${size} bytes, at most ${fileBytesMax} are read`,
+          hint: 'is this the right file?',
+        }),
+      };
     const bytes = await readFile(file);
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    if (text.includes('\0')) return { problem: fileProblem(file, { code: 'file.not-text', message: 'the file is binary, not text', hint: 'is this the right file?' }) };
+    if (text.includes('\0'))
+      return {
+        problem: fileProblem(file, { code: 'file.not-text', message: 'the file is binary, not text', hint: 'is this the right file?' }),
+      };
     return { text };
   } catch (error) {
-    if (error instanceof TypeError) return { problem: fileProblem(file, { code: 'file.not-text', message: 'the file is not UTF-8 text', hint: 'save it as UTF-8; is this the right file?' }) };
+    if (error instanceof TypeError)
+      return {
+        problem: fileProblem(file, {
+          code: 'file.not-text',
+          message: 'the file is not UTF-8 text',
+          hint: 'save it as UTF-8; is this the right file?',
+        }),
+      };
     return { problem: unreadable(file, error) };
   }
 };
@@ -60,8 +94,28 @@ const filesBelow = async (path: string): Promise<readonly string[]> => {
 const findFiles = async (path: string): Promise<{ readonly files: readonly string[]; readonly problems: readonly Problem[] }> => {
   try {
     const files = await filesBelow(path);
-    if (files.length === 0) return { files, problems: [fileProblem(path, { code: 'file.folder-empty', message: 'the folder holds no YAML file', hint: 'definitions are files that end in .yaml or .yml' })] };
-    if (files.length > filesMax) return { files: [], problems: [fileProblem(path, { code: 'file.too-many', message: `the folder holds ${files.length} YAML files, at most ${filesMax} are read`, hint: 'is this the right folder?' })] };
+    if (files.length === 0)
+      return {
+        files,
+        problems: [
+          fileProblem(path, {
+            code: 'file.folder-empty',
+            message: 'the folder holds no YAML file',
+            hint: 'definitions are files that end in .yaml or .yml',
+          }),
+        ],
+      };
+    if (files.length > filesMax)
+      return {
+        files: [],
+        problems: [
+          fileProblem(path, {
+            code: 'file.too-many',
+            message: `the folder holds ${files.length} YAML files, at most ${filesMax} are read`,
+            hint: 'is this the right folder?',
+          }),
+        ],
+      };
     return { files, problems: [] };
   } catch (error) {
     return { files: [], problems: [unreadable(path, error)] };
@@ -80,14 +134,25 @@ const readSamples = async (file: string): Promise<Samples> => {
     try {
       messages.push(JSON.parse(line));
     } catch {
-      return { problem: { ...fileProblem(file, { code: 'sample.not-json', message: 'this line of the sample is not JSON', hint: 'a sample file holds one JSON message per line' }), location: { file, line: index + 1, column: 1 } } };
+      return {
+        problem: {
+          ...fileProblem(file, {
+            code: 'sample.not-json',
+            message: 'this line of the sample is not JSON',
+            hint: 'a sample file holds one JSON message per line',
+          }),
+          location: { file, line: index + 1, column: 1 },
+        },
+      };
     }
   }
   return { paths: pathsOfSamples(messages) };
 };
 
 /** Sample files are named relative to the file of the definition. */
-const loadSamples = async (parsed: ParsedDefinitions): Promise<{ readonly knownPaths: KnownPaths; readonly problems: readonly Problem[] }> => {
+const loadSamples = async (
+  parsed: ParsedDefinitions,
+): Promise<{ readonly knownPaths: KnownPaths; readonly problems: readonly Problem[] }> => {
   const knownPaths = new Map<string, SourcePaths>();
   const problems: Problem[] = [];
   for (const [index, source] of (parsed.definitions?.sources ?? []).entries()) {
@@ -97,7 +162,15 @@ const loadSamples = async (parsed: ParsedDefinitions): Promise<{ readonly knownP
     else if (samples.problem.code === 'sample.not-json') problems.push(samples.problem);
     else {
       const { message, hint } = samples.problem;
-      problems.push(parsed.withLocation({ code: 'sample.unreadable', message: `the sample \`${source.sample}\` of \`${source.name}\` is of no use: ${message}`, hint: `${hint ?? ''}; it is looked for beside this file`, at: ['sources', index, 'sample'], severity: 'error' }));
+      problems.push(
+        parsed.withLocation({
+          code: 'sample.unreadable',
+          message: `the sample \`${source.sample}\` of \`${source.name}\` is of no use: ${message}`,
+          hint: `${hint ?? ''}; it is looked for beside this file`,
+          at: ['sources', index, 'sample'],
+          severity: 'error',
+        }),
+      );
     }
   }
   return { knownPaths, problems };
@@ -120,5 +193,11 @@ export const loadDefinitions = async (paths: readonly string[]): Promise<LoadedD
   const parsed = parseDefinitions(files);
   const samples = await loadSamples(parsed);
   const all = [...problems, ...parsed.problems, ...samples.problems];
-  return { ...parsed, definitions: all.length > 0 ? null : parsed.definitions, problems: all, knownPaths: samples.knownPaths, texts: new Map(files.map(({ name, text }) => [name, text])) };
+  return {
+    ...parsed,
+    definitions: all.length > 0 ? null : parsed.definitions,
+    problems: all,
+    knownPaths: samples.knownPaths,
+    texts: new Map(files.map(({ name, text }) => [name, text])),
+  };
 };

@@ -66,7 +66,8 @@ const argumentBounds = (call: ASTNode, args: readonly ASTNode[]): readonly (read
 
 const parseMax = (node: ASTNode): number => {
   const literal = node.op === 'value' && typeof node.args === 'bigint' ? Number(node.args) : 0;
-  if (literal < 1 || literal > 10_000) throw new ExpressionError('how many items are kept must be a whole number from 1 to 10000', node.start);
+  if (literal < 1 || literal > 10_000)
+    throw new ExpressionError('how many items are kept must be a whole number from 1 to 10000', node.start);
   return literal;
 };
 
@@ -74,18 +75,25 @@ const parseMax = (node: ASTNode): number => {
 const parseShorthand = (text: string): ParsedMeasure => {
   const tree = parseTree(text);
   if (tree.op === 'id') return { function: tree.args, ofStart: 0 };
-  if (tree.op !== 'call' || tree.start !== text.length - text.trimStart().length) throw new ExpressionError('a measure is a function, as in count or sum(total)', 0);
+  if (tree.op !== 'call' || tree.start !== text.length - text.trimStart().length)
+    throw new ExpressionError('a measure is a function, as in count or sum(total)', 0);
   const [name, args] = tree.args;
   const [of, max, more] = args;
   if (of === undefined) return { function: name, ofStart: 0 };
   if (more !== undefined) throw new ExpressionError('a measure takes one expression and, for list, how many items are kept', more.start);
   const [start, end] = argumentBounds(tree, args)[0] ?? [0, 0];
   const raw = text.slice(start, end);
-  return { function: name, of: raw.trim(), ofStart: start + raw.length - raw.trimStart().length, ...(max === undefined ? {} : { max: parseMax(max) }) };
+  return {
+    function: name,
+    of: raw.trim(),
+    ofStart: start + raw.length - raw.trimStart().length,
+    ...(max === undefined ? {} : { max: parseMax(max) }),
+  };
 };
 
 /** A measure in long form, whichever way it was written. @throws ExpressionError with the character where the text is wrong */
-export const parseMeasure = (measure: string | MeasureObject): ParsedMeasure => (typeof measure === 'string' ? parseShorthand(measure) : { ...measure, ofStart: 0 });
+export const parseMeasure = (measure: string | MeasureObject): ParsedMeasure =>
+  typeof measure === 'string' ? parseShorthand(measure) : { ...measure, ofStart: 0 };
 
 /** The short form; the long form where the short one cannot say it. */
 export const formatMeasure = (measure: MeasureObject): string | MeasureObject => {

@@ -1,19 +1,13 @@
-import { isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml';
-import type { Document, YAMLError } from 'yaml';
 import type { At } from './catalog/report.ts';
 import { definitionsSchema, driverDefinition, publicationDefinition, settings as settingsSchema, sourceDefinition } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { Problem } from './problem.ts';
-import { locate, locationAt } from './yaml/positions.ts';
-import type { Location, Origin } from './yaml/positions.ts';
+import { isPlain, parseDocuments } from './yaml/documents.ts';
+import type { DefinitionsFile, Piece } from './yaml/documents.ts';
+import { locate } from './yaml/positions.ts';
+import type { Location } from './yaml/positions.ts';
 import { checkSchema } from './yaml/schema-problems.ts';
-
-/** A file of definitions, read. */
-export interface DefinitionsFile {
-  readonly name: string;
-  readonly text: string;
-}
 
 export interface ParsedDefinitions {
   /** Null when any problem is an error. */
@@ -31,107 +25,94 @@ export type Section = (typeof sections)[number];
 
 const schemas = { sources: sourceDefinition, drivers: driverDefinition, publications: publicationDefinition } as const;
 
-/** One piece of data and where it stands. */
-interface Piece {
-  readonly origin: Origin;
-  readonly steps: At;
-  readonly value: unknown;
-}
-
-/** Aliases may be used, but not to blow a small file up. */
-const aliasesMax = 100;
-
-const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const syntaxHints: Readonly<Record<string, string>> = {
-  TAB_AS_INDENT: 'indent with spaces; YAML does not allow tabs there',
-  DUPLICATE_KEY: 'every field may stand once in a mapping; join the two or remove one',
-  BAD_INDENT: 'entries of one mapping or list start in the same column',
-  MULTILINE_IMPLICIT_KEY: 'put the text in quotes, or check the indentation',
-  BLOCK_AS_IMPLICIT_KEY: 'put the text in quotes when it holds `: `, or start a new line',
-};
-
-const syntaxProblem = (origin: Pick<Origin, 'file' | 'lines'>, error: YAMLError): Problem => ({
-  code: error.code === 'DUPLICATE_KEY' ? 'file.duplicate-key' : 'file.syntax',
-  message: error.code === 'DUPLICATE_KEY' ? 'the same field stands here twice' : `not YAML: ${error.message}`,
-  hint: syntaxHints[error.code] ?? 'check the indentation, and quotes and brackets that are not closed',
-  at: [],
-  location: locationAt(origin, error.pos[0]),
-  severity: 'error',
-});
-
-/** The document as data; a problem when it cannot be one. */
-const dataOf = (origin: Origin): { readonly value: unknown } | { readonly problem: Problem } => {
-  try {
-    const value: unknown = origin.document.toJS({ maxAliasCount: aliasesMax });
-    return { value };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : 'unknown reason';
-    return { problem: { code: 'file.aliases', message: `the aliases of this document cannot be resolved: ${message}`, hint: 'write out what the aliases stand for', at: [], location: locationAt(origin, origin.document.range[0]), severity: 'error' } };
-  }
-};
-
-const parseDocuments = ({ name, text }: DefinitionsFile): { readonly pieces: readonly Piece[]; readonly problems: readonly Problem[] } => {
-  const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: true });
-  const pieces: Piece[] = [];
-  const problems: Problem[] = [];
-  const documents: readonly Document.Parsed[] = Array.isArray(parsed) ? parsed : [];
-  for (const document of documents) {
-    const origin: Origin = { file: name, text, lines, document };
-    for (const error of document.errors) problems.push(syntaxProblem(origin, error));
-    if (document.errors.length > 0 || document.contents === null) continue;
-    const data = dataOf(origin);
-    if ('problem' in data) problems.push(data.problem);
-    else if (isSeq(document.contents) && Array.isArray(data.value)) pieces.push(...data.value.map((value: unknown, index) => ({ origin, steps: [index], value })));
-    else if (isMap(document.contents) || data.value !== null) pieces.push({ origin, steps: [], value: data.value });
-  }
-  if (pieces.length === 0 && problems.length === 0) problems.push({ code: 'file.empty', message: 'the file defines nothing', hint: 'start with `sources:`', at: [], location: { file: name, line: 1, column: 1 }, severity: 'error' });
-  return { pieces, problems };
-};
-
 const place = ({ file, line, column }: Location): string => `${file}:${line}:${column}`;
 
 /** Problems with the location filled in from the piece that they are about. */
-const located = (piece: Piece, problem: Omit<Problem, 'severity' | 'location'>, steps: At): Problem => ({ ...problem, severity: 'error', location: locate(piece.origin, [...piece.steps, ...steps], problem) });
+const located = (piece: Piece, problem: Omit<Problem, 'severity' | 'location'>, steps: At): Problem => ({
+  ...problem,
+  severity: 'error',
+  location: locate(piece.origin, [...piece.steps, ...steps], problem),
+});
+
+const topLevel = ['settings', ...sections];
+
+interface Split {
+  readonly lists: Readonly<Record<Section, readonly Piece[]>>;
+  readonly settings: readonly Piece[];
+  readonly problems: readonly Problem[];
+}
+
+/** Why a field of a file is not one of the sections, or not what a section must be; null when all is well. */
+const fieldProblem = (piece: Piece, name: string, value: unknown): Problem | null => {
+  if (!topLevel.includes(name)) {
+    const message = `\`${name}\` is not a field of a file of definitions`;
+    return located(
+      piece,
+      { code: 'definitions.unknown-field', message, hint: didYouMean(name, topLevel, 'field'), at: [name], target: 'key' },
+      [name],
+    );
+  }
+  if (name === 'settings' || value === null || Array.isArray(value)) return null;
+  return located(
+    piece,
+    { code: 'definitions.wrong-type', message: `\`${name}\` must be a list`, hint: 'start each entry with `- name: …`', at: [name] },
+    [name],
+  );
+};
 
 /** Splits top-level mappings into the definitions that they hold. */
-const splitPieces = (pieces: readonly Piece[]): { readonly lists: Readonly<Record<Section, readonly Piece[]>>; readonly settings: readonly Piece[]; readonly problems: readonly Problem[] } => {
+const splitPieces = (pieces: readonly Piece[]): Split => {
   const lists: Record<Section, Piece[]> = { sources: [], drivers: [], publications: [] };
   const settings: Piece[] = [];
   const problems: Problem[] = [];
-  const known = ['settings', ...sections];
   for (const piece of pieces) {
     if (!isPlain(piece.value)) {
-      problems.push(located(piece, { code: 'definitions.wrong-type', message: 'a file of definitions holds a mapping', hint: `with any of ${known.map((name) => `\`${name}\``).join(', ')}`, at: [] }, []));
+      const hint = `with any of ${topLevel.map((name) => `\`${name}\``).join(', ')}`;
+      problems.push(located(piece, { code: 'definitions.wrong-type', message: 'a file of definitions holds a mapping', hint, at: [] }, []));
       continue;
     }
     for (const [name, value] of Object.entries(piece.value)) {
-      const inner: Piece = { ...piece, steps: [...piece.steps, name], value };
+      const problem = fieldProblem(piece, name, value);
+      if (problem !== null) problems.push(problem);
       const section = sections.find((candidate) => candidate === name);
-      if (name === 'settings') settings.push(inner);
-      else if (section === undefined) problems.push(located(piece, { code: 'definitions.unknown-field', message: `\`${name}\` is not a field of a file of definitions`, hint: didYouMean(name, known, 'field'), at: [name], target: 'key' }, [name]));
-      else if (Array.isArray(value)) lists[section].push(...value.map((item: unknown, index) => ({ ...inner, steps: [...inner.steps, index], value: item })));
-      else if (value !== null) problems.push(located(piece, { code: 'definitions.wrong-type', message: `\`${name}\` must be a list`, hint: 'start each entry with `- name: …`', at: [name] }, [name]));
+      const steps = [...piece.steps, name];
+      if (name === 'settings') settings.push({ ...piece, steps, value });
+      else if (section !== undefined && Array.isArray(value))
+        lists[section].push(...value.map((item: unknown, index) => ({ ...piece, steps: [...steps, index], value: item })));
     }
   }
   return { lists, settings, problems };
 };
 
-const checkPieces = (section: Section, pieces: readonly Piece[]): { readonly values: readonly unknown[]; readonly problems: readonly Problem[] } => {
+const checkPieces = (
+  section: Section,
+  pieces: readonly Piece[],
+): { readonly values: readonly unknown[]; readonly problems: readonly Problem[] } => {
   const values: unknown[] = [];
   const problems: Problem[] = [];
   const first = new Map<string, Piece>();
   for (const [index, piece] of pieces.entries()) {
     const checked = checkSchema<{ readonly name: string }>(schemas[section], piece.value, section.slice(0, -1));
-    if ('findings' in checked) problems.push(...checked.findings.map((finding) => located(piece, { ...finding, at: [section, index, ...finding.at] }, finding.at)));
+    if ('findings' in checked)
+      problems.push(...checked.findings.map((finding) => located(piece, { ...finding, at: [section, index, ...finding.at] }, finding.at)));
     else values.push(checked.value);
     const name = isPlain(piece.value) && typeof piece.value['name'] === 'string' ? piece.value['name'] : null;
     const known = name === null ? undefined : first.get(name.toLowerCase());
     if (name !== null && known === undefined) first.set(name.toLowerCase(), piece);
     if (name === null || known === undefined) continue;
     const earlier = place(locate(known.origin, [...known.steps, 'name'], {}));
-    problems.push(located(piece, { code: 'name.duplicate', message: `the ${section.slice(0, -1)} \`${name}\` is defined twice; the first is at ${earlier}`, hint: 'rename or remove one of the two; names are compared without case', at: [section, index, 'name'] }, ['name']));
+    problems.push(
+      located(
+        piece,
+        {
+          code: 'name.duplicate',
+          message: `the ${section.slice(0, -1)} \`${name}\` is defined twice; the first is at ${earlier}`,
+          hint: 'rename or remove one of the two; names are compared without case',
+          at: [section, index, 'name'],
+        },
+        ['name'],
+      ),
+    );
   }
   return { values, problems };
 };
@@ -141,12 +122,26 @@ const checkSettings = (pieces: readonly Piece[]): { readonly value: unknown; rea
   if (piece === undefined) return { value: undefined, problems: [] };
   const problems: Problem[] = [];
   const checked = checkSchema(settingsSchema, piece.value ?? {}, 'settings mapping');
-  if ('findings' in checked) problems.push(...checked.findings.map((finding) => located(piece, { ...finding, at: ['settings', ...finding.at] }, finding.at)));
-  if (second !== undefined) problems.push(located(second, { code: 'definitions.settings-twice', message: `settings are given twice; first at ${place(locate(piece.origin, piece.steps, {}))}`, hint: 'keep them in one file', at: ['settings'] }, []));
+  if ('findings' in checked)
+    problems.push(...checked.findings.map((finding) => located(piece, { ...finding, at: ['settings', ...finding.at] }, finding.at)));
+  if (second !== undefined)
+    problems.push(
+      located(
+        second,
+        {
+          code: 'definitions.settings-twice',
+          message: `settings are given twice; first at ${place(locate(piece.origin, piece.steps, {}))}`,
+          hint: 'keep them in one file',
+          at: ['settings'],
+        },
+        [],
+      ),
+    );
   return { value: 'value' in checked ? checked.value : undefined, problems };
 };
 
-const byLocation = (a: Problem, b: Problem): number => (a.location?.line ?? 0) - (b.location?.line ?? 0) || (a.location?.column ?? 0) - (b.location?.column ?? 0);
+const byLocation = (a: Problem, b: Problem): number =>
+  (a.location?.line ?? 0) - (b.location?.line ?? 0) || (a.location?.column ?? 0) - (b.location?.column ?? 0);
 
 /** Problems of each file together, from its top to its bottom; the files in their given order. */
 const inOrder = (problems: readonly Problem[], files: readonly DefinitionsFile[]): readonly Problem[] =>
@@ -161,7 +156,10 @@ export const parseDefinitions = (files: readonly DefinitionsFile[]): ParsedDefin
   const split = splitPieces(parsed.flatMap(({ pieces }) => pieces));
   const settings = checkSettings(split.settings);
   const checked = sections.map((section) => checkPieces(section, split.lists[section]));
-  const problems = inOrder([...parsed.flatMap((file) => file.problems), ...split.problems, ...settings.problems, ...checked.flatMap((list) => list.problems)], files);
+  const problems = inOrder(
+    [...parsed.flatMap((file) => file.problems), ...split.problems, ...settings.problems, ...checked.flatMap((list) => list.problems)],
+    files,
+  );
   const [sources, drivers, publications] = checked.map(({ values }) => values);
   const result = problems.length > 0 ? null : definitionsSchema.parse({ settings: settings.value, sources, drivers, publications });
   const pieceAt = (at: At): { readonly piece: Piece; readonly steps: At } | null => {
@@ -176,7 +174,9 @@ export const parseDefinitions = (files: readonly DefinitionsFile[]): ParsedDefin
     problems,
     withLocation: (problem) => {
       const found = problem.location === undefined ? pieceAt(problem.at) : null;
-      return found === null ? problem : { ...problem, location: locate(found.piece.origin, [...found.piece.steps, ...found.steps], problem) };
+      return found === null
+        ? problem
+        : { ...problem, location: locate(found.piece.origin, [...found.piece.steps, ...found.steps], problem) };
     },
     fileOf: (section, index) => split.lists[section][index]?.origin.file ?? null,
   };

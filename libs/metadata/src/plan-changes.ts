@@ -13,13 +13,16 @@ export interface Change {
 
 const fieldsThatDiffer = (a: object, b: object): readonly string[] => {
   const [before, after] = [new Map(Object.entries(a)), new Map(Object.entries(b))];
-  return [...new Set([...before.keys(), ...after.keys()])].filter((name) => JSON.stringify(before.get(name)) !== JSON.stringify(after.get(name)));
+  return [...new Set([...before.keys(), ...after.keys()])].filter(
+    (name) => JSON.stringify(before.get(name)) !== JSON.stringify(after.get(name)),
+  );
 };
 
 const startNames: Readonly<Record<string, string>> = { earliest: 'from its beginning', latest: 'from its end' };
 
 const sourceEffect = (source: CatalogSource, fields: readonly string[]): string => {
-  if (fields.includes('topic') || fields.includes('transport')) return 'reads another topic under the same number; its positions belong to the old one, so give the source a new name instead if the old data matters';
+  if (fields.includes('topic') || fields.includes('transport'))
+    return 'reads another topic under the same number; its positions belong to the old one, so give the source a new name instead if the old data matters';
   if (fields.includes('start')) return 'partitions that were read before stay where they are; only new ones start there';
   return `records flattened from now on follow the new definition; rows that are there stay as they are${source.retired ? ', and the source drains' : ''}`;
 };
@@ -31,10 +34,21 @@ const planSources = (previous: Catalog | null, next: Catalog): readonly Change[]
     const old = before.get(source.definition.name);
     const base = { subject: 'source', name: source.definition.name } as const;
     if (source.retired) {
-      if (old?.retired === false) changes.push({ ...base, action: 'remove', effect: 'is not read any more; what was ingested is still flattened, and its tables stay', fields: [] });
+      if (old?.retired === false)
+        changes.push({
+          ...base,
+          action: 'remove',
+          effect: 'is not read any more; what was ingested is still flattened, and its tables stay',
+          fields: [],
+        });
     } else if (old === undefined) {
       const { start } = source.definition;
-      changes.push({ ...base, action: 'add', effect: `reads the topic \`${source.topic}\` ${startNames[start] ?? `from ${start}`}`, fields: [] });
+      changes.push({
+        ...base,
+        action: 'add',
+        effect: `reads the topic \`${source.topic}\` ${startNames[start] ?? `from ${start}`}`,
+        fields: [],
+      });
     } else if (old.retired) changes.push({ ...base, action: 'add', effect: 'returns and goes on where it stopped', fields: [] });
     else {
       const fields = fieldsThatDiffer(old.definition, source.definition);
@@ -51,19 +65,42 @@ const planDrivers = (previous: Catalog | null, next: Catalog): readonly Change[]
     const old = before.get(driver.name);
     before.delete(driver.name);
     const base = { subject: 'driver', name: driver.name } as const;
-    if (old === undefined) changes.push({ ...base, action: 'add', effect: `\`${driver.instance}\` is folded from all flat rows, then kept up to date`, fields: [] });
+    if (old === undefined)
+      changes.push({
+        ...base,
+        action: 'add',
+        effect: `\`${driver.instance}\` is folded from all flat rows, then kept up to date`,
+        fields: [],
+      });
     else if (old.instance !== driver.instance) {
-      changes.push({ ...base, action: 'change', effect: `new instance \`${driver.instance}\` beside \`${old.instance}\`; it will be folded again from all flat rows`, fields: driverFields(old, driver) });
+      changes.push({
+        ...base,
+        action: 'change',
+        effect: `new instance \`${driver.instance}\` beside \`${old.instance}\`; it will be folded again from all flat rows`,
+        fields: driverFields(old, driver),
+      });
     }
   }
-  return [...changes, ...[...before.keys()].map((name): Change => ({ subject: 'driver', name, action: 'remove', effect: 'is not kept up to date any more; its table stays', fields: [] }))];
+  return [
+    ...changes,
+    ...[...before.keys()].map((name): Change => ({
+      subject: 'driver',
+      name,
+      action: 'remove',
+      effect: 'is not kept up to date any more; its table stays',
+      fields: [],
+    })),
+  ];
 };
 
-const driverFields = (old: DriverInstance, driver: DriverInstance): readonly string[] => fieldsThatDiffer(old, driver).filter((field) => field !== 'instance');
+const driverFields = (old: DriverInstance, driver: DriverInstance): readonly string[] =>
+  fieldsThatDiffer(old, driver).filter((field) => field !== 'instance');
 
 const publicationEffect = (old: CatalogPublication, publication: CatalogPublication): string => {
   if (old.topic !== publication.topic) return `publishes to \`${publication.topic}\` instead of \`${old.topic}\``;
-  return old.driver.instance === publication.driver.instance ? 'documents published from now on follow the new definition' : `publishes \`${publication.driver.instance}\`; every group is sent again as it is folded`;
+  return old.driver.instance === publication.driver.instance
+    ? 'documents published from now on follow the new definition'
+    : `publishes \`${publication.driver.instance}\`; every group is sent again as it is folded`;
 };
 
 const planPublications = (previous: Catalog | null, next: Catalog): readonly Change[] => {
@@ -73,19 +110,56 @@ const planPublications = (previous: Catalog | null, next: Catalog): readonly Cha
     const { name } = publication.definition;
     const old = before.get(name);
     before.delete(name);
-    if (old === undefined) changes.push({ subject: 'publication', name, action: 'add', effect: `sends every group of \`${publication.driver.name}\` to \`${publication.topic}\`, then each change`, fields: [] });
+    if (old === undefined)
+      changes.push({
+        subject: 'publication',
+        name,
+        action: 'add',
+        effect: `sends every group of \`${publication.driver.name}\` to \`${publication.topic}\`, then each change`,
+        fields: [],
+      });
     else {
-      const fields = [...fieldsThatDiffer(old.definition, publication.definition), ...(old.driver.instance === publication.driver.instance ? [] : ['driver'])];
-      if (fields.length > 0) changes.push({ subject: 'publication', name, action: 'change', effect: publicationEffect(old, publication), fields: [...new Set(fields)] });
+      const fields = [
+        ...fieldsThatDiffer(old.definition, publication.definition),
+        ...(old.driver.instance === publication.driver.instance ? [] : ['driver']),
+      ];
+      if (fields.length > 0)
+        changes.push({
+          subject: 'publication',
+          name,
+          action: 'change',
+          effect: publicationEffect(old, publication),
+          fields: [...new Set(fields)],
+        });
     }
   }
-  return [...changes, ...[...before.keys()].map((name): Change => ({ subject: 'publication', name, action: 'remove', effect: 'stops; what was published stays in its topic', fields: [] }))];
+  return [
+    ...changes,
+    ...[...before.keys()].map((name): Change => ({
+      subject: 'publication',
+      name,
+      action: 'remove',
+      effect: 'stops; what was published stays in its topic',
+      fields: [],
+    })),
+  ];
 };
 
 /** What activating `next` would change, sources first; empty when nothing differs. `previous` is null before the first activation. */
 export const planChanges = (previous: Catalog | null, next: Catalog): readonly Change[] => {
   const fields = previous === null ? [] : fieldsThatDiffer(previous.settings, next.settings);
-  const settings: readonly Change[] = fields.length === 0 ? [] : [{ subject: 'settings', name: 'settings', action: 'change', effect: 'lanes are fixed once data has flowed; services refuse to start on another number', fields }];
+  const settings: readonly Change[] =
+    fields.length === 0
+      ? []
+      : [
+          {
+            subject: 'settings',
+            name: 'settings',
+            action: 'change',
+            effect: 'lanes are fixed once data has flowed; services refuse to start on another number',
+            fields,
+          },
+        ];
   return [...settings, ...planSources(previous, next), ...planDrivers(previous, next), ...planPublications(previous, next)];
 };
 

@@ -19,13 +19,16 @@ const label = ({ kind, name }: Node): string => `${kind} \`${name}\``;
 const successors = (definitions: Definitions, { kind, name, index }: Node): readonly Node[] => {
   const nodes: Node[] = [];
   if (kind === 'source') {
-    for (const [at, driver] of definitions.drivers.entries()) if (driver.inputs.some((input) => input.source === name)) nodes.push({ kind: 'driver', name: driver.name, index: at });
+    for (const [at, driver] of definitions.drivers.entries())
+      if (driver.inputs.some((input) => input.source === name)) nodes.push({ kind: 'driver', name: driver.name, index: at });
   } else if (kind === 'driver') {
-    for (const [at, publication] of definitions.publications.entries()) if (publication.driver === name) nodes.push({ kind: 'publication', name: publication.name, index: at });
+    for (const [at, publication] of definitions.publications.entries())
+      if (publication.driver === name) nodes.push({ kind: 'publication', name: publication.name, index: at });
   } else {
     const publication = definitions.publications[index];
     for (const [at, source] of definitions.sources.entries()) {
-      if (publication?.transport === source.transport && topicOf(publication) === topicOf(source)) nodes.push({ kind: 'source', name: source.name, index: at });
+      if (publication?.transport === source.transport && topicOf(publication) === topicOf(source))
+        nodes.push({ kind: 'source', name: source.name, index: at });
     }
   }
   return nodes;

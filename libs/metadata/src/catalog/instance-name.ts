@@ -3,7 +3,9 @@ import { hash32 } from '@dsf/messages';
 /** JSON with the members of every object in order of their names, so that equal meaning has equal text. */
 const canonicalJson = (value: unknown): string =>
   JSON.stringify(value, (_, member: unknown) =>
-    typeof member === 'object' && member !== null && !Array.isArray(member) ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : Number(a > b)))) : member,
+    typeof member === 'object' && member !== null && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).toSorted(([a], [b]) => (a < b ? -1 : Number(a > b))))
+      : member,
   );
 
 const hex = (bits: number): string => (bits >>> 16).toString(16).padStart(4, '0');

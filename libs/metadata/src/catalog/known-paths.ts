@@ -28,7 +28,8 @@ export const pathsOfSamples = (messages: Iterable<unknown>): SourcePaths => {
       if (typeof value !== 'object') note(path, 'value');
       else if (Array.isArray(value)) {
         note(path, 'list');
-        for (const item of value) open.push({ value: item, path: Array.isArray(item) ? systemPath(path, '$item') : path, depth: depth + 1 });
+        for (const item of value)
+          open.push({ value: item, path: Array.isArray(item) ? systemPath(path, '$item') : path, depth: depth + 1 });
       } else {
         note(path, 'object');
         for (const [name, member] of Object.entries(value)) open.push({ value: member, path: childPath(path, name), depth: depth + 1 });

@@ -16,19 +16,42 @@ export interface ResolvedMeasure extends InstanceMeasure {
   readonly at: (driver: At) => At;
 }
 
-const checkFunction = (report: Report, at: At, { name, custom }: { readonly name: string; readonly custom: ReadonlySet<string> }): boolean => {
+const checkFunction = (
+  report: Report,
+  at: At,
+  { name, custom }: { readonly name: string; readonly custom: ReadonlySet<string> },
+): boolean => {
   if (isMeasureFunction(name) || custom.has(name)) return true;
-  report.error(at, { code: 'measure.unknown', message: `there is no measure \`${name}\``, hint: didYouMean(name, [...measureFunctions, ...custom], 'measure') });
+  report.error(at, {
+    code: 'measure.unknown',
+    message: `there is no measure \`${name}\``,
+    hint: didYouMean(name, [...measureFunctions, ...custom], 'measure'),
+  });
   return false;
 };
 
-const resolve = (report: Report, at: At, { name, measure, long }: { readonly name: string; readonly measure: ParsedMeasure; readonly long: boolean }): ResolvedMeasure => {
+const resolve = (
+  report: Report,
+  at: At,
+  { name, measure, long }: { readonly name: string; readonly measure: ParsedMeasure; readonly long: boolean },
+): ResolvedMeasure => {
   const { of, ofStart } = measure;
   const traits = isMeasureFunction(measure.function) ? measureTraits[measure.function] : null;
   const takesArgument = traits?.argument !== 'none';
   const takesMax = traits?.takesMax ?? true;
-  if (!takesArgument && of !== undefined) report.error(long ? [...at, 'of'] : at, { code: 'measure.no-argument', message: `\`${measure.function}\` counts rows and takes no expression`, hint: `write \`${measure.function}\`, or \`count_if(…)\` for rows that meet a condition`, offset: ofStart });
-  if (!takesMax && measure.max !== undefined) report.error(long ? [...at, 'max'] : at, { code: 'measure.max', message: `\`${measure.function}\` keeps no items, so there is nothing to limit`, hint: 'only `list` takes how many items are kept' });
+  if (!takesArgument && of !== undefined)
+    report.error(long ? [...at, 'of'] : at, {
+      code: 'measure.no-argument',
+      message: `\`${measure.function}\` counts rows and takes no expression`,
+      hint: `write \`${measure.function}\`, or \`count_if(…)\` for rows that meet a condition`,
+      offset: ofStart,
+    });
+  if (!takesMax && measure.max !== undefined)
+    report.error(long ? [...at, 'max'] : at, {
+      code: 'measure.max',
+      message: `\`${measure.function}\` keeps no items, so there is nothing to limit`,
+      hint: 'only `list` takes how many items are kept',
+    });
   return {
     name,
     function: measure.function,
@@ -42,13 +65,18 @@ const resolve = (report: Report, at: At, { name, measure, long }: { readonly nam
 };
 
 /** The driver's measures in long form; those that are wrong are left out and reported. */
-export const resolveMeasures = (report: Report, at: At, { driver, custom }: { readonly driver: DriverDefinition; readonly custom: ReadonlySet<string> }): readonly ResolvedMeasure[] => {
+export const resolveMeasures = (
+  report: Report,
+  at: At,
+  { driver, custom }: { readonly driver: DriverDefinition; readonly custom: ReadonlySet<string> },
+): readonly ResolvedMeasure[] => {
   const resolved: ResolvedMeasure[] = [];
   for (const [name, definition] of Object.entries(driver.measures)) {
     const place = [...at, 'measures', name];
     const long = typeof definition !== 'string';
     const measure = report.attempt(place, () => parseMeasure(definition));
-    if (measure !== null && checkFunction(report, long ? [...place, 'function'] : place, { name: measure.function, custom })) resolved.push(resolve(report, place, { name, measure, long }));
+    if (measure !== null && checkFunction(report, long ? [...place, 'function'] : place, { name: measure.function, custom }))
+      resolved.push(resolve(report, place, { name, measure, long }));
   }
   return resolved;
 };

@@ -22,7 +22,11 @@ export const checkUniqueNames = (report: Report, { definitions }: Snapshot): voi
       if (known === undefined) first.set(name.toLowerCase(), name);
       else {
         const spelled = known === name ? '' : `, spelled \`${known}\``;
-        report.error([kind, index, 'name'], { code: 'name.duplicate', message: `there is already a ${kind.slice(0, -1)} named \`${name}\`${spelled}`, hint: 'names are compared without case; rename one of the two' });
+        report.error([kind, index, 'name'], {
+          code: 'name.duplicate',
+          message: `there is already a ${kind.slice(0, -1)} named \`${name}\`${spelled}`,
+          hint: 'names are compared without case; rename one of the two',
+        });
       }
     }
   }
@@ -33,13 +37,26 @@ export const checkTables = (report: Report, { definitions, retiredSources }: Sna
   const owners = new Map<string, string>();
   const claim = (table: string, owner: string, at: At): void => {
     const known = owners.get(table.toLowerCase());
-    if (/^_?dsf_/i.test(table)) report.error(at, { code: 'name.reserved', message: `the table \`${table}\` of ${owner} would be named like one of DSF's own`, hint: 'tables that start with `dsf_` or `_dsf_` are reserved; choose another name' });
+    if (/^_?dsf_/i.test(table))
+      report.error(at, {
+        code: 'name.reserved',
+        message: `the table \`${table}\` of ${owner} would be named like one of DSF's own`,
+        hint: 'tables that start with `dsf_` or `_dsf_` are reserved; choose another name',
+      });
     if (known === undefined) owners.set(table.toLowerCase(), owner);
-    else report.error(at, { code: 'name.table-collision', message: `${owner} and ${known} would both have the table \`${table}\``, hint: 'rename one of them, or give the source another `table`' });
+    else
+      report.error(at, {
+        code: 'name.table-collision',
+        message: `${owner} and ${known} would both have the table \`${table}\``,
+        hint: 'rename one of them, or give the source another `table`',
+      });
   };
-  for (const source of retiredSources) owners.set(sourceTable(source).toLowerCase(), `the removed source \`${source.name}\`, whose rows are still there,`);
-  for (const [index, source] of definitions.sources.entries()) claim(sourceTable(source), `the source \`${source.name}\``, ['sources', index, source.table === undefined ? 'name' : 'table']);
-  for (const [index, driver] of definitions.drivers.entries()) claim(driverTable(driver), `the driver \`${driver.name}\``, ['drivers', index, 'name']);
+  for (const source of retiredSources)
+    owners.set(sourceTable(source).toLowerCase(), `the removed source \`${source.name}\`, whose rows are still there,`);
+  for (const [index, source] of definitions.sources.entries())
+    claim(sourceTable(source), `the source \`${source.name}\``, ['sources', index, source.table === undefined ? 'name' : 'table']);
+  for (const [index, driver] of definitions.drivers.entries())
+    claim(driverTable(driver), `the driver \`${driver.name}\``, ['drivers', index, 'name']);
 };
 
 /** One topic has one number of partitions, whoever names it; DSF's own topics belong to no one else. */
@@ -50,11 +67,20 @@ export const checkTopics = (report: Report, { definitions }: Snapshot): void => 
       const topic = topicOf(definition);
       const owner = `the ${kind.slice(0, -1)} \`${definition.name}\``;
       const at: At = [kind, index, definition.topic === undefined ? 'name' : 'topic'];
-      if (/^dsf\./i.test(topic)) report.error(at, { code: 'name.reserved', message: `the topic \`${topic}\` of ${owner} is one of DSF's own`, hint: 'topics that start with `dsf.` are reserved; choose another' });
+      if (/^dsf\./i.test(topic))
+        report.error(at, {
+          code: 'name.reserved',
+          message: `the topic \`${topic}\` of ${owner} is one of DSF's own`,
+          hint: 'topics that start with `dsf.` are reserved; choose another',
+        });
       const known = partitions.get(topic);
       if (known === undefined) partitions.set(topic, { count: definition.partitions, owner });
       else if (known.count !== definition.partitions) {
-        report.error([kind, index, 'partitions'], { code: 'topic.partitions', message: `the topic \`${topic}\` has ${definition.partitions} partitions here and ${known.count} in ${known.owner}`, hint: 'give both the same number' });
+        report.error([kind, index, 'partitions'], {
+          code: 'topic.partitions',
+          message: `the topic \`${topic}\` has ${definition.partitions} partitions here and ${known.count} in ${known.owner}`,
+          hint: 'give both the same number',
+        });
       }
     }
   }

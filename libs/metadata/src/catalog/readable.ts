@@ -22,7 +22,8 @@ const upwards = (path: string): readonly string[] => {
   return above;
 };
 
-const matches = (rule: readonly string[], path: readonly string[]): boolean => rule.length === path.length && rule.every((segment, index) => segment === '*' || segment === path[index]);
+const matches = (rule: readonly string[], path: readonly string[]): boolean =>
+  rule.length === path.length && rule.every((segment, index) => segment === '*' || segment === path[index]);
 
 /** The policy that rules give to exactly this path; a rule without `*` goes before one with. */
 const ownPolicy = (source: SourceDefinition, path: string): PolicyKind | null => {
@@ -53,16 +54,28 @@ const unreadableSystemPath = (source: SourceDefinition, segments: readonly strin
   if (word === '$time' || word === '$ingested') return null;
   if (word === '$key') {
     return source.key === undefined
-      ? { code: 'driver.key-not-kept', message: `the message key of \`${source.name}\` is not kept in its tables`, hint: `add \`key: message_key\` to the source` }
+      ? {
+          code: 'driver.key-not-kept',
+          message: `the message key of \`${source.name}\` is not kept in its tables`,
+          hint: `add \`key: message_key\` to the source`,
+        }
       : null;
   }
   const header = memberOf(name);
   if (word === '$headers' && segments.length === 2) {
     return Object.hasOwn(source.headers, header)
       ? null
-      : { code: 'driver.header-not-kept', message: `the header \`${header}\` of \`${source.name}\` is not kept in its tables`, hint: `add \`headers: { ${JSON.stringify(header)}: column_name }\` to the source` };
+      : {
+          code: 'driver.header-not-kept',
+          message: `the header \`${header}\` of \`${source.name}\` is not kept in its tables`,
+          hint: `add \`headers: { ${JSON.stringify(header)}: column_name }\` to the source`,
+        };
   }
-  return { code: 'driver.path-unknown', message: `\`${segments.join('.')}\` is nothing that DSF knows about a message`, hint: 'there are dsf.key, dsf.time, dsf.ingested and dsf.headers["name"]' };
+  return {
+    code: 'driver.path-unknown',
+    message: `\`${segments.join('.')}\` is nothing that DSF knows about a message`,
+    hint: 'there are dsf.key, dsf.time, dsf.ingested and dsf.headers["name"]',
+  };
 };
 
 const unknownPath = (view: SourceView, path: string): Finding => ({
@@ -78,7 +91,11 @@ const unreadableOwner = ({ source, paths }: SourceView, path: string): Finding |
     for (const kind of kinds ?? []) {
       const policy = policyAt(source, owner, kind);
       if (kind === 'value' || !['json', 'join', 'count', 'drop'].includes(policy)) continue;
-      return { code: 'driver.path-not-stored', message: `\`${path}\` has no column, because \`${owner}\` is stored with the policy \`${policy}\``, hint: `give \`${owner}\` another policy, for example \`child\` or \`columns\`` };
+      return {
+        code: 'driver.path-not-stored',
+        message: `\`${path}\` has no column, because \`${owner}\` is stored with the policy \`${policy}\``,
+        hint: `give \`${owner}\` another policy, for example \`child\` or \`columns\``,
+      };
     }
   }
   return null;
@@ -86,9 +103,12 @@ const unreadableOwner = ({ source, paths }: SourceView, path: string): Finding |
 
 /** The list that the path lies in, when the table does not hang from it. */
 const listOutOfReach = ({ source, paths }: SourceView, table: string, path: string): string | null =>
-  upwards(path).find((owner) => paths?.get(owner)?.has('list') === true && !isWithin(table, owner) && hasTable(policyAt(source, owner, 'list'))) ?? null;
+  upwards(path).find(
+    (owner) => paths?.get(owner)?.has('list') === true && !isWithin(table, owner) && hasTable(policyAt(source, owner, 'list')),
+  ) ?? null;
 
-const inMap = ({ source }: SourceView, path: string): boolean => upwards(parentPath(path) ?? '').some((owner) => ownPolicy(source, owner) === 'map');
+const inMap = ({ source }: SourceView, path: string): boolean =>
+  upwards(parentPath(path) ?? '').some((owner) => ownPolicy(source, owner) === 'map');
 
 /** What is wrong with reading `path` from rows of `table`; null when nothing is, or nothing can be known. */
 export const whyUnreadable = (view: SourceView, table: string, path: string): Finding | null => {
@@ -109,9 +129,18 @@ export const whyUnreadable = (view: SourceView, table: string, path: string): Fi
   }
   const [only] = kinds;
   const policy = only === undefined ? 'child' : policyAt(view.source, path, only);
-  if (policy === 'drop') return { code: 'driver.path-not-stored', message: `\`${path}\` is dropped by the source`, hint: `take the policy \`drop\` from \`${path}\`` };
+  if (policy === 'drop')
+    return {
+      code: 'driver.path-not-stored',
+      message: `\`${path}\` is dropped by the source`,
+      hint: `take the policy \`drop\` from \`${path}\``,
+    };
   if (kinds.has('value') || kinds.has('any') || !(hasTable(policy) || policy === 'columns')) return null;
-  return { code: 'driver.path-not-a-value', message: `\`${path}\` is ${kinds.has('list') ? 'a list' : 'an object'}, not a single value`, hint: `read one of its members, as in \`${path}.name\`` };
+  return {
+    code: 'driver.path-not-a-value',
+    message: `\`${path}\` is ${kinds.has('list') ? 'a list' : 'an object'}, not a single value`,
+    hint: `read one of its members, as in \`${path}.name\``,
+  };
 };
 
 /** What is wrong with `table` as the table that a driver reads. */
@@ -120,11 +149,24 @@ export const whyNoTable = (view: SourceView, table: string): Finding | null => {
   const kinds = view.paths.get(table);
   if (kinds === undefined) {
     const tables = [...view.paths].filter(([, found]) => found.has('list') || found.has('object')).map(([path]) => path);
-    return { code: 'driver.path-unknown', message: `\`${table}\` does not exist in the messages of \`${view.source.name}\``, hint: didYouMean(table, tables, 'child table') };
+    return {
+      code: 'driver.path-unknown',
+      message: `\`${table}\` does not exist in the messages of \`${view.source.name}\``,
+      hint: didYouMean(table, tables, 'child table'),
+    };
   }
   const nested = [...kinds].filter((kind) => kind !== 'value');
-  if (nested.length === 0) return { code: 'driver.table-is-value', message: `\`${table}\` is a single value of each message, not a list or an object, and has no table`, hint: `leave \`table\` out to read the root table` };
+  if (nested.length === 0)
+    return {
+      code: 'driver.table-is-value',
+      message: `\`${table}\` is a single value of each message, not a list or an object, and has no table`,
+      hint: `leave \`table\` out to read the root table`,
+    };
   const policies = nested.map((kind) => policyAt(view.source, table, kind));
   if (nested.includes('any') || policies.some(hasTable)) return unreadableOwner(view, table);
-  return { code: 'driver.table-not-stored', message: `\`${table}\` has no table, because it is stored with the policy \`${policies.join('`, `')}\``, hint: `give \`${table}\` the policy \`child\` in the source's \`paths\`` };
+  return {
+    code: 'driver.table-not-stored',
+    message: `\`${table}\` has no table, because it is stored with the policy \`${policies.join('`, `')}\``,
+    hint: `give \`${table}\` the policy \`child\` in the source's \`paths\``,
+  };
 };

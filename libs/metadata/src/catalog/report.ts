@@ -35,5 +35,8 @@ export const createReport = (): Report => {
 };
 
 /** The expression, or null and a problem. `shift` is where it begins in the text at `at`. */
-export const checkExpression = (report: Report, at: At, { text, shift = 0 }: { readonly text: string; readonly shift?: number }): Expression | null =>
-  report.attempt(at, () => parseExpression(text), shift);
+export const checkExpression = (
+  report: Report,
+  at: At,
+  { text, shift = 0 }: { readonly text: string; readonly shift?: number },
+): Expression | null => report.attempt(at, () => parseExpression(text), shift);

@@ -17,7 +17,12 @@ import { staticPath } from './static-path.ts';
  */
 
 const arithmetic = { '+': add, '-': subtract, '*': multiply, '/': divide, '%': remainder } as const;
-const orders = { '<': (order: number) => order < 0, '<=': (order: number) => order <= 0, '>': (order: number) => order > 0, '>=': (order: number) => order >= 0 } as const;
+const orders = {
+  '<': (order: number) => order < 0,
+  '<=': (order: number) => order <= 0,
+  '>': (order: number) => order > 0,
+  '>=': (order: number) => order >= 0,
+} as const;
 
 const compileLiteral = (node: ASTNode & { readonly op: 'value' }): Compute => {
   const literal = node.args;
@@ -72,7 +77,8 @@ const compileMatches = (args: readonly ASTNode[], scope: Scope): Compute => {
     const operand = text(frame);
     if (operand === null) return null;
     if (typeof operand !== 'string') throw new ExpressionError(`expected string, got ${kindOf(operand)}`, subject.start);
-    if (operand.length > matchedTextMax) throw new ExpressionError(`a text of ${operand.length} characters is too long to match (at most ${matchedTextMax})`, subject.start);
+    if (operand.length > matchedTextMax)
+      throw new ExpressionError(`a text of ${operand.length} characters is too long to match (at most ${matchedTextMax})`, subject.start);
     return compiled.test(operand);
   };
 };
@@ -84,14 +90,23 @@ const compileCall = (node: ASTNode & { readonly op: 'call' | 'rcall' }, scope: S
   if (name === 'matches') return compileMatches(args, scope);
   if (name === 'has') {
     const [subject] = args;
-    if (args.length !== 1 || subject === undefined || !['id', '.', '[]'].includes(subject.op)) throw new ExpressionError('has takes one path, as in has(customer.email)', node.start);
+    if (args.length !== 1 || subject === undefined || !['id', '.', '[]'].includes(subject.op))
+      throw new ExpressionError('has takes one path, as in has(customer.email)', node.start);
     const compute = compileNode(subject, scope);
     return (frame) => compute(frame) !== null;
   }
   const called = celFunctions.get(name);
-  if (called === undefined) throw new ExpressionError(`there is no function \`${name}\`; ${didYouMean(name, [...celFunctions.keys(), 'has', 'matches', ...macroNames], 'function')}`, node.start);
+  if (called === undefined)
+    throw new ExpressionError(
+      `there is no function \`${name}\`; ${didYouMean(name, [...celFunctions.keys(), 'has', 'matches', ...macroNames], 'function')}`,
+      node.start,
+    );
   const [fewest, most] = called.arity;
-  if (args.length < fewest || args.length > most) throw new ExpressionError(`\`${name}\` takes ${fewest === most ? fewest : `${fewest} to ${most}`} arguments, not ${args.length}`, node.start);
+  if (args.length < fewest || args.length > most)
+    throw new ExpressionError(
+      `\`${name}\` takes ${fewest === most ? fewest : `${fewest} to ${most}`} arguments, not ${args.length}`,
+      node.start,
+    );
   const computes = args.map((arg) => compileNode(arg, scope));
   return (frame) => {
     const operands = computes.map((compute) => compute(frame));
@@ -100,7 +115,11 @@ const compileCall = (node: ASTNode & { readonly op: 'call' | 'rcall' }, scope: S
 };
 
 const compileMap = (node: ASTNode & { readonly op: 'map' }, scope: Scope): Compute => {
-  const entries = node.args.map(([name, value]) => ({ name: compileNode(name, scope), value: compileNode(value, scope), start: name.start }));
+  const entries = node.args.map(([name, value]) => ({
+    name: compileNode(name, scope),
+    value: compileNode(value, scope),
+    start: name.start,
+  }));
   return (frame) => {
     const members = new Map<string, Operand>();
     for (const entry of entries) {
@@ -181,7 +200,8 @@ export const compileNode: CompileNode = (node, scope) => {
       return compileMap(node, scope);
     case '?:': {
       const [condition, then, otherwise] = node.args.map((arg) => compileNode(arg, scope));
-      if (condition === undefined || then === undefined || otherwise === undefined) throw new ExpressionError('`? :` is not complete', node.start);
+      if (condition === undefined || then === undefined || otherwise === undefined)
+        throw new ExpressionError('`? :` is not complete', node.start);
       return (frame) => (truth(condition(frame), node.start) ? then(frame) : otherwise(frame));
     }
     case '&&':

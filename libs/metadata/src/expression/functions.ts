@@ -21,9 +21,14 @@ const numberArgument = (args: readonly Operand[], index: number, start: number):
 };
 
 /** A whole number between the limits. */
-const wholeArgument = (args: readonly Operand[], index: number, limits: { readonly start: number; readonly min: number; readonly max: number }): number => {
+const wholeArgument = (
+  args: readonly Operand[],
+  index: number,
+  limits: { readonly start: number; readonly min: number; readonly max: number },
+): number => {
   const number = Number(decimalText(numberArgument(args, index, limits.start)));
-  if (!Number.isInteger(number) || number < limits.min || number > limits.max) throw new ExpressionError(`expected a whole number from ${limits.min} to ${limits.max}, got ${number}`, limits.start);
+  if (!Number.isInteger(number) || number < limits.min || number > limits.max)
+    throw new ExpressionError(`expected a whole number from ${limits.min} to ${limits.max}, got ${number}`, limits.start);
   return number;
 };
 
@@ -33,8 +38,14 @@ const boundText = (text: string, start: number): string => {
 };
 
 const whole = (number: number): Decimal => new Decimal(number);
-const onText = (apply: (text: string) => Operand): CelFunction => ({ arity: [1, 1], apply: (args, start) => apply(textArgument(args, 0, start)) });
-const onTexts = (apply: (text: string, other: string) => Operand): CelFunction => ({ arity: [2, 2], apply: (args, start) => apply(textArgument(args, 0, start), textArgument(args, 1, start)) });
+const onText = (apply: (text: string) => Operand): CelFunction => ({
+  arity: [1, 1],
+  apply: (args, start) => apply(textArgument(args, 0, start)),
+});
+const onTexts = (apply: (text: string, other: string) => Operand): CelFunction => ({
+  arity: [2, 2],
+  apply: (args, start) => apply(textArgument(args, 0, start), textArgument(args, 1, start)),
+});
 
 // Big's rounding modes.
 const [down, halfUp] = [0, 1] as const;
@@ -79,7 +90,10 @@ const toBoolean: CelFunction = {
   apply: ([operand = null], start) => {
     if (typeof operand === 'boolean') return operand;
     if (operand === 'true' || operand === 'false') return operand === 'true';
-    throw new ExpressionError(`${typeof operand === 'string' ? JSON.stringify(operand.slice(0, 40)) : kindOf(operand)} is neither true nor false`, start);
+    throw new ExpressionError(
+      `${typeof operand === 'string' ? JSON.stringify(operand.slice(0, 40)) : kindOf(operand)} is neither true nor false`,
+      start,
+    );
   },
 };
 
@@ -123,7 +137,8 @@ const replace: CelFunction = {
     const [text, from, to] = [textArgument(args, 0, start), textArgument(args, 1, start), textArgument(args, 2, start)];
     if (from === '') throw new ExpressionError('replace: the text to look for is empty', start);
     const times = text.split(from).length - 1;
-    if (text.length + times * (to.length - from.length) > textMax) throw new ExpressionError(`the text is longer than ${textMax} characters`, start);
+    if (text.length + times * (to.length - from.length) > textMax)
+      throw new ExpressionError(`the text is longer than ${textMax} characters`, start);
     return text.replaceAll(from, () => to);
   },
 };
@@ -141,7 +156,8 @@ const join: CelFunction = {
 const round: CelFunction = {
   arity: [1, 2],
   // Half away from zero, as ROUND in SQL.
-  apply: (args, start) => numberArgument(args, 0, start).round(args.length > 1 ? wholeArgument(args, 1, { start, min: -100, max: 100 }) : 0, halfUp),
+  apply: (args, start) =>
+    numberArgument(args, 0, start).round(args.length > 1 ? wholeArgument(args, 1, { start, min: -100, max: 100 }) : 0, halfUp),
 };
 
 /** Every function but the macros, `has` and `matches`, which the compiler knows. */

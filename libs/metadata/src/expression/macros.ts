@@ -35,7 +35,11 @@ const quantify = (items: readonly Operand[], deciding: boolean, test: (item: Ope
   return !deciding;
 };
 
-const run = (name: string, items: readonly Operand[], visits: { readonly test: (item: Operand) => boolean; readonly body: Visit; readonly filter: ((item: Operand) => boolean) | null }): Operand => {
+const run = (
+  name: string,
+  items: readonly Operand[],
+  visits: { readonly test: (item: Operand) => boolean; readonly body: Visit; readonly filter: ((item: Operand) => boolean) | null },
+): Operand => {
   switch (name) {
     case 'exists':
       return quantify(items, true, visits.test);
@@ -55,7 +59,8 @@ export const compileMacro = (node: ASTNode & { readonly op: 'call' | 'rcall' }, 
   if (node.op !== 'rcall') throw new ExpressionError(`\`${node.args[0]}\` is called on a list`, node.start);
   const [name, receiver, args] = node.args;
   const [variable, second, third] = args;
-  if (variable?.op !== 'id' || second === undefined || args.length > (name === 'map' ? 3 : 2)) throw new ExpressionError(`use it as list.${name}(item, …)`, node.start);
+  if (variable?.op !== 'id' || second === undefined || args.length > (name === 'map' ? 3 : 2))
+    throw new ExpressionError(`use it as list.${name}(item, …)`, node.start);
   const slot = scope.depth;
   const inner: Scope = { ...scope, depth: slot + 1, slots: new Map([...scope.slots, [variable.args, slot]]) };
   const list = compileNode(receiver, scope);
@@ -63,12 +68,14 @@ export const compileMacro = (node: ASTNode & { readonly op: 'call' | 'rcall' }, 
   const body = compileNode(bodyNode, inner);
   const filter = third === undefined ? null : compileNode(second, inner);
 
-  const visit = (compute: Compute, frame: Frame): Visit => (item) => {
-    frame.turns -= 1;
-    if (frame.turns < 0) throw new ExpressionError('the macros take too many turns', node.start);
-    frame.slots[slot] = item;
-    return compute(frame);
-  };
+  const visit =
+    (compute: Compute, frame: Frame): Visit =>
+    (item) => {
+      frame.turns -= 1;
+      if (frame.turns < 0) throw new ExpressionError('the macros take too many turns', node.start);
+      frame.slots[slot] = item;
+      return compute(frame);
+    };
   return (frame) => {
     const operand = list(frame);
     if (operand === null) return null;

@@ -45,7 +45,8 @@ export const kindOf = (operand: Operand): Kind => {
 
 /** @throws ExpressionError when the text is no number, or longer than any number that DSF computes with */
 export const parseDecimal = (text: string, start: number): Decimal => {
-  if (text.length > 2 * digitsMax) throw new ExpressionError(`a number of ${text.length} digits is more than the ${digitsMax} that can be computed with`, start);
+  if (text.length > 2 * digitsMax)
+    throw new ExpressionError(`a number of ${text.length} digits is more than the ${digitsMax} that can be computed with`, start);
   try {
     return boundDecimal(new Decimal(text), start);
   } catch (error) {
@@ -56,7 +57,8 @@ export const parseDecimal = (text: string, start: number): Decimal => {
 
 /** Keeps repeated multiplication from filling the memory. */
 export const boundDecimal = (number: Decimal, start: number): Decimal => {
-  if (Math.abs(number.e) > digitsMax || number.c.length > 2 * digitsMax) throw new ExpressionError(`the number has more than ${digitsMax} digits`, start);
+  if (Math.abs(number.e) > digitsMax || number.c.length > 2 * digitsMax)
+    throw new ExpressionError(`the number has more than ${digitsMax} digits`, start);
   return number;
 };
 

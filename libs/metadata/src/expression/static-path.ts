@@ -18,7 +18,12 @@ const systemValues: ReadonlyMap<string, string> = new Map([
 const explanation = 'use dsf.key, dsf.time, dsf.ingested, dsf.headers["name"], dsf.doc["member"] or dsf.path("a.b")';
 
 /** A place that the tree has led to: a path, or one of the stations on the way that are none. */
-export type Place = { readonly kind: 'path'; readonly path: string } | { readonly kind: 'system'; readonly path: string } | { readonly kind: 'dsf' } | { readonly kind: 'headers' } | { readonly kind: 'doc' };
+export type Place =
+  | { readonly kind: 'path'; readonly path: string }
+  | { readonly kind: 'system'; readonly path: string }
+  | { readonly kind: 'dsf' }
+  | { readonly kind: 'headers' }
+  | { readonly kind: 'doc' };
 
 const inDsf = (member: string, start: number): Place => {
   const path = systemValues.get(member);

@@ -15,9 +15,13 @@ const timestamp: CelFunction = {
     try {
       if (typeof operand === 'string') return Temporal.Instant.from(operand);
       // Epoch milliseconds, as everywhere in DSF.
-      if (operand instanceof Decimal) return Temporal.Instant.fromEpochNanoseconds(BigInt(decimalText(operand.times(1_000_000).round(0, 0))));
+      if (operand instanceof Decimal)
+        return Temporal.Instant.fromEpochNanoseconds(BigInt(decimalText(operand.times(1_000_000).round(0, 0))));
     } catch {
-      throw new ExpressionError(`${typeof operand === 'string' ? JSON.stringify(operand.slice(0, 60)) : 'the number'} is not a timestamp (RFC 3339, or epoch ms)`, start);
+      throw new ExpressionError(
+        `${typeof operand === 'string' ? JSON.stringify(operand.slice(0, 60)) : 'the number'} is not a timestamp (RFC 3339, or epoch ms)`,
+        start,
+      );
     }
     throw new ExpressionError(`expected RFC 3339 text or epoch ms, got ${kindOf(operand)}`, start);
   },
@@ -32,7 +36,8 @@ const duration: CelFunction = {
   arity: [1, 1],
   apply: ([operand = null], start) => {
     if (isSpan(operand)) return operand;
-    if (typeof operand !== 'string' || !/^-?(?:\d{1,15}(?:\.\d{1,9})?(?:h|ms|m|s|us|ns))+$/.test(operand)) throw new ExpressionError('expected a duration such as "1h30m" or "1.5s"', start);
+    if (typeof operand !== 'string' || !/^-?(?:\d{1,15}(?:\.\d{1,9})?(?:h|ms|m|s|us|ns))+$/.test(operand))
+      throw new ExpressionError('expected a duration such as "1h30m" or "1.5s"', start);
     let nanoseconds = 0n;
     for (const [, amount = '0', unit] of operand.matchAll(/([\d.]+)([a-z]+)/g)) {
       if (isUnit(unit)) nanoseconds += BigInt(decimalText(new Decimal(amount).times(unitNanoseconds[unit].toString()).round(0, 0)));
@@ -43,7 +48,8 @@ const duration: CelFunction = {
 
 const zoned = (args: readonly Operand[], start: number): Temporal.ZonedDateTime => {
   const [instant = null, zone = 'UTC'] = args;
-  if (!(instant instanceof Temporal.Instant)) throw new ExpressionError(`expected timestamp, got ${kindOf(instant)}; timestamp(…) makes one of a text`, start);
+  if (!(instant instanceof Temporal.Instant))
+    throw new ExpressionError(`expected timestamp, got ${kindOf(instant)}; timestamp(…) makes one of a text`, start);
   try {
     return instant.toZonedDateTimeISO(typeof zone === 'string' ? zone : '');
   } catch {
@@ -51,7 +57,10 @@ const zoned = (args: readonly Operand[], start: number): Temporal.ZonedDateTime 
   }
 };
 
-const part = (read: (at: Temporal.ZonedDateTime) => number): CelFunction => ({ arity: [1, 2], apply: (args, start) => new Decimal(read(zoned(args, start))) });
+const part = (read: (at: Temporal.ZonedDateTime) => number): CelFunction => ({
+  arity: [1, 2],
+  apply: (args, start) => new Decimal(read(zoned(args, start))),
+});
 
 /** For a duration: how many whole ones it has. */
 const partOrTotal = (read: (at: Temporal.ZonedDateTime) => number, unit: Unit): CelFunction => ({

@@ -1,5 +1,5 @@
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter } from 'yaml';
-import type { Document, Node, Pair, Scalar } from 'yaml';
+import { isAlias, isMap, isPair, isScalar, isSeq } from 'yaml';
+import type { Document, LineCounter, Pair, Scalar } from 'yaml';
 import type { Problem } from '../problem.ts';
 
 /*
@@ -30,7 +30,8 @@ interface Stop {
   readonly key: unknown;
 }
 
-const pairFor = (items: readonly Pair[], name: string): Pair | undefined => items.find((pair) => isPair(pair) && String(isScalar(pair.key) ? pair.key.value : pair.key) === name);
+const pairFor = (items: readonly Pair[], name: string): Pair | undefined =>
+  items.find((pair) => isPair(pair) && String(isScalar(pair.key) ? pair.key.value : pair.key) === name);
 
 const follow = (stop: Stop, step: Step, document: Document.Parsed): Stop | null => {
   const node = resolved(stop.node, document);
@@ -44,7 +45,7 @@ const follow = (stop: Stop, step: Step, document: Document.Parsed): Stop | null 
 };
 
 const rangeStart = (node: unknown): number | null => {
-  const range = isMap(node) || isSeq(node) || isScalar(node) || isAlias(node) ? (node as Node).range : null;
+  const range = isMap(node) || isSeq(node) || isScalar(node) || isAlias(node) ? node.range : null;
   return range?.[0] ?? null;
 };
 
@@ -59,7 +60,8 @@ const offsetInScalar = (scalar: Scalar, { text, offset }: { readonly text: strin
   // A block's header (`|`, `>-`) is a line of its own.
   if (scalar.type === 'BLOCK_LITERAL' || scalar.type === 'BLOCK_FOLDED') source = text.indexOf('\n', start) + 1;
   else if (scalar.type === 'QUOTE_DOUBLE' || scalar.type === 'QUOTE_SINGLE') source += 1;
-  const same = (character: string | undefined, wanted: string | undefined): boolean => character === wanted || (character === '\n' && wanted === ' ');
+  const same = (character: string | undefined, wanted: string | undefined): boolean =>
+    character === wanted || (character === '\n' && wanted === ' ');
   for (let index = 0; index <= offset && source < end; index += 1) {
     while (source < end && !same(text[source], value[index])) {
       if (index >= value.length) return source;

@@ -6,7 +6,8 @@ import { z } from 'zod';
 
 /** The schema without `optional`, `default`, `nullable` around it. */
 export const unwrapped = (schema: z.core.$ZodType): z.core.$ZodType => {
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) return unwrapped(schema.def.innerType);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable)
+    return unwrapped(schema.def.innerType);
   return schema;
 };
 
@@ -26,9 +27,16 @@ const step = (schema: z.core.$ZodType, name: string | number): readonly z.core.$
     return option instanceof z.ZodRecord ? [option.valueType] : [];
   });
 
-/** Names of the fields that an object at this place may have. */
-export const fieldsAt = (schema: z.core.$ZodType, at: readonly (string | number)[]): readonly string[] => {
+const schemasAt = (schema: z.core.$ZodType, at: readonly (string | number)[]): readonly z.core.$ZodType[] => {
   let here: readonly z.core.$ZodType[] = [schema];
   for (const name of at) here = here.flatMap((candidate) => step(candidate, name));
-  return here.flatMap(optionsOf).flatMap((option) => (option instanceof z.ZodObject ? Object.keys(option.shape) : []));
+  return here.flatMap(optionsOf);
 };
+
+/** Names of the fields that an object at this place may have. */
+export const fieldsAt = (schema: z.core.$ZodType, at: readonly (string | number)[]): readonly string[] =>
+  schemasAt(schema, at).flatMap((option) => (option instanceof z.ZodObject ? Object.keys(option.shape) : []));
+
+/** Fixed words that may stand at this place. */
+export const wordsAt = (schema: z.core.$ZodType, at: readonly (string | number)[]): readonly string[] =>
+  schemasAt(schema, at).flatMap((option) => (option instanceof z.ZodEnum ? option.options.map(String) : []));

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { didYouMean } from '../did-you-mean.ts';
 import type { At, Finding } from '../catalog/report.ts';
-import { fieldsAt } from './schema-fields.ts';
+import { fieldsAt, wordsAt } from './schema-fields.ts';
 
 /*
  * From the schema's findings to problems that a person can mend.
@@ -10,20 +10,37 @@ import { fieldsAt } from './schema-fields.ts';
 type Issue = z.core.$ZodIssue;
 export type LocatedFinding = Finding & { readonly at: At };
 
+const seeReference = 'see docs/definitions.md';
+
 /** The value that an issue is about. */
 const valueAt = (root: unknown, at: At): unknown => {
   let here = root;
-  for (const name of at) here = typeof here === 'object' && here !== null && Object.hasOwn(here, name) ? (here as Readonly<Record<string, unknown>>)[name] : undefined;
+  for (const name of at)
+    here =
+      typeof here === 'object' && here !== null && Object.hasOwn(here, name)
+        ? (here as Readonly<Record<string, unknown>>)[name]
+        : undefined;
   return here;
 };
 
-const kindNames: Readonly<Record<string, string>> = { string: 'text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list', object: 'a mapping', record: 'a mapping', null: 'null' };
+const kindNames: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  record: 'a mapping',
+  null: 'null',
+};
 
 const describe = (value: unknown): string => {
   if (value === null) return 'nothing (null)';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a mapping';
-  return typeof value === 'string' ? `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}` : `\`${String(value)}\``;
+  return typeof value === 'string'
+    ? `the text ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`
+    : `\`${JSON.stringify(value)}\``;
 };
 
 const fieldName = (at: At): string => {
@@ -32,13 +49,18 @@ const fieldName = (at: At): string => {
 };
 
 const rangeOf = (issue: Issue): string => {
-  if (issue.code === 'too_small') return issue.origin === 'string' && issue.minimum === 1 ? 'must not be empty' : `must ${issue.origin === 'string' ? 'have at least' : 'be at least'} ${issue.minimum}${issue.origin === 'string' ? ' characters' : ''}`;
-  if (issue.code === 'too_big') return `must ${issue.origin === 'string' ? 'have at most' : 'be at most'} ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
+  if (issue.code === 'too_small')
+    return issue.origin === 'string' && issue.minimum === 1
+      ? 'must not be empty'
+      : `must ${issue.origin === 'string' ? 'have at least' : 'be at least'} ${issue.minimum}${issue.origin === 'string' ? ' characters' : ''}`;
+  if (issue.code === 'too_big')
+    return `must ${issue.origin === 'string' ? 'have at most' : 'be at most'} ${issue.maximum}${issue.origin === 'string' ? ' characters' : ''}`;
   return 'is not allowed';
 };
 
 const listRange = (issue: Issue): string | null => {
-  if (issue.code === 'too_small' && issue.origin === 'array') return `needs at least ${issue.minimum} ${issue.minimum === 1 ? 'entry' : 'entries'}`;
+  if (issue.code === 'too_small' && issue.origin === 'array')
+    return `needs at least ${issue.minimum} ${issue.minimum === 1 ? 'entry' : 'entries'}`;
   return issue.code === 'too_big' && issue.origin === 'array' ? `takes at most ${issue.maximum} entries` : null;
 };
 
@@ -50,12 +72,25 @@ interface Context {
 }
 
 /** The form that the person meant: the one whose kind of value fits, else the one that got furthest. */
-const meantForm = (issues: readonly (readonly Issue[])[]): readonly Issue[] | null => issues.find((form) => form.length > 0 && form.every((issue) => issue.path.length > 0 || (issue.code !== 'invalid_type' && issue.code !== 'invalid_value'))) ?? null;
+const meantForm = (issues: readonly (readonly Issue[])[]): readonly Issue[] | null =>
+  issues.find(
+    (form) =>
+      form.length > 0 && form.every((issue) => issue.path.length > 0 || (issue.code !== 'invalid_type' && issue.code !== 'invalid_value')),
+  ) ?? null;
 
 const unknownFields = (keys: readonly string[], at: At, { schema, what }: Context): readonly LocatedFinding[] => {
-  const known = fieldsAt(schema, at.map((step) => (typeof step === 'symbol' ? '' : step)));
+  const known = fieldsAt(
+    schema,
+    at.map((step) => (typeof step === 'symbol' ? '' : step)),
+  );
   const owner = at.length === 0 ? `a ${what}` : fieldName(at);
-  return keys.map((key) => ({ at: [...at, key], target: 'key', code: 'definitions.unknown-field', message: `\`${key}\` is not a field of ${owner}`, hint: didYouMean(key, known, 'field') }));
+  return keys.map((key) => ({
+    at: [...at, key],
+    target: 'key',
+    code: 'definitions.unknown-field',
+    message: `\`${key}\` is not a field of ${owner}`,
+    hint: didYouMean(key, known, 'field'),
+  }));
 };
 
 const unknownValue = (values: readonly unknown[], at: At, value: unknown): LocatedFinding => ({
@@ -65,13 +100,29 @@ const unknownValue = (values: readonly unknown[], at: At, value: unknown): Locat
   hint: didYouMean(String(value), values.map(String), 'value'),
 });
 
-const wrongType = (expected: string, at: At, value: unknown): LocatedFinding =>
-  value === undefined
-    ? { at, code: 'definitions.missing-field', message: `${fieldName(at)} is missing`, hint: `add ${fieldName(at)}: ${kindNames[expected] ?? expected}` }
-    : { at, code: 'definitions.wrong-type', message: `${fieldName(at)} must be ${kindNames[expected] ?? expected}, not ${describe(value)}`, hint: expected === 'string' && (typeof value === 'number' || typeof value === 'boolean') ? `put it in quotes: "${String(value)}"` : 'see docs/definitions.md' };
+const typeHint = (expected: string, value: unknown): string => {
+  if (expected === 'string' && (typeof value === 'number' || typeof value === 'boolean')) return `put it in quotes: "${String(value)}"`;
+  const unquoted = typeof value === 'string' && (expected === 'number' || expected === 'int' ? /^-?\d+$/ : /^(?:true|false)$/).test(value);
+  return unquoted ? `remove the quotes: ${value}` : seeReference;
+};
+
+const wrongType = (expected: string, at: At, value: unknown): LocatedFinding => {
+  const wanted = kindNames[expected] ?? expected;
+  if (value === undefined)
+    return { at, code: 'definitions.missing-field', message: `${fieldName(at)} is missing`, hint: `add ${fieldName(at)}: ${wanted}` };
+  return {
+    at,
+    code: 'definitions.wrong-type',
+    message: `${fieldName(at)} must be ${wanted}, not ${describe(value)}`,
+    hint: typeHint(expected, value),
+  };
+};
 
 /** All literals that any form of a union takes. */
-const literalsOf = (issues: readonly (readonly Issue[])[]): readonly unknown[] => issues.flat().flatMap((issue) => (issue.code === 'invalid_value' ? issue.values : issue.code === 'invalid_union' ? literalsOf(issue.errors) : []));
+const literalsOf = (issues: readonly (readonly Issue[])[]): readonly unknown[] =>
+  issues
+    .flat()
+    .flatMap((issue) => (issue.code === 'invalid_value' ? issue.values : issue.code === 'invalid_union' ? literalsOf(issue.errors) : []));
 
 const unionFindings = (issue: Issue & { readonly code: 'invalid_union' }, at: At, context: Context): readonly LocatedFinding[] => {
   const value = valueAt(context.input, at);
@@ -80,8 +131,25 @@ const unionFindings = (issue: Issue & { readonly code: 'invalid_union' }, at: At
   if (value === undefined) return [wrongType('string', at, value)];
   const literals = literalsOf(issue.errors);
   if (typeof value === 'string' && literals.length > 0) return [unknownValue(literals, at, value)];
-  const wanted = [...new Set(issue.errors.flat().flatMap((inner) => (inner.code === 'invalid_type' ? [kindNames[inner.expected] ?? inner.expected] : [])))];
-  return [{ at, code: 'definitions.wrong-type', message: `${fieldName(at)} must be ${wanted.join(' or ') || 'something else'}, not ${describe(value)}`, hint: literals.length > 0 ? didYouMean('', literals.map(String), 'value') : 'see docs/definitions.md' }];
+  const wanted = [
+    ...new Set(
+      issue.errors.flat().flatMap((inner) => (inner.code === 'invalid_type' ? [kindNames[inner.expected] ?? inner.expected] : [])),
+    ),
+  ];
+  return [
+    {
+      at,
+      code: 'definitions.wrong-type',
+      message: `${fieldName(at)} must be ${wanted.join(' or ') || 'something else'}, not ${describe(value)}`,
+      hint: literals.length > 0 ? didYouMean('', literals.map(String), 'value') : seeReference,
+    },
+  ];
+};
+
+/** Schemas that give a reason of their own say it better than we could. */
+const formatHint = (issue: Issue & { readonly code: 'invalid_format' }, words: readonly string[]): string => {
+  if (issue.format !== 'datetime') return issue.message.startsWith('Invalid') ? seeReference : issue.message;
+  return `write ${[...words.map((word) => `\`${word}\``), 'a time such as 2026-01-31T00:00:00Z'].join(' or ')}`;
 };
 
 const findingsOf = (issue: Issue, context: Context): readonly LocatedFinding[] => {
@@ -97,16 +165,44 @@ const findingsOf = (issue: Issue, context: Context): readonly LocatedFinding[] =
     case 'invalid_union':
       return unionFindings(issue, at, context);
     case 'invalid_key':
-      return [{ at, target: 'key', code: 'definitions.bad-name', message: `${fieldName(at)} cannot be used as a name here`, hint: issue.issues.map((inner) => inner.message).join('; ') }];
+      return [
+        {
+          at,
+          target: 'key',
+          code: 'definitions.bad-name',
+          message: `${fieldName(at)} cannot be used as a name here`,
+          hint: issue.issues.map((inner) => inner.message).join('; '),
+        },
+      ];
     case 'invalid_format':
-      return [{ at, code: 'definitions.bad-value', message: `${fieldName(at)} cannot be ${describe(value)}`, hint: issue.message.startsWith('Invalid') ? 'see docs/definitions.md' : issue.message }];
+      return [
+        {
+          at,
+          code: 'definitions.bad-value',
+          message: `${fieldName(at)} cannot be ${describe(value)}`,
+          hint: formatHint(issue, wordsAt(context.schema, at)),
+        },
+      ];
     default:
-      return [{ at, code: 'definitions.bad-value', message: `${fieldName(at)} ${listRange(issue) ?? rangeOf(issue)}${typeof value === 'object' ? '' : `, and is ${describe(value)}`}`, hint: 'see docs/definitions.md' }];
+      return [
+        {
+          at,
+          code: 'definitions.bad-value',
+          message: `${fieldName(at)} ${listRange(issue) ?? rangeOf(issue)}${typeof value === 'object' ? '' : `, and is ${describe(value)}`}`,
+          hint: seeReference,
+        },
+      ];
   }
 };
 
 /** @returns the parsed value, or everything that is wrong with it; `at` is relative to `input` */
-export const checkSchema = <T>(schema: z.ZodType<T>, input: unknown, what: string): { readonly value: T } | { readonly findings: readonly LocatedFinding[] } => {
+export const checkSchema = <T>(
+  schema: z.ZodType<T>,
+  input: unknown,
+  what: string,
+): { readonly value: T } | { readonly findings: readonly LocatedFinding[] } => {
   const result = schema.safeParse(input);
-  return result.success ? { value: result.data } : { findings: result.error.issues.flatMap((issue) => findingsOf(issue, { schema, input, what })) };
+  return result.success
+    ? { value: result.data }
+    : { findings: result.error.issues.flatMap((issue) => findingsOf(issue, { schema, input, what })) };
 };
