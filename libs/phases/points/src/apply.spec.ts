@@ -43,10 +43,26 @@ interface Place {
 }
 
 const rootRow = (cells: readonly Cell[], { offset = 7, row = 0, time = 5000 }: Place = {}): FlatRow => ({
-  ...{ offset, row, parentRow: null, listIdx: null, listIdx2: null, shape: null, time, ingestedAt: time + 1, cells },
+  offset,
+  row,
+  parentRow: null,
+  listIdx: null,
+  listIdx2: null,
+  shape: null,
+  time,
+  ingestedAt: time + 1,
+  cells,
 });
 const childRow = (cells: readonly Cell[], { offset = 7, row = 0, parent = 0, idx }: Place = {}): FlatRow => ({
-  ...{ offset, row, parentRow: parent, listIdx: idx ?? null, listIdx2: null, shape: null, time: null, ingestedAt: null, cells },
+  offset,
+  row,
+  parentRow: parent,
+  listIdx: idx ?? null,
+  listIdx2: null,
+  shape: null,
+  time: null,
+  ingestedAt: null,
+  cells,
 });
 const rowsOf = (...tables: readonly (readonly [FlatTable, ...FlatRow[]])[]): FlatRows => ({
   source: 1,
@@ -66,7 +82,12 @@ const driver = ({ instance = 'd@1', windowMs = null, amounts = [], ...input }: W
   name: 'd',
   inputs: [
     {
-      ...{ source: 1, table: '', filter: null, eventTime: null, key: [], ...input },
+      source: 1,
+      table: '',
+      filter: null,
+      eventTime: null,
+      key: [],
+      ...input,
       amounts: amounts.map((text) => (text === 'row' || text === 'none' ? { kind: text } : { kind: 'expression', text })),
     },
   ],

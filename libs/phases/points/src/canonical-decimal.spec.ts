@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { canonicalDecimal } from './canonical-decimal.ts';
 
 it.each(['', 'x', '1,5', 'NaN', 'Infinity', '0x10', '1e1000', '1e-1001', '1e999999999', '9'.repeat(1001)])('refuses %j', (text) => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { eventTime, windowStart } from './event-time.ts';
 
 it.each([

@@ -1,4 +1,5 @@
 import type { Value } from '@dsf/messages';
+import { Failure } from '@dsf/ports';
 import type { Amount, CustomMeasure, Moment } from './measure.ts';
 import { valueText } from './text-order.ts';
 
@@ -67,9 +68,21 @@ const stateOf = ({ measure, make, random }: Trial): Value => {
   return stored(state);
 };
 
+/** What a state shows, as text; that it has nothing to show is an answer too. */
+const shownBy =
+  ({ lower }: CustomMeasure) =>
+  (state: Value): string => {
+    try {
+      return valueText(lower(stored(state)));
+    } catch (error) {
+      if (error instanceof Failure && error.kind === 'poison') return `refused: ${error.code}`;
+      throw error;
+    }
+  };
+
 const violations = (trial: Trial): readonly string[] => {
-  const { combine, lower, zero } = trial.measure;
-  const shown = (state: Value): string => valueText(lower(stored(state)));
+  const { combine, zero } = trial.measure;
+  const shown = shownBy(trial.measure);
   const [a, b, c] = [stateOf(trial), stateOf(trial), stateOf(trial)];
   const broken: string[] = [];
   if (shown(combine(a, b)) !== shown(combine(b, a))) broken.push('is not commutative: combine(a, b) and combine(b, a) differ');
