@@ -60,7 +60,11 @@ const canonicalFile = (file: string): string => {
 };
 
 const openFile = (config: SqliteConfig, file: string, mode: { readonly readOnly: boolean; readonly pragmas: string }): Connection => {
-  const database = new DatabaseSync(file, { readOnly: mode.readOnly, timeout: config.lockBlockMs ?? 20, enableForeignKeyConstraints: true });
+  const database = new DatabaseSync(file, {
+    readOnly: mode.readOnly,
+    timeout: config.lockBlockMs ?? 20,
+    enableForeignKeyConstraints: true,
+  });
   try {
     database.exec(mode.pragmas);
   } catch (error) {
@@ -97,7 +101,12 @@ const runSnapshot = <T>(reader: Connection, work: (connection: Connection) => T)
 
 const createClient = async (config: SqliteConfig, file: string): Promise<SqliteClient> => {
   const closing = new AbortController();
-  const whileBusy = createLockRetry({ file, attemptsMax: config.lockAttemptsMax ?? 200, random: config.random ?? Math.random, signal: closing.signal });
+  const whileBusy = createLockRetry({
+    file,
+    attemptsMax: config.lockAttemptsMax ?? 200,
+    random: config.random ?? Math.random,
+    signal: closing.signal,
+  });
   const enqueue = createWriteQueue();
   const writer = await whileBusy(() => openFile(config, file, { readOnly: false, pragmas: writerPragmas(config) }));
   const reader = await whileBusy(() => openFile(config, file, { readOnly: true, pragmas: readerPragmas }));

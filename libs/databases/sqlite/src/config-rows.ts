@@ -29,26 +29,22 @@ const insert = (connection: Connection, into: string, rows: readonly Insertion[]
 };
 
 const sourceRow = (source: SourceDefinition, position: number): Insertion => [
-  ...[
-    source.name,
-    position,
-    source.transport,
-    source.topic ?? null,
-    source.partitions,
-    source.start,
-    source.table ?? null,
-    source.tombstones,
-  ],
-  ...[
-    source.filter ?? null,
-    source.key ?? null,
-    source.names,
-    source.detect ? 1 : 0,
-    source.depth_max,
-    source.objects,
-    source.lists,
-    source.sample ?? null,
-  ],
+  source.name,
+  position,
+  source.transport,
+  source.topic ?? null,
+  source.partitions,
+  source.start,
+  source.table ?? null,
+  source.tombstones,
+  source.filter ?? null,
+  source.key ?? null,
+  source.names,
+  source.detect ? 1 : 0,
+  source.depth_max,
+  source.objects,
+  source.lists,
+  source.sample ?? null,
 ];
 
 const headerRows = ({ name, headers }: SourceDefinition): readonly Insertion[] =>
@@ -98,8 +94,15 @@ const measureRows = ({ name, measures }: DriverDefinition): readonly Insertion[]
   );
 
 const publicationRow = (publication: Definitions['publications'][number], position: number): Insertion => [
-  ...[publication.name, position, publication.driver, publication.transport, publication.topic ?? null, publication.partitions],
-  ...[publication.body === undefined ? null : JSON.stringify(publication.body), publication.numbers, publication.type],
+  publication.name,
+  position,
+  publication.driver,
+  publication.transport,
+  publication.topic ?? null,
+  publication.partitions,
+  publication.body === undefined ? null : JSON.stringify(publication.body),
+  publication.numbers,
+  publication.type,
 ];
 
 export const replaceConfigRows = (connection: Connection, { settings, sources, drivers, publications }: Definitions): void => {

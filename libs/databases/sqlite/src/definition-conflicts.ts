@@ -13,9 +13,7 @@ const duplicates = (list: 'sources' | 'drivers' | 'publications', named: readonl
       return [];
     }
     const message = taken === name ? `'${name}' is defined twice` : `'${name}' and '${taken}' differ in upper and lower case alone`;
-    return [
-      { code: 'name.duplicate', message, hint: 'Give one of them another name.', at: [list, index, 'name'], severity: 'error' },
-    ];
+    return [{ code: 'name.duplicate', message, hint: 'Give one of them another name.', at: [list, index, 'name'], severity: 'error' }];
   });
 };
 

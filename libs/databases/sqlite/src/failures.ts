@@ -69,7 +69,13 @@ export const resolveFailures = (connection: Connection, { phase, at, scopePrefix
   connection.run(
     `UPDATE dsf_failure SET status = 'resolved', last_at = ? WHERE ${ofRecord} AND phase = ? AND substr(scope, 1, ?) = ? AND status <> 'resolved'`,
     // SQLite's substr counts code points, not UTF-16 units.
-    ...[now, at.source, at.partition, at.offset, phase, [...scopePrefix].length, scopePrefix],
+    now,
+    at.source,
+    at.partition,
+    at.offset,
+    phase,
+    [...scopePrefix].length,
+    scopePrefix,
   );
 
 export const markReplaying = (connection: Connection, { source, partition, offset }: RecordAt): void => {

@@ -138,7 +138,13 @@ export const readGroupsByRevision = (connection: Connection, layout: SummaryLayo
       `SELECT ${systemNames} FROM ${quoteName(layout.table)}
         WHERE _dsf_lane = ? AND _dsf_revision >= ? AND _dsf_revision < ? AND (? IS NULL OR _dsf_revision > ? OR _dsf_group > ?)
         ORDER BY _dsf_revision, _dsf_group LIMIT ?`,
-      ...[lane, from, to, after, from, after, max],
+      lane,
+      from,
+      to,
+      after,
+      from,
+      after,
+      max,
     )
     .map((row) => rowOf(layout.instance, row));
 };

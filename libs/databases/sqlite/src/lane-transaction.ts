@@ -28,7 +28,7 @@ export const laneReads = (on: OnConnection, views: CatalogViews): LaneReads => (
       const layout = views.layout(connection, instance);
       return layout === null ? [] : groupRows.readGroups(connection, layout, groups);
     }),
-  readGroupsByRevision: (instance, lane, from, to, after, max) =>
+  readGroupsByRevision: (instance, ...[lane, from, to, after, max]) =>
     on((connection) => {
       const layout = views.layout(connection, instance);
       return layout === null ? [] : groupRows.readGroupsByRevision(connection, layout, { lane, from, to, after, max });

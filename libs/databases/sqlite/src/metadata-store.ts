@@ -24,9 +24,19 @@ const readSnapshotText = (connection: Connection, version: number): string | nul
 const parseSnapshot = (stored: string, version: number): Snapshot => {
   const snapshot = json<Snapshot>(stored);
   try {
-    return { ...snapshot, definitions: definitionsSchema.parse(snapshot.definitions), retiredSources: snapshot.retiredSources.map((source) => sourceDefinition.parse(source)) };
+    return {
+      ...snapshot,
+      definitions: definitionsSchema.parse(snapshot.definitions),
+      retiredSources: snapshot.retiredSources.map((source) => sourceDefinition.parse(source)),
+    };
   } catch (error) {
-    throw new Failure('fatal', 'metadata.version-unreadable', `version ${version} is not understood by this DSF: run the one that made it`, { version }, { cause: error });
+    throw new Failure(
+      'fatal',
+      'metadata.version-unreadable',
+      `version ${version} is not understood by this DSF: run the one that made it`,
+      { version },
+      { cause: error },
+    );
   }
 };
 

@@ -102,7 +102,12 @@ const addTableColumn = (connection: Connection, schema: FlatSchema, change: Colu
   connection.exec(addColumn(table.name, change.name, change.type));
   connection.run(
     'INSERT INTO dsf_column (table_id, ordinal, path, name, type, role) VALUES (?, ?, ?, ?, ?, ?)',
-    ...[table.id, table.columns.length, toText(change.path), change.name, change.type, change.role],
+    table.id,
+    table.columns.length,
+    toText(change.path),
+    change.name,
+    change.type,
+    change.role,
   );
   return true;
 };

@@ -123,14 +123,12 @@ const addInstance = (connection: Connection, layout: SummaryLayout): void => {
   for (const statement of createTable(layout)) connection.exec(statement);
   connection.run(
     'INSERT INTO dsf_instance (instance, driver, table_name, key_columns, measure_columns, windowed) VALUES (?, ?, ?, ?, ?, ?)',
-    ...[
-      layout.instance,
-      layout.driver,
-      layout.table,
-      JSON.stringify(layout.keys),
-      JSON.stringify(layout.measures),
-      layout.windowed ? 1 : 0,
-    ],
+    layout.instance,
+    layout.driver,
+    layout.table,
+    JSON.stringify(layout.keys),
+    JSON.stringify(layout.measures),
+    layout.windowed ? 1 : 0,
   );
 };
 
