@@ -170,17 +170,19 @@ const longest = (phase: 'lift' | 'combine' | 'lower'): CustomMeasure => {
   const check = (at: string, value: Value): void => {
     if (at === phase && value === '!') throw new Error('bad letter');
   };
-  const length = (value: Value): number => (typeof value === 'string' ? value.length : -1);
+  const text = (value: Value): string => (typeof value === 'string' ? value : '');
   return {
     zero: null,
     lift: (amount) => {
+      if (typeof amount !== 'string') throw new Error('text only');
       check('lift', amount);
       return amount;
     },
     combine: (left, right) => {
       check('combine', left);
       check('combine', right);
-      return length(left) > length(right) || (length(left) === length(right) && String(left) > String(right)) ? left : right;
+      const [a, b] = [text(left), text(right)];
+      return a.length > b.length || (a.length === b.length && a > b) ? left : right;
     },
     lower: (state) => {
       check('lower', state);
