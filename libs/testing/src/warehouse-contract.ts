@@ -1,0 +1,42 @@
+import type { Warehouse } from '@dsf/ports';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { choresContract } from './warehouse/chores.ts';
+import { flatContract } from './warehouse/flat.ts';
+import { groupsContract } from './warehouse/groups.ts';
+import { inspectionContract } from './warehouse/inspection.ts';
+import { lanesContract } from './warehouse/lanes.ts';
+import { rawContract } from './warehouse/raw.ts';
+import type { Room } from './warehouse/room.ts';
+import { schemaContract } from './warehouse/schema.ts';
+
+/**
+ * Everything that the port promises, as tests. Each adapter runs it in its own spec.
+ * @param open - a handle on one database that is empty when the suite begins; each call gives another handle on the same one. The tests
+ * keep apart by using sources, lanes and names of their own.
+ */
+export const warehouseContract = (name: string, open: () => Promise<Warehouse>): void => {
+  describe(`the warehouse contract, kept by ${name}`, () => {
+    let opened: Warehouse | null = null;
+    let numbers = 0;
+    const room: Room = {
+      warehouse: () => {
+        if (opened === null) throw new Error('the warehouse is not open');
+        return opened;
+      },
+      open,
+      fresh: () => (numbers += 1),
+    };
+    beforeAll(async () => {
+      opened = await open();
+    });
+    afterAll(() => opened?.close());
+
+    lanesContract(room);
+    rawContract(room);
+    schemaContract(room);
+    flatContract(room);
+    groupsContract(room);
+    choresContract(room);
+    inspectionContract(room);
+  });
+};

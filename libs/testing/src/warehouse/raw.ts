@@ -1,0 +1,57 @@
+import type { RawRecord } from '@dsf/messages';
+import type { RawRow, RowRange } from '@dsf/ports';
+import { describe, expect, it } from 'vitest';
+import { bytes, everything, rawRow, turn } from './room.ts';
+import type { Room } from './room.ts';
+
+const recordOf = ({ topic: _topic, sha256: _sha256, ...record }: RawRow): RawRecord => record;
+
+export const rawContract = (room: Room): void => {
+  const write = async (source: number, rows: readonly RawRow[]): Promise<void> =>
+    turn(room.warehouse(), { phase: 'ingest', source, lane: 0 }, (transaction) => transaction.writeRaw(rows));
+
+  describe('raw rows', () => {
+    it('refuse a second message at the same coordinates, as a reason to look again', async () => {
+      const source = room.fresh();
+      await write(source, [rawRow(source, 1)]);
+      await expect(write(source, [rawRow(source, 1)])).rejects.toMatchObject({ kind: 'retry' });
+    });
+
+    it('come back byte for byte: all byte values, empty, tombstone, no key, repeated and odd headers', async () => {
+      const source = room.fresh();
+      const headers = [
+        ['a', bytes('1')],
+        ['a', new Uint8Array([0, 255, 128])],
+        ['', new Uint8Array()],
+        ['"é😀\0', bytes('x')],
+      ] as const;
+      const rows = [
+        rawRow(source, 0, { headers }),
+        rawRow(source, 1, { payload: new Uint8Array(), key: new Uint8Array() }),
+        rawRow(source, 2, { payload: null, key: null, sha256: null, timeType: 'append' }),
+        rawRow(source, Number.MAX_SAFE_INTEGER - 1, { payload: new Uint8Array(3_000_000).fill(7), time: -1 }),
+      ];
+      await write(source, rows);
+      expect(await room.warehouse().committed.readRaw(everything(source), 10)).toEqual(rows.map(recordOf));
+    });
+
+    it('are read in offset order, in [from, to), at most as many as asked for, of one partition alone', async () => {
+      const source = room.fresh();
+      const offsets = [9, 3, 5, 4, 11];
+      await write(source, [...offsets.map((offset) => rawRow(source, offset)), rawRow(source, 4, { partition: 1 })]);
+      const read = async (range: Partial<RowRange>, max: number): Promise<readonly number[]> =>
+        (await room.warehouse().committed.readRaw({ ...everything(source), ...range }, max)).map(({ offset }) => offset);
+      expect(await read({}, 100)).toEqual([3, 4, 5, 9, 11]);
+      expect(await read({ from: 4, to: 11 }, 100)).toEqual([4, 5, 9]);
+      expect(await read({ from: 4 }, 2)).toEqual([4, 5]);
+      expect(await read({ partition: 1 }, 100)).toEqual([4]);
+    });
+
+    it('are written in batches of any size', async () => {
+      const source = room.fresh();
+      const rows = Array.from({ length: 1_237 }, (_, offset) => rawRow(source, offset, { payload: bytes(String(offset)) }));
+      await write(source, rows);
+      expect(await room.warehouse().committed.readRaw(everything(source), 5_000)).toEqual(rows.map(recordOf));
+    });
+  });
+};
