@@ -1,7 +1,7 @@
 import type { RawRecord, Value } from '@dsf/messages';
 import { sourceDefinition } from '@dsf/metadata';
 import type { Catalog, CatalogSource, PathRule, SourceDefinition } from '@dsf/metadata';
-import type { FlatColumn, FlatRows, FlatSchema, FlatTable, FlattenEffects, SchemaChange, WarehouseCapabilities } from '@dsf/ports';
+import type { Cell, FlatColumn, FlatRows, FlatSchema, FlatTable, FlattenEffects, SchemaChange, WarehouseCapabilities } from '@dsf/ports';
 import { flattenPhase } from './flatten-phase.ts';
 
 /*
@@ -111,13 +111,16 @@ export const tableOf = (schema: FlatSchema, path: string): FlatTable => {
 };
 
 /** The rows of a table by column name, without the cells that are NULL. */
-export const cellsOf = (rows: FlatRows, path: string): readonly Readonly<Record<string, unknown>>[] => {
+export const cellsOf = (rows: FlatRows, path: string): readonly Readonly<Record<string, Cell>>[] => {
   const found = rows.tables.find(({ table }) => table.path === path);
-  return (found?.rows ?? []).map(({ cells }) =>
-    Object.fromEntries(
-      (found?.table.columns ?? []).map(({ name }, index) => [name, cells[index] ?? null]).filter(([, cell]) => cell !== null),
-    ),
-  );
+  return (found?.rows ?? []).map(({ cells }) => {
+    const named: Record<string, Cell> = {};
+    for (const [index, { name }] of (found?.table.columns ?? []).entries()) {
+      const cell = cells[index] ?? null;
+      if (cell !== null) named[name] = cell;
+    }
+    return named;
+  });
 };
 
 /**

@@ -1,6 +1,6 @@
 import { LosslessNumber, stringify } from 'lossless-json';
 
-/** A parsed message. A number that JavaScript's own would round is a `LosslessNumber`; every other number is exact as it is. */
+/** A parsed message. A number that JavaScript's own would round is a `LosslessNumber` with its canonical text; every other number is exact as it is. */
 export type Json = null | boolean | number | string | LosslessNumber | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [member: string]: Json;

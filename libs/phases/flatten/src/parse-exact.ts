@@ -1,5 +1,6 @@
 import { LosslessNumber, parse } from 'lossless-json';
 import type { Json } from './json.ts';
+import { canonicalNumber, numberText } from './number-text.ts';
 
 export type ParseRefusal = 'flatten.empty' | 'flatten.not-utf8' | 'flatten.too-deep' | 'flatten.not-json';
 export type Parsed =
@@ -7,38 +8,85 @@ export type Parsed =
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/**
- * Numbers that a double may not hold: 16 and more characters, or an exponent, where a number can stand. Text within strings may match
- * too; that costs time, never exactness.
- */
-const riskyNumber = /(?:^|[:,[\s])(-?\d(?:[\d.]{15,}|[\d.]*[eE])[\d.eE+-]*)/g;
-
-/** True when `JSON.parse` gives every number exactly: a double that is written as the message wrote it stands for that number. */
-const isPlain = (text: string): boolean => {
-  riskyNumber.lastIndex = 0;
-  for (let match = riskyNumber.exec(text); match !== null; match = riskyNumber.exec(text)) {
-    if (String(Number(match[1])) !== match[1]) {
-      riskyNumber.lastIndex = 0;
-      return false;
-    }
-  }
-  return true;
-};
-
+/** What `JSON.parse` gives where that is exact, so that a number does not depend on its neighbours; else the canonical text. */
 const parseNumber = (text: string): number | LosslessNumber => {
   const value = Number(text);
-  return String(value) === text ? value : new LosslessNumber(text);
+  if (String(value) === text) return value;
+  const canonical = canonicalNumber(text);
+  return Number.isFinite(value) && numberText(value) === canonical ? value : new LosslessNumber(canonical);
 };
 
-// As JSON.parse does: the last of several members of one name counts.
-const parseLossless = (text: string): Json => parse(text, undefined, { parseNumber, onDuplicateKey: ({ newValue }) => newValue }) as Json;
+/**
+ * JSON text with every number exact; of several members of one name the last counts, as with `JSON.parse`.
+ * @param text - not deeper than the stack, about 4,000 levels
+ * @throws SyntaxError
+ */
+export const parseLossless = (text: string): Json =>
+  parse(text, undefined, { parseNumber, onDuplicateKey: ({ newValue }) => newValue }) as Json;
 
+const letterE = 0x65;
+const minus = 0x2d;
+const plus = 0x2b;
 const quote = 0x22;
 const backslash = 0x5c;
 const openBrace = 0x7b;
 const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
+
+/** What one look at the bytes tells, with no regard to what is a string: enough to spare most messages the closer checks. */
+interface Signs {
+  /** `{` and `[`: nothing can lie deeper than there are of them. */
+  readonly openings: number;
+  /** `JSON.parse` would round a number, or so it seems. */
+  readonly mayRound: boolean;
+}
+
+const isDigitOrPoint = (byte: number): boolean => (byte >= 0x30 && byte <= 0x39) || byte === 0x2e;
+
+/** Fifteen digits always survive as a double; with the point that is 16 bytes. Latitudes have 17 and mostly survive too. */
+const safeRun = 16;
+
+const signsOf = (payload: Uint8Array): Signs => {
+  let openings = 0;
+  let mayRound = false;
+  let run = 0;
+  const { length } = payload;
+  for (let index = 0; index < length; index += 1) {
+    const byte = payload[index] ?? 0;
+    if (byte <= 0x39 && (byte >= 0x30 || byte === 0x2e)) {
+      run += 1;
+    } else {
+      // `[` and `{`, as `E` and `e`, differ in the bit 0x20 alone.
+      const letter = byte | 0x20;
+      if (letter === openBrace) openings += 1;
+      if (run !== 0) {
+        if ((run >= safeRun || letter === letterE) && !mayRound) mayRound = isRounded(payload, index - run);
+        run = 0;
+      }
+    }
+  }
+  // A number at the very end is the whole message.
+  if (run >= safeRun && !mayRound) mayRound = isRounded(payload, length - run);
+  return { openings, mayRound };
+};
+
+/** True when a number can stand after this byte: at the start, after white space, `:`, `,` or `[`. */
+const canPrecedeNumber = (byte: number | undefined): boolean =>
+  byte === undefined || byte <= 0x20 || byte === 0x3a || byte === 0x2c || byte === openBracket;
+
+/** @param first - of the number's digits. A double that is written as the message wrote it is exactly that number. */
+const isRounded = (payload: Uint8Array, first: number): boolean => {
+  const start = payload[first - 1] === minus ? first - 1 : first;
+  if (!canPrecedeNumber(payload[start - 1])) return false;
+  let token = '';
+  for (let index = start; index < payload.length; index += 1) {
+    const byte = payload[index] ?? 0;
+    if (!isDigitOrPoint(byte) && (byte | 0x20) !== letterE && byte !== minus && byte !== plus) break;
+    token += String.fromCharCode(byte);
+  }
+  return String(Number(token)) !== token;
+};
 
 /** A list or object inside a list or object is one deeper. Counts without recursion, and stops at the first that is too deep. */
 const isDeeperThan = (text: string, depthMax: number): boolean => {
@@ -97,12 +145,12 @@ export const parseExact = (payload: Uint8Array, depthMax: number): Parsed => {
   } catch {
     return { ok: false, code: 'flatten.not-utf8', detail: 'the message is not UTF-8 text' };
   }
-  // Each level takes two brackets, so a short message cannot be too deep.
-  if (text.length > 2 * depthMax && isDeeperThan(text, depthMax)) {
+  const signs = signsOf(payload);
+  if (signs.openings > depthMax && isDeeperThan(text, depthMax)) {
     return { ok: false, code: 'flatten.too-deep', detail: `lists and objects lie more than ${depthMax} deep (depth_max of the source)` };
   }
   try {
-    return { ok: true, value: isPlain(text) ? (JSON.parse(text) as Json) : parseLossless(text) };
+    return { ok: true, value: signs.mayRound ? parseLossless(text) : (JSON.parse(text) as Json) };
   } catch (error) {
     if (error instanceof SyntaxError) return notJson(text);
     throw error;

@@ -1,13 +1,9 @@
 import type { Value } from '@dsf/messages';
 import type { Cell, FlatColumn, FlatRow, FlatTable } from '@dsf/ports';
-import { LosslessNumber, parse } from 'lossless-json';
 import { variantType } from './columns.ts';
-import type { Json } from './json.ts';
 import { numberText } from './number-text.ts';
+import { parseLossless } from './parse-exact.ts';
 import { valueOf } from './read-message.ts';
-
-const parseStored = (text: string): Json =>
-  parse(text, undefined, { parseNumber: (number) => new LosslessNumber(number), onDuplicateKey: ({ newValue }) => newValue }) as Json;
 
 /** What a cell stands for: numbers exact, JSON parsed; timestamps and dates are text. */
 export const cellValue = (column: Pick<FlatColumn, 'type' | 'name' | 'role'>, cell: Cell): Value => {
@@ -15,7 +11,7 @@ export const cellValue = (column: Pick<FlatColumn, 'type' | 'name' | 'role'>, ce
   if (typeof cell === 'number') return { n: numberText(cell) };
   if (typeof cell === 'bigint') return { n: String(cell) };
   const type = column.role === 'variant' ? variantType(column) : column.type;
-  if (type === 'json') return valueOf(parseStored(cell));
+  if (type === 'json') return valueOf(parseLossless(cell));
   return type === 'decimal' || type === 'number' ? { n: cell } : cell;
 };
 
@@ -26,7 +22,7 @@ export const readRest = (table: FlatTable, row: Pick<FlatRow, 'cells'>): Readonl
   const index = table.columns.findIndex(({ role }) => role === 'rest');
   const cell = index === -1 ? null : (row.cells[index] ?? null);
   if (typeof cell !== 'string') return noMembers;
-  const rest = valueOf(parseStored(cell));
+  const rest = valueOf(parseLossless(cell));
   return rest !== null && typeof rest === 'object' && 'm' in rest ? new Map(Object.entries(rest.m)) : noMembers;
 };
 

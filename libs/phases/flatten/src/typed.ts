@@ -3,7 +3,7 @@ import type { Cell, WarehouseCapabilities } from '@dsf/ports';
 import type { ColumnType } from '@dsf/metadata';
 import { isScalar, jsonText } from './json.ts';
 import type { Json, Scalar } from './json.ts';
-import { canonicalNumber, fitsDecimal, int64Of, numberInText, numberText } from './number-text.ts';
+import { fitsDecimal, int64Of, numberInText, numberText } from './number-text.ts';
 import type { CellType } from './plan.ts';
 import { canonicalDate, canonicalTimestamp } from './timestamp-text.ts';
 
@@ -17,8 +17,7 @@ export const textCell = (text: string): Typed => ({ type: 'text', cell: text });
 export const jsonCell = (value: Json): Typed => ({ type: 'json', cell: jsonText(value) });
 export const countCell = (count: number): Typed => ({ type: 'bigint', cell: count });
 
-export const exactText = (value: number | LosslessNumber): string =>
-  typeof value === 'number' ? numberText(value) : canonicalNumber(value.value);
+export const exactText = (value: number | LosslessNumber): string => (typeof value === 'number' ? numberText(value) : value.value);
 
 /** What stands in a text column for a scalar, or for a whole list or object where a policy asks for text. */
 export const plainText = (value: Json): string => {
