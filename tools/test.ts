@@ -20,9 +20,13 @@ const countFiles = (folder: string, pattern: string): number => globSync(`${fold
 const withProcesses = packages.filter((folder) => countFiles(folder, '*.proc.spec.ts') > 0);
 const withSpecs = packages.filter((folder) => countFiles(folder, '*.spec.ts') > countFiles(folder, '*.proc.spec.ts'));
 
+// nx colours what it passes on unless told otherwise; a log file is to be read without escape codes. Node warns when both are set.
+const { NO_COLOR: noColor, ...rest } = process.env;
+const env = { ...rest, FORCE_COLOR: process.stdout.isTTY && noColor === undefined ? '1' : '0' };
+
 const runTargets = (targets: readonly string[], projects: readonly string[] = ['*']): boolean => {
   const choice = [`--targets=${targets.join(',')}`, `--projects=${projects.join(',')}`];
-  const { status } = spawnSync('nx', ['run-many', '--outputStyle=static-failures-only', ...choice], { stdio: 'inherit' });
+  const { status } = spawnSync('nx', ['run-many', '--outputStyle=static-failures-only', ...choice], { stdio: 'inherit', env });
   return status === 0;
 };
 
