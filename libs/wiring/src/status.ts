@@ -182,3 +182,13 @@ export const readStatus = async (installation: Installation): Promise<Status> =>
     idleThrough: { ingest: through('ingest'), flatten: through('flatten'), summarise: through('summarise'), publish: through('publish') },
   };
 };
+
+/** How far one phase is behind, over everything that it reads: the most, never the mean. */
+export const readLag = async (
+  installation: Installation,
+  phase: PhaseName,
+): Promise<readonly { readonly phase: PhaseName; readonly records: number; readonly seconds: number }[]> => {
+  const { sources, publications } = await readStatus(installation);
+  const mine = [...sources, ...publications].flatMap(({ phases }) => phases).filter((one) => one.phase === phase);
+  return [{ phase, records: max(mine.map(({ lag }) => lag)), seconds: max(mine.map(({ lagSeconds }) => lagSeconds)) }];
+};

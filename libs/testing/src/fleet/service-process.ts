@@ -1,0 +1,50 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const serviceNames = ['ingestor', 'flattener', 'summariser', 'publisher'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** How a process ended: its exit code, or the signal that ended it. */
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** One service as a process of its own, as a platform would run it. */
+export interface ServiceProcess {
+  readonly name: ServiceName;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly ended: Promise<Ending>;
+  /** What it wrote to stderr, the last part of it. */
+  readonly log: () => string;
+}
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+/** Characters of a process's log that are kept for a failing test. */
+const logMax = 20_000;
+
+/** @param environment - everything that the process sees of its environment */
+export const startService = (name: ServiceName, environment: Readonly<Record<string, string>>): ServiceProcess => {
+  const program = ['--conditions=@dsf/source', '--disable-warning=ExperimentalWarning', `apps/${name}/src/main.ts`];
+  const child: ChildProcess = spawn(process.execPath, program, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: environment,
+  });
+  let log = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log = (log + text).slice(-logMax);
+  });
+  return {
+    name,
+    signal: (signal) => {
+      child.kill(signal);
+    },
+    ended: new Promise((resolve) => {
+      child.once('exit', (code, signal) => {
+        resolve({ code, signal });
+      });
+    }),
+    log: () => log,
+  };
+};
