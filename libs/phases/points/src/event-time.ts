@@ -13,7 +13,7 @@ const parseText = (text: string): number | null => {
   if (match === null) return null;
   // Up to the 28th `Date.parse` needs no checking; later it would read 30 February as 2 March, which Temporal refuses.
   if (Number(match[1]) <= 28) {
-    const time = Date.parse(text.toUpperCase());
+    const time = Date.parse(/[tz]/.test(text) ? text.toUpperCase() : text);
     if (!Number.isNaN(time)) return time;
   }
   try {

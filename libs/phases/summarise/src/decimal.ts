@@ -45,9 +45,11 @@ const fromUnits = (units: number, scale: number): string => {
 
 export const addDecimals = (a: string, b: string): string => {
   if (a.length <= shortTextMax && b.length <= shortTextMax) {
-    const [scaleA, scaleB] = [scaleOf(a), scaleOf(b)];
+    const scaleA = scaleOf(a);
+    const scaleB = scaleOf(b);
     const scale = Math.max(scaleA, scaleB);
-    const [unitsA, unitsB] = [unitsOf(a, scaleA, scale), unitsOf(b, scaleB, scale)];
+    const unitsA = unitsOf(a, scaleA, scale);
+    const unitsB = unitsOf(b, scaleB, scale);
     const sum = unitsA + unitsB;
     if (Number.isSafeInteger(unitsA) && Number.isSafeInteger(unitsB) && Number.isSafeInteger(sum)) return fromUnits(sum, scale);
   }

@@ -27,8 +27,10 @@ const momentOf = (entry: Value): string => {
 
 /** By moment; two inputs of one driver can meet in the same row, and then the value decides, so that order still does not matter. */
 export const compareEntries = (a: Value, b: Value): number => {
-  const [momentA, momentB] = [momentOf(a), momentOf(b)];
+  const momentA = momentOf(a);
+  const momentB = momentOf(b);
   if (momentA !== momentB) return momentA < momentB ? -1 : 1;
-  const [textA, textB] = [valueText(entryValue(a)), valueText(entryValue(b))];
+  const textA = valueText(entryValue(a));
+  const textB = valueText(entryValue(b));
   return textA === textB ? 0 : textA < textB ? -1 : 1;
 };

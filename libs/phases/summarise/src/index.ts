@@ -1,6 +1,7 @@
 import type { SummarisePhase } from '@dsf/ports';
-import { apply, groups, retract } from './apply.ts';
+import { apply, retract } from './apply.ts';
 import { compile, instances } from './compile.ts';
+import { groups } from './gather.ts';
 import type { SummarisePlan } from './plan.ts';
 
 export type { CustomMeasure } from './measure.ts';

@@ -4,6 +4,8 @@ import { addDecimals, averageDecimals } from './decimal.ts';
 import type { Amount, Measure } from './measure.ts';
 import { kindOf, refusePoint } from './measure.ts';
 
+const one: Num = { n: '1' };
+
 const numberOf = (amount: Amount, name: string): Num =>
   isNum(amount) ? amount : refusePoint('summarise.not-a-number', `${name} needs a number, got ${kindOf(amount)}`);
 
@@ -21,7 +23,7 @@ const parts = (state: Value): readonly [sum: Value, count: Value] =>
 /** State: [exact sum, count], null of no amounts; shown as sum / count, half-even to 12 digits. @throws Failure `summarise.not-a-number` */
 export const avg = (): Measure => ({
   zero: null,
-  lift: (amount) => ({ l: [numberOf(amount, 'avg'), { n: '1' }] }),
+  lift: (amount) => ({ l: [numberOf(amount, 'avg'), one] }),
   combine: (left, right) => {
     if (left === null || right === null) return left ?? right;
     const [sumLeft, countLeft] = parts(left);

@@ -1,0 +1,101 @@
+import type { KeyPart, Point, Value } from '@dsf/messages';
+import { groupText } from '@dsf/messages';
+import type { SummariseInput } from '@dsf/ports';
+import { Failure } from '@dsf/ports';
+import type { Moment } from './measure.ts';
+import type { InstancePlan, SummarisePlan } from './plan.ts';
+import type { Refusals } from './refusals.ts';
+
+export type SourcePoint = Moment & { readonly point: Point };
+
+/** What a batch brings to one group. */
+export interface Gathered {
+  readonly key: readonly KeyPart[];
+  readonly window: number | null;
+  /** Lifted amounts, one list per measure. */
+  readonly lifted: readonly Value[][];
+  /** The point that came last; named when the group fails. */
+  last: SourcePoint;
+}
+
+/** By instance, then by group text. */
+export type GatheredGroups = Map<InstancePlan, Map<string, Gathered>>;
+
+/** Visits every point of the batch; points of instances that the catalog does not have (retired drivers) are left out. */
+const visitKnown = (
+  plan: SummarisePlan,
+  batches: SummariseInput['points'],
+  visit: (instance: InstancePlan, at: SourcePoint) => void,
+): void => {
+  for (const { source, partition, points } of batches) {
+    for (const point of points) {
+      const instance = plan.instances.get(point.instance);
+      if (instance !== undefined) visit(instance, { point, source, partition, offset: point.offset, row: point.row, time: point.time });
+    }
+  }
+};
+
+/** Lifts one point's amounts, null for a measure that skips it; or says why the point is refused, as a whole. */
+const liftPoint = ({ measures }: InstancePlan, at: SourcePoint): readonly (Value | undefined)[] | Failure => {
+  try {
+    return measures.map((measure, index) => {
+      const amount = at.point.amounts[index] ?? null;
+      return amount === null ? undefined : measure.lift(amount, at);
+    });
+  } catch (error) {
+    if (error instanceof Failure && error.kind === 'poison') return error;
+    throw error;
+  }
+};
+
+const put = (groups: Map<string, Gathered>, lifted: readonly (Value | undefined)[], at: SourcePoint): void => {
+  const { key, window } = at.point;
+  const text = groupText(key, window);
+  let group = groups.get(text);
+  if (group === undefined) {
+    group = { key, window, lifted: lifted.map(() => []), last: at };
+    groups.set(text, group);
+  }
+  group.last = at;
+  for (let index = 0; index < lifted.length; index += 1) {
+    const state = lifted[index];
+    if (state !== undefined) group.lifted[index]?.push(state);
+  }
+};
+
+/** Sorts the batch's points to their groups. A refused point is in no group. */
+export const gather = (
+  plan: SummarisePlan,
+  batches: SummariseInput['points'],
+  refusals: Refusals,
+): { readonly groups: GatheredGroups; readonly written: number; readonly failed: number } => {
+  const gathered: GatheredGroups = new Map();
+  let written = 0;
+  let failed = 0;
+  visitKnown(plan, batches, (instance, at) => {
+    const { refusal } = at.point;
+    const lifted = refusal === undefined ? liftPoint(instance, at) : new Failure('poison', refusal.code, refusal.detail);
+    if (lifted instanceof Failure) {
+      refusals.add(at, lifted.code, lifted.message);
+      failed += 1;
+      return;
+    }
+    let groups = gathered.get(instance);
+    if (groups === undefined) gathered.set(instance, (groups = new Map<string, Gathered>()));
+    put(groups, lifted, at);
+    written += 1;
+  });
+  return { groups: gathered, written, failed };
+};
+
+/** Texts of the groups that `apply` will ask for, by instance, each once and sorted. */
+export const groups = (plan: SummarisePlan, batches: SummariseInput['points']): ReadonlyMap<string, readonly string[]> => {
+  const texts = new Map<string, Set<string>>();
+  visitKnown(plan, batches, (_plan, { point }) => {
+    if (point.refusal !== undefined) return;
+    let known = texts.get(point.instance);
+    if (known === undefined) texts.set(point.instance, (known = new Set<string>()));
+    known.add(groupText(point.key, point.window));
+  });
+  return new Map([...texts].map(([instance, known]) => [instance, [...known].sort()]));
+};
