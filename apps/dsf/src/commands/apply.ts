@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { activateDefinitions, assertNothingPending, loadCurrent, planFiles, sayActivated, type Activated } from '../definitions/activate-definitions.ts';
+import { readFiles, type ReadFiles } from '../definitions/read-files.ts';
+import { existingOrNull, withInstallation, type Session } from '../session.ts';
+
+interface ApplyOptions {
+  readonly dryRun?: true;
+  readonly comment?: string;
+  readonly overwrite?: true;
+  readonly json?: boolean;
+}
+
+/** A plan needs no installation, and must not make one. */
+const plan = async (session: Session, files: ReadFiles): Promise<Activated> =>
+  existingOrNull(session, async (installation) =>
+    planFiles(session, files, installation === null ? { snapshot: null, version: 0 } : { snapshot: await loadCurrent(installation), version: await installation.metadata.currentVersion() }),
+  );
+
+export const applyCommand = (session: Session): Command =>
+  new Command('apply')
+    .summary('make definitions from YAML files the version in force')
+    .description('Reads YAML files and folders as the whole of the definitions, writes them to the config tables and activates them as a new version, all or nothing. Says what changes; what the files do not hold is removed.')
+    .argument('<path...>', 'YAML files, or folders with all YAML files in them')
+    .option('--dry-run', 'only say what would change')
+    .option('--comment <text>', 'note for the version’s history')
+    .option('--overwrite', 'replace edits of the config tables that were never activated')
+    .option('--json', 'print the changes as JSON')
+    .action(async (paths: readonly string[], { dryRun, comment, overwrite, json = false }: ApplyOptions) => {
+      const files = await readFiles(session, paths);
+      if (dryRun) return sayActivated(session, await plan(session, files), json);
+      await withInstallation(session, async (installation) => {
+        if (!overwrite) await assertNothingPending(session, installation, await loadCurrent(installation));
+        await sayActivated(session, await activateDefinitions(session, installation, { files, comment: comment ?? `apply ${paths.join(' ')}` }), json);
+      });
+    });
+
+export const planCommand = (session: Session): Command =>
+  new Command('plan')
+    .summary('say what apply would change')
+    .description('Says what `dsf apply` of the same files would change, and changes nothing.')
+    .argument('<path...>', 'YAML files, or folders with all YAML files in them')
+    .option('--json', 'print the changes as JSON')
+    .action(async (paths: readonly string[], { json = false }: { readonly json?: boolean }) => sayActivated(session, await plan(session, await readFiles(session, paths)), json));

@@ -1,0 +1,36 @@
+import { phaseNames, type PhaseName } from '@dsf/ports';
+import { Command, InvalidArgumentError } from 'commander';
+import { CommandError, exitCodes } from '../exit-codes.ts';
+import { withExisting, type Session } from '../session.ts';
+
+interface RunCommandOptions {
+  readonly untilIdle?: boolean;
+  readonly phases: readonly PhaseName[];
+}
+
+const isPhase = (word: string): word is PhaseName => (phaseNames as readonly string[]).includes(word);
+
+const parsePhases = (text: string): readonly PhaseName[] => {
+  const words = text.split(',').map((word) => word.trim());
+  const unknown = words.find((word) => !isPhase(word));
+  if (unknown !== undefined) throw new InvalidArgumentError(`"${unknown}" is no phase; the phases are ${phaseNames.join(', ')}.`);
+  return phaseNames.filter((phase) => words.includes(phase));
+};
+
+export const runCommand = (session: Session): Command =>
+  new Command('run')
+    .summary('run the pipeline in this process')
+    .description('Runs all phases in this process and shows how far they have come. Ctrl-C finishes what was begun and ends; a second Ctrl-C ends at once.')
+    .option('--until-idle', 'end when everything that was sent has come through')
+    .option('--phases <list>', `phases to run, joined by commas`, parsePhases, phaseNames)
+    .action(async ({ untilIdle = false, phases }: RunCommandOptions) => {
+      const [{ runPhases }, { accountLines, sayAccount }] = await Promise.all([import('../running/run-phases.ts'), import('../running/account.ts')]);
+      await withExisting(session, async (installation) => {
+        if ((await installation.metadata.currentVersion()) === 0) {
+          throw new CommandError(exitCodes.failure, 'nothing is defined yet, so there is nothing to run', 'define sources and drivers with `dsf apply <path>`; `dsf init <folder>` writes an example');
+        }
+        const { counter, ended, failure } = await runPhases(session, installation, { phases, untilIdle });
+        await sayAccount(session.talk, await accountLines(installation, counter, phases), []);
+        if (ended === 'stopped') throw new CommandError(exitCodes.stopped, failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`, 'mend the cause and run it again; it goes on where it stopped');
+      });
+    });

@@ -1,0 +1,39 @@
+import type { Catalog } from '@dsf/metadata';
+import { didYouMean } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
+import type { Installation } from '@dsf/wiring';
+import { CommandError, exitCodes } from './exit-codes.ts';
+import type { Target } from './send-messages.ts';
+
+const isMissing = (error: unknown): boolean => error instanceof Failure && error.code === 'transport.topic-missing';
+
+interface Named {
+  readonly definition: { readonly name: string; readonly transport: string; readonly partitions: number };
+  readonly topic: string;
+}
+
+const named = ({ sources, publications }: Catalog): readonly Named[] => [...sources.filter(({ retired }) => !retired), ...publications];
+
+/**
+ * The topic that a person means: by the name of a source or publication, by the topic that one of them names, or any that exists already.
+ * Topics that definitions name are made here, as the services would.
+ * @throws CommandError when there is none
+ */
+export const findTopic = async (installation: Installation, catalog: Catalog, word: string): Promise<Target> => {
+  const all = named(catalog);
+  const found = all.find(({ definition }) => definition.name === word) ?? all.find(({ topic }) => topic === word);
+  if (found !== undefined) {
+    const { definition, topic } = found;
+    const transport = installation.transport(definition.transport);
+    await transport.ensureTopic(topic, definition.partitions);
+    return { transport, topic, partitions: definition.partitions };
+  }
+  const transport = installation.internal;
+  try {
+    return { transport, topic: word, partitions: await transport.partitionCount(word) };
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const names = [...new Set(all.flatMap(({ definition, topic }) => [definition.name, topic]))];
+    throw new CommandError(exitCodes.failure, `there is no source, publication or topic called "${word}"`, didYouMean(word, names, 'source or publication yet'));
+  }
+};

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { Readable } from 'node:stream';
+import { buildCatalog, type Catalog } from '@dsf/metadata';
+import { openInstallation, type Installation } from '@dsf/wiring';
+import { CommandError, exitCodes } from './exit-codes.ts';
+import type { Output } from './output.ts';
+
+/** What a command may touch of the world outside. */
+export interface Session {
+  /** Folder of the installation, absolute. */
+  readonly home: string;
+  /** Show where unexpected errors came from. */
+  readonly debug: boolean;
+  readonly input: Readable;
+  /** Data. */
+  readonly out: Output;
+  /** Everything that is said to a person. */
+  readonly talk: Output;
+  /** From here on the first Ctrl-C or SIGTERM asks to finish, by this signal, and the second ends the process at once. */
+  readonly drainOnSignal: () => AbortSignal;
+}
+
+/** A path as the user would write it. */
+export const shownPath = (path: string): string => {
+  const short = relative('.', path);
+  return short === '' ? '.' : short.startsWith('..') ? path : `./${short}`;
+};
+
+/** Opens the installation, makes it when it is not there, and closes it whatever happens. */
+export const withInstallation = async <T>(session: Session, work: (installation: Installation) => Promise<T>): Promise<T> => {
+  const installation = await openInstallation({ home: session.home });
+  try {
+    return await work(installation);
+  } finally {
+    await installation.close();
+  }
+};
+
+/** The same for commands that make no sense without one: a mistyped folder must not look like an empty installation. */
+export const withExisting = async <T>(session: Session, work: (installation: Installation) => Promise<T>): Promise<T> => {
+  if (!existsSync(session.home)) {
+    throw new CommandError(
+      exitCodes.failure,
+      `there is no installation in ${shownPath(session.home)}`,
+      'make one with `dsf apply <path>` or `dsf demo`, or set DSF_HOME to where it is',
+    );
+  }
+  return withInstallation(session, work);
+};
+
+/** Works with the installation where there is one, and makes none where there is not. */
+export const existingOrNull = async <T>(session: Session, work: (installation: Installation | null) => Promise<T>): Promise<T> =>
+  existsSync(session.home) ? withInstallation(session, work) : work(null);
+
+/** The catalog in force; without sources, drivers and publications when nothing was ever activated. */
+export const loadCatalog = async ({ metadata }: Installation): Promise<Catalog> => {
+  const version = await metadata.currentVersion();
+  const { catalog } = version === 0 ? { catalog: null } : buildCatalog(await metadata.loadVersion(version), version);
+  return catalog ?? { version, settings: { lanes: 1 }, sources: [], drivers: [], publications: [] };
+};
