@@ -98,6 +98,9 @@ export const serviceSettings = (service: ServiceDefaults) => ({
   ...pacingSettings(service),
 });
 
+/** Settings of any one service. */
+export type ServiceSettings = ReturnType<typeof serviceSettings>;
+
 export const ingestorSettings = serviceSettings({ prefix: 'INGESTOR', httpPort: 8081 });
 export const flattenerSettings = serviceSettings({ prefix: 'FLATTENER', httpPort: 8082 });
 export const summariserSettings = serviceSettings({ prefix: 'SUMMARISER', httpPort: 8083 });

@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { fakeClock } from '@dsf/testing';
+import type { TelemetryEvent } from '@dsf/ports';
+import { createHealth } from './health.ts';
+
+const setUp = () => {
+  const clock = fakeClock();
+  const health = createHealth({ clock, phases: ['ingest', 'flatten'], stallMs: 1000 });
+  const tell = (name: 'lane-claimed' | 'lane-left' | 'lane-lost', lane: string): void =>
+    health.emit({ name, phase: 'flatten', lane, seq: 1 });
+  const beat = (lane: string): void => health.emit({ name: 'beat', phase: 'flatten', lane });
+  const become = (phase: 'ingest' | 'flatten', state: Extract<TelemetryEvent, { name: 'service' }>['state']): void =>
+    health.emit({ name: 'service', phase, state });
+  return { clock, health, tell, beat, become };
+};
+
+it('lives while it owns nothing, however long', async () => {
+  const { clock, health, beat } = setUp();
+  beat('flatten');
+  await clock.advance(1_000_000);
+  expect(health.live()).toEqual({ ok: true, why: [] });
+});
+
+it('lives while each of its lanes comes round', async () => {
+  const { clock, health, tell, beat } = setUp();
+  tell('lane-claimed', '1');
+  tell('lane-claimed', '2');
+  for (let round = 0; round < 5; round += 1) {
+    await clock.advance(900);
+    beat('1');
+    beat('2');
+  }
+  expect(health.live().ok).toBe(true);
+});
+
+it('does not live when one lane hangs, and says which', async () => {
+  const { clock, health, tell, beat } = setUp();
+  tell('lane-claimed', '1');
+  tell('lane-claimed', '2');
+  await clock.advance(900);
+  beat('1');
+  await clock.advance(101);
+  expect(health.live()).toEqual({ ok: false, why: ['flatten lane 2 has not come round for 1001 ms'] });
+  tell('lane-left', '2');
+  expect(health.live().ok).toBe(true);
+});
+
+it('is ready when all phases are, until it is told to stop', () => {
+  const { health, become } = setUp();
+  expect(health.ready()).toEqual({ ok: false, why: ['ingest is not started', 'flatten is not started'] });
+  become('ingest', 'ready');
+  become('flatten', 'starting');
+  expect(health.ready()).toEqual({ ok: false, why: ['flatten is starting'] });
+  become('flatten', 'ready');
+  expect(health.ready()).toEqual({ ok: true, why: [] });
+  become('ingest', 'draining');
+  expect(health.ready()).toEqual({ ok: false, why: ['ingest is draining'] });
+});
