@@ -55,7 +55,8 @@ const refused = (message: string): Failure => new Failure('fatal', 'query.refuse
 /** SQLITE_AUTH, which node:sqlite does not name. */
 const notAuthorized = 23;
 
-const isDenied = (error: unknown): boolean => error instanceof Error && 'errcode' in error && error.errcode === notAuthorized;
+const isDenied = (error: unknown): boolean =>
+  error instanceof Error && (('errcode' in error && error.errcode === notAuthorized) || error.message.startsWith('not authorized'));
 
 const failed = (error: unknown): Failure => {
   const words = error instanceof Error ? error.message : String(error);

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { warehouseContract } from '@dsf/testing';
 import { afterAll } from 'vitest';
+import { temporaryFolder } from './temporary-folder.ts';
 import { openSqliteWarehouse } from './warehouse.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'dsf-sqlite-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
+afterAll(folder.discard);
 
-warehouseContract('SQLite', () => openSqliteWarehouse({ file: join(folder, 'warehouse.db') }));
+warehouseContract('SQLite', () => openSqliteWarehouse({ file: folder.file('warehouse.db') }));

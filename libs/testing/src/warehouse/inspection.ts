@@ -50,7 +50,7 @@ export const inspectionContract = (room: Room): void => {
           [3, 'orders'],
         ],
       });
-      expect(await query(`${sql}`, 0)).toEqual({ columns: ['place', 'topic'], rows: [] });
+      expect(await query(sql, 0)).toEqual({ columns: ['place', 'topic'], rows: [] });
       expect(await query(`SELECT _dsf_off FROM dsf_raw WHERE _dsf_src = ${source} AND _dsf_off > 3`)).toEqual({
         columns: ['_dsf_off'],
         rows: [],

@@ -1,0 +1,115 @@
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, describe, expect, it } from 'vitest';
+import { openSqliteClient } from './client.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { openSqliteWarehouse } from './warehouse.ts';
+
+const folder = temporaryFolder();
+afterAll(folder.discard);
+
+describe('opening a file', () => {
+  it('says what to do when it is no database', async () => {
+    const file = folder.file('text.db');
+    writeFileSync(file, 'this is a text, and long enough to be taken for a header of a database file. '.repeat(20));
+    await expect(openSqliteWarehouse({ file })).rejects.toMatchObject({
+      kind: 'fatal',
+      code: 'warehouse.not-a-database',
+      message: expect.stringContaining('name another file'),
+    });
+  });
+
+  it('says what to do when the folder is missing, or the file is a folder', async () => {
+    mkdirSync(folder.file('folder.db'));
+    for (const name of ['missing/x.db', 'folder.db'])
+      await expect(openSqliteWarehouse({ file: folder.file(name) })).rejects.toMatchObject({
+        kind: 'fatal',
+        code: 'warehouse.cannot-open',
+      });
+  });
+
+  it('can be tried again after it failed', async () => {
+    const file = folder.file('later/x.db');
+    await expect(openSqliteWarehouse({ file })).rejects.toMatchObject({ kind: 'fatal' });
+    mkdirSync(folder.file('later'));
+    const warehouse = await openSqliteWarehouse({ file });
+    await warehouse.close();
+    expect(existsSync(file)).toBe(true);
+  });
+
+  it('shares one writer between handles, also through a link', async () => {
+    const file = folder.file('shared.db');
+    const first = await openSqliteClient({ file });
+    symlinkSync(file, folder.file('link.db'));
+    const second = await openSqliteClient({ file: folder.file('link.db') });
+    const writers = await Promise.all([first, second].map((client) => client.write(async (connection) => connection)));
+    expect(writers[0]).toBe(writers[1]);
+    await first.close();
+    await first.close();
+    await expect(first.write(async () => 1)).rejects.toMatchObject({ kind: 'fatal', code: 'warehouse.closed' });
+    await expect(second.write(async () => 2)).resolves.toBe(2);
+    await second.close();
+  });
+});
+
+describe('a lock held by another program', () => {
+  const locked = (file: string): DatabaseSync => {
+    const other = new DatabaseSync(file);
+    other.exec('BEGIN IMMEDIATE');
+    return other;
+  };
+
+  it('is waited for without blocking the event loop, up to the limit', async () => {
+    const file = folder.file('busy.db');
+    const client = await openSqliteClient({ file, lockBlockMs: 1, lockAttemptsMax: 4, random: () => 0.5 });
+    const other = locked(file);
+    let ticks = 0;
+    const ticking = setInterval(() => (ticks += 1), 1);
+    await expect(client.write(async () => 'never')).rejects.toMatchObject({ kind: 'retry', code: 'warehouse.busy', facts: { tries: 4 } });
+    clearInterval(ticking);
+    expect(ticks).toBeGreaterThan(3);
+    other.exec('ROLLBACK');
+    await expect(client.write(async () => 'now')).resolves.toBe('now');
+    other.close();
+    await client.close();
+  });
+
+  it('does not keep readers from what is committed', async () => {
+    const file = folder.file('readers.db');
+    const client = await openSqliteClient({ file, lockBlockMs: 1, lockAttemptsMax: 2 });
+    await client.write(async (connection) => connection.exec('CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)'));
+    const other = locked(file);
+    other.exec('INSERT INTO t VALUES (2)');
+    expect(await client.read((connection) => connection.all('SELECT a FROM t'))).toEqual([[1]]);
+    other.exec('COMMIT');
+    expect(await client.read((connection) => connection.all('SELECT a FROM t'))).toEqual([[1], [2]]);
+    other.close();
+    await client.close();
+  });
+});
+
+describe('a transaction', () => {
+  it('that fills the disk is rolled back, named fatal, and leaves the client fit for work', async () => {
+    const client = await openSqliteClient({ file: folder.file('full.db') });
+    await client.write(async (connection) => connection.exec('CREATE TABLE t (a BLOB); PRAGMA max_page_count = 20'));
+    await expect(client.write(async (connection) => connection.run('INSERT INTO t VALUES (randomblob(1000000))'))).rejects.toMatchObject({
+      kind: 'fatal',
+      code: 'warehouse.disk-full',
+    });
+    await client.write(async (connection) => connection.run('INSERT INTO t VALUES (1)'));
+    expect(await client.read((connection) => connection.all('SELECT a FROM t'))).toEqual([[1]]);
+    await client.close();
+  });
+
+  it('is waited for by close', async () => {
+    const client = await openSqliteClient({ file: folder.file('closing.db') });
+    let isDone = false;
+    const working = client.write(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      isDone = true;
+    });
+    await client.close();
+    expect(isDone).toBe(true);
+    await working;
+  });
+});
