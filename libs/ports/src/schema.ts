@@ -11,7 +11,8 @@ export interface FlatColumn {
   readonly name: string;
   readonly type: ColumnType;
   /**
-   * `value`: the path's own column. `variant`: values that do not fit it, one column per type. `length`: `<list>__n`, NULL absent, -1 null,
+   * `value`: the path's own column. `variant`: values that do not fit it, one column per type, but two of type text: strings in
+   * `…__v_text`, and the exact text of numbers that fit no decimal in `…__v_number`; the name tells which. `length`: `<list>__n`, NULL absent, -1 null,
    * 0 empty. `rest`: `_dsf_rest`, JSON of the paths for which the table has no room.
    */
   readonly role: 'value' | 'variant' | 'length' | 'rest';

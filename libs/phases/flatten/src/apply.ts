@@ -7,6 +7,7 @@ import type { Batch } from './bind.ts';
 import type { Json } from './json.ts';
 import { keyField } from './nodes.ts';
 import { parseExact } from './parse-exact.ts';
+import type { ParseRefusal } from './parse-exact.ts';
 import type { FlattenPlan, OpenRow, SourcePlan } from './plan.ts';
 import { headerText, readMessage, textOfBytes } from './read-message.ts';
 import { shredMessage } from './shred.ts';
@@ -21,8 +22,7 @@ import { textCell } from './typed.ts';
  * - `flatten.tombstone` there is no payload, and the source says `tombstones: fail`
  * - `flatten.filter` the source's filter cannot be computed for this message
  */
-export type FlattenRefusal =
-  'flatten.empty' | 'flatten.not-utf8' | 'flatten.not-json' | 'flatten.too-deep' | 'flatten.tombstone' | 'flatten.filter';
+export type FlattenRefusal = ParseRefusal | 'flatten.tombstone' | 'flatten.filter';
 
 type Decision =
   | { readonly kind: 'take'; readonly message: Json }

@@ -20,7 +20,7 @@ interface RowPlace {
 
 const only = (parentRow: number | null): RowPlace => ({ parentRow, listIdx: null, listIdx2: null });
 
-export const openRow = (batch: Batch, record: RawRecord, table: TableNode, place: RowPlace): OpenRow => {
+const openRow = (batch: Batch, record: RawRecord, table: TableNode, place: RowPlace): OpenRow => {
   if (table.rows.length === 0) {
     batch.touched.push(table);
     if (table.physical === null) missTable(batch, table);
