@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { Document, isScalar, Scalar, visit } from 'yaml';
 import { z } from 'zod';
 import { definitionsSchema } from './definitions.ts';
 import type { Definitions } from './definitions.ts';
@@ -30,5 +30,12 @@ export const exportDefinitions = (definitions: Definitions, schema = 'definition
   const header = `# yaml-language-server: $schema=${schema}\n`;
   // An empty file would be refused: it rather says that nothing is defined.
   const shown = typeof body === 'object' && body !== null && Object.keys(body).length > 0 ? body : { sources: [] };
-  return `${header}${stringify(shown, { lineWidth: 0, aliasDuplicateObjects: false, merge: true })}`;
+  const document = new Document(shown, { aliasDuplicateObjects: false });
+  visit(document, {
+    Pair: (_, { key }) => {
+      // Unquoted it would merge.
+      if (isScalar(key) && key.value === '<<') key.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return `${header}${document.toString({ lineWidth: 0 })}`;
 };

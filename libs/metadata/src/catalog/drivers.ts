@@ -131,7 +131,8 @@ const amountOf = (
       message: `\`${measure.function}\` needs to know what to work on`,
       hint: `write \`${measure.name}: ${measure.function}(path)\``,
     });
-    return { kind: 'none' };
+    // Reported; `none` would be reported once more, as a measure that nothing feeds.
+    return { kind: 'row' };
   }
   checkRead(reading, place, { text, shift: own === undefined ? measure.ofStart : 0 });
   return { kind: 'expression', text };

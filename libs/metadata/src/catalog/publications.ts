@@ -67,7 +67,8 @@ const checkTemplate = (
     const expression = checkExpression(report, at, { text: template });
     for (const path of expression?.paths ?? []) {
       const reason = driver === null ? null : whyNotInGroup(driver, path);
-      if (reason !== null) report.error(at, { ...reason, offset: Math.max(0, template.indexOf(path)) });
+      if (reason !== null)
+        report[reason.code === 'publication.no-window' ? 'warn' : 'error'](at, { ...reason, offset: Math.max(0, template.indexOf(path)) });
     }
   } else if (Array.isArray(template)) {
     for (const [index, item] of template.entries()) checkTemplate(report, [...at, index], { template: item, driver });

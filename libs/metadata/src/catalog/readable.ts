@@ -47,6 +47,9 @@ const policyAt = (source: SourceDefinition, path: string, kind: PathKind): Polic
   return kind === 'list' ? source.lists : source.objects;
 };
 
+/** Policies that leave one column, or none. */
+const closed: ReadonlySet<PolicyKind> = new Set<PolicyKind>(['json', 'join', 'count', 'drop']);
+
 const hasTable = (policy: PolicyKind): boolean => policy === 'child' || policy === 'child_scalar' || policy === 'map';
 
 const unreadableSystemPath = (source: SourceDefinition, segments: readonly string[]): Finding | null => {
@@ -90,7 +93,8 @@ const unreadableOwner = ({ source, paths }: SourceView, path: string): Finding |
     const kinds = paths?.get(owner);
     for (const kind of kinds ?? []) {
       const policy = policyAt(source, owner, kind);
-      if (kind === 'value' || !['json', 'join', 'count', 'drop'].includes(policy)) continue;
+      // Members of an object that is stored as JSON can be read; items of a list cannot.
+      if (kind === 'value' || !closed.has(policy) || (policy === 'json' && kind !== 'list')) continue;
       return {
         code: 'driver.path-not-stored',
         message: `\`${path}\` has no column, because \`${owner}\` is stored with the policy \`${policy}\``,

@@ -17,11 +17,18 @@ export interface Report {
 
 export const createReport = (): Report => {
   const problems: Problem[] = [];
-  const error = (at: At, finding: Finding): void => void problems.push({ ...finding, at, severity: 'error' });
+  const seen = new Set<string>();
+  // A driver's expression is checked for each of its inputs; the same finding twice helps nobody.
+  const add = (problem: Problem): void => {
+    const identity = JSON.stringify([problem.code, problem.at, problem.message]);
+    if (!seen.has(identity)) problems.push(problem);
+    seen.add(identity);
+  };
+  const error = (at: At, finding: Finding): void => add({ ...finding, at, severity: 'error' });
   return {
     problems,
     error,
-    warn: (at, finding) => void problems.push({ ...finding, at, severity: 'warning' }),
+    warn: (at, finding) => add({ ...finding, at, severity: 'warning' }),
     attempt: (at, parse, shift = 0) => {
       try {
         return parse();

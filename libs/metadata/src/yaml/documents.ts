@@ -1,4 +1,4 @@
-import { isMap, isSeq, LineCounter, parseAllDocuments } from 'yaml';
+import { isMap, isSeq, LineCounter, parseAllDocuments, visit } from 'yaml';
 import type { Document, YAMLError } from 'yaml';
 import type { At } from '../catalog/report.ts';
 import type { Problem } from '../problem.ts';
@@ -31,7 +31,7 @@ export const isPlain = (value: unknown): value is Readonly<Record<string, unknow
 const syntaxHints: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces; YAML does not allow tabs there',
   DUPLICATE_KEY: 'every field may stand once in a mapping; join the two or remove one',
-  BAD_INDENT: 'entries of one mapping or list start in the same column',
+  BAD_INDENT: 'entries of one mapping or list start in the same column; quotes and brackets must be closed',
   MULTILINE_IMPLICIT_KEY: 'put the text in quotes, or check the indentation',
   BLOCK_AS_IMPLICIT_KEY: 'put the text in quotes when it holds `: `, or start a new line',
 };
@@ -44,6 +44,19 @@ const syntaxProblem = (origin: Pick<Origin, 'file' | 'lines'>, error: YAMLError)
   location: locationAt(origin, error.pos[0]),
   severity: 'error',
 });
+
+/** Where the first alias stands that no anchor belongs to; the document's start when there is none. */
+const brokenAlias = (document: Document.Parsed): number => {
+  let found: number | null = null;
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return undefined;
+      found = alias.range?.[0] ?? null;
+      return visit.BREAK;
+    },
+  });
+  return found ?? document.range[0];
+};
 
 /** The document as data; a problem when it cannot be one. */
 const dataOf = (origin: Origin): { readonly value: unknown } | { readonly problem: Problem } => {
@@ -58,7 +71,7 @@ const dataOf = (origin: Origin): { readonly value: unknown } | { readonly proble
         message: `the aliases of this document cannot be resolved: ${message}`,
         hint: 'write out what the aliases stand for',
         at: [],
-        location: locationAt(origin, origin.document.range[0]),
+        location: locationAt(origin, brokenAlias(origin.document)),
         severity: 'error',
       },
     };
