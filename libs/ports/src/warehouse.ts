@@ -98,7 +98,10 @@ export interface LaneReads {
   readFlat(range: RowRange, tables: readonly number[], max: number): Promise<{ readonly rows: FlatRows; readonly next: number }>;
   /** Groups by their text; those that do not exist are left out. */
   readGroups(instance: string, groups: readonly string[]): Promise<readonly GroupRow[]>;
-  /** Groups of the lane with from ≤ revision < to, ordered by (revision, group), continuing after `after`. */
+  /**
+   * Groups of the lane with from ≤ revision < to, ordered by (revision, group). `after` is a group already read at revision `from`: to page on,
+   * pass the last row's revision and group.
+   */
   readGroupsByRevision(
     instance: string,
     lane: number,

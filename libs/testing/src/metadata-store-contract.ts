@@ -225,9 +225,7 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
         const at = (handle: MetadataStore, index: number): Promise<Activation> =>
           handle.activate({ definitions: renamed(orders, `source_${index}`), comment: String(index), now: index, check: accept });
         const made = await Promise.all(Array.from({ length: 10 }, (_, index) => at(index % 2 === 0 ? store : other, index)));
-        expect(made.map((activation) => activation.kind === 'activated' && activation.version).toSorted()).toEqual([
-          1, 10, 2, 3, 4, 5, 6, 7, 8, 9,
-        ]);
+        expect(new Set(made)).toEqual(new Set(Array.from({ length: 10 }, (_, index) => ({ kind: 'activated', version: index + 1 }))));
         expect(await other.currentVersion()).toBe(10);
         await other.close();
       });

@@ -43,7 +43,7 @@ const columnDefinition = (name: string, type: ColumnType): string => {
   return `${quoteName(name)} ${declaredType(type)}${check}`;
 };
 
-export const rowKey = ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'] as const;
+const rowKey = ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'] as const;
 const rootColumns = ['_dsf_time', '_dsf_ingested_at'] as const;
 const childColumns = ['_dsf_parent_row', '_dsf_list_idx', '_dsf_list_idx2', '_dsf_shape'] as const;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { definitionsSchema, sourceDefinition } from '@dsf/metadata';
+import { definitionsSchema, freshSnapshot, sourceDefinition } from '@dsf/metadata';
 import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
@@ -10,7 +10,6 @@ import { replaceConfigRows } from './config-rows.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { findConflicts } from './definition-conflicts.ts';
-import { freshSnapshot } from './fresh-snapshot.ts';
 
 const readCurrentVersion = (connection: Connection): number =>
   integer(connection.first('SELECT coalesce(max(version), 0) FROM dsf_version')?.[0]);

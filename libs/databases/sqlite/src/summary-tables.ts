@@ -21,7 +21,7 @@ export interface SummaryLayout {
 }
 
 /** Dots are no part of a table's name. */
-export const viewName = (driver: string): string => driver.replaceAll('.', '_');
+const viewName = (driver: string): string => driver.replaceAll('.', '_');
 
 const tableName = ({ name, instance }: DriverInstance): string =>
   `dsf_sum__${viewName(name)}__${instance.slice(instance.lastIndexOf('@') + 1)}`;
@@ -39,7 +39,7 @@ const distinctNames = (names: readonly string[]): readonly string[] => {
   });
 };
 
-export const layoutOf = (instance: DriverInstance): SummaryLayout => {
+const layoutOf = (instance: DriverInstance): SummaryLayout => {
   const names = distinctNames([...instance.key, ...instance.measures.map(({ name }) => name)]);
   const keyCount = instance.key.length;
   return {
@@ -88,7 +88,7 @@ const createView = (name: string, layout: SummaryLayout): string => {
 
 const select = 'SELECT instance, driver, table_name, key_columns, measure_columns, windowed FROM dsf_instance';
 
-export const readLayout = (connection: Connection, instance: string): SummaryLayout | null => {
+const readLayout = (connection: Connection, instance: string): SummaryLayout | null => {
   const row = connection.first(`${select} WHERE instance = ?`, instance);
   if (row === undefined) return null;
   const [name, driver, table, keys, measures, windowed] = row;
