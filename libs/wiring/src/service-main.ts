@@ -1,8 +1,7 @@
 import { ConfigError, parseConfig, type ConfigOf, type Environment, type ingestorSettings } from '@dsf/config';
-import { createHealth, createLogger, createTelemetry, fanOut, startHealthServer } from '@dsf/observability';
+import { createHealth, createLogger, createRegistry, createTelemetry, fanOut, startHealthServer } from '@dsf/observability';
 import { Failure, type PhaseName, type Telemetry } from '@dsf/ports';
 import type { RuntimeSettings } from '@dsf/runtime';
-import { Registry } from 'prom-client';
 import { openInstallation, type Installation } from './installation.ts';
 import { readLag } from './status.ts';
 import { systemClock } from './system-clock.ts';
@@ -29,7 +28,7 @@ const stopOnSignal = (): AbortSignal => {
 
 const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>, stop: AbortSignal): Promise<void> => {
   const { phase, run } = main;
-  const registry = new Registry();
+  const registry = createRegistry();
   const installation = await openInstallation({ home: config.home });
   const health = createHealth({ clock: systemClock, phases: [phase], stallMs });
   const logger = createLogger({ level: config.logLevel, service: phase });
