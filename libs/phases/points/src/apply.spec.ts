@@ -216,6 +216,16 @@ it('does not take the entry of a map, or a neighbour’s row, for a value', () =
   expect(made.map(({ amounts: [sku] }) => sku)).toEqual([null, 'x']);
 });
 
+it('looks in a row’s own cells before its object rows', () => {
+  const inTable = table(8, 'doc', 1, ['doc.x: text', 'doc.y: text']);
+  const plan = planOf([driver({ amounts: ['doc.x', 'doc.y'] })], { version: 2, tables: [inTable, ...schema.tables] });
+  const made = pointsPhase.apply(
+    plan,
+    rowsOf([root, rootRow([1, null, null, null, null, '{"x": "own"}'])], [inTable, childRow(['child', 'child'])]),
+  );
+  expect(made[0]?.amounts).toEqual(['own', 'child']);
+});
+
 it('keeps records apart: a row never sees another record’s rows', () => {
   const rows = rowsOf(
     [root, rootRow([1, 'EUR']), rootRow([2, 'USD'], { offset: 8 }), rootRow([3, 'CHF'], { offset: 12 })],

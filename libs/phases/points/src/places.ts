@@ -84,19 +84,19 @@ const siteOf = (table: FlatTable, chain: readonly FlatTable[], tables: SourceTab
 };
 
 /**
- * Finds a path as seen from a row of `chain[0]`: first in the row itself and its 1:1 object rows, then in its parent and the parent's,
- * and so on, up to the nearest ancestor that the path lies below: what stands there belongs to this row, and nothing further up does.
+ * Finds a path as seen from a row of `chain[0]`: from the row itself or its nearest ancestor that the path lies below, in that row's own
+ * cells and in its 1:1 object rows. What stands further up is another row's, and what stands beside is a neighbour's.
  */
 export const placeOf = (path: string, chain: readonly FlatTable[], tables: SourceTables): Place => {
   if (path === '$time') return { kind: 'time' };
   if (path === '$ingested') return { kind: 'ingested' };
   const sites: Site[] = [];
-  const highest = chain.findIndex((table) => isWithin(path, messagePlace(table)));
+  const nearest = chain.findIndex((table) => isWithin(path, messagePlace(table)));
   for (const table of tables.byId.values()) {
     if (!isWithin(path, messagePlace(table))) continue;
     const readers = table.columns.map((column, index) => columnReader(column, index, path)).filter((reader) => reader !== null);
     const site = readers.length === 0 ? null : siteOf(table, chain, tables);
-    if (site !== null && site.up <= highest) sites.push({ ...site, readers });
+    if (site !== null && site.up === nearest) sites.push({ ...site, readers });
   }
-  return { kind: 'cells', sites: sites.sort((a, b) => a.up - b.up || a.down.length - b.down.length) };
+  return { kind: 'cells', sites: sites.sort((a, b) => a.down.length - b.down.length) };
 };

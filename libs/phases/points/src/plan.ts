@@ -14,7 +14,7 @@ export interface Site {
   readonly readers: readonly CellReader[];
 }
 
-/** Where a path lives, seen from one input's table; nearest first. No sites: the schema has no such path. */
+/** Where a path lives, seen from one input's table; fewest steps first. No sites: the schema has no such path. */
 export type Place = { readonly kind: 'cells'; readonly sites: readonly Site[] } | { readonly kind: 'time' } | { readonly kind: 'ingested' };
 
 /** An expression whose paths are found. */

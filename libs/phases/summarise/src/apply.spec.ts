@@ -207,6 +207,17 @@ it('runs custom measures, and keeps their errors to a point or a group', () => {
   }
 });
 
+it('keeps a group failed that a custom measure could not combine, until it is folded anew', () => {
+  const custom = compile(catalogOf(driver(['longest: longest text'])), new Map([['longest', longest('combine')]]));
+  const text = (offset: number, amount: string): Point => point(offset, ['CH'], [amount]);
+  const broken = summarisePhase.apply(custom, input([text(1, '!'), text(2, 'bb')]));
+  const later = summarisePhase.apply(custom, input([text(3, 'ccc')], { current: asCurrent(broken) }));
+  expect(rowsOf(later)[0]).toMatchObject({ status: 'failed', measures: [], states: rowsOf(broken)[0]?.states });
+  expect(later.refusals).toEqual([]);
+  const recomputed = summarisePhase.apply(custom, input([text(2, 'bb'), text(3, 'ccc')], { reason: 'correction' }));
+  expect(rowsOf(recomputed)[0]).toMatchObject({ status: 'live', measures: ['ccc'], reason: 'correction' });
+});
+
 it('keeps a group complete: key, window, revision, reason, time, version, numbers and states', () => {
   const hourly = summarisePhase.compile(catalogOf(driver(['orders: count bigint', 'mean: avg decimal'], { windowMs: 3_600_000 })));
   const points = [point(1, ['CH'], [true, num(1)], { window: 7_200_000 }), point(2, ['CH'], [true, null], { window: 7_200_000 })];

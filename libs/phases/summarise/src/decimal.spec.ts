@@ -45,7 +45,9 @@ it('adds as exact arithmetic does, in canonical text', () => {
   );
 });
 
-it('compares by value', () => {
+it('compares by value, also where doubles are equal', () => {
+  expect(compareDecimals('9007199254740993', '9007199254740992')).toBeGreaterThan(0);
+  expect(compareDecimals('0.12345678901234567', '0.12345678901234568')).toBeLessThan(0);
   fc.assert(
     fc.property(decimal, decimal, (a, b) => {
       const [left, right] = [unitsOf(a), unitsOf(b)];
