@@ -100,27 +100,21 @@ export const childTable = (field: Field): TableNode => {
  * The parent that the path was first seen below keeps the path, and the other one's rows go to a table of a path of its own.
  */
 const tableFor = (field: Field): TableNode => {
-  const { source } = field.table;
-  const own = existingTable(field, field.path);
-  if (own !== 'taken') return own;
+  const { tables } = field.table.source;
+  if (isOwnPathFree(field)) return tables.get(field.path) ?? addTable(field, field.path);
   const path = alternativeTablePath(field.path, field.table.path);
-  const other = existingTable(field, path);
-  return other === 'taken' ? (source.tables.get(path) ?? addTable(field, path)) : other;
+  return tables.get(path) ?? addTable(field, path);
 };
 
-const addTable = (field: Field, path: string): TableNode => {
-  const { source } = field.table;
-  // `$item` repeats the match of its list; a table keeps the match of its own path for the members below.
-  const table = makeTable(source, path, field.table, field.match);
-  source.tables.set(path, table);
+const isOwnPathFree = ({ path, table: parent }: Field): boolean => {
+  const known = parent.source.tables.get(path);
+  if (known !== undefined) return known.parent === parent;
+  const physical = parent.source.physical.get(path);
+  return physical === undefined || physical.parent === (parent.physical?.id ?? null);
+};
+
+const addTable = ({ table: parent, match }: Field, path: string): TableNode => {
+  const table = makeTable(parent.source, path, parent, match);
+  parent.source.tables.set(path, table);
   return table;
-};
-
-const existingTable = (field: Field, path: string): TableNode | 'taken' => {
-  const { source, table: parent } = { source: field.table.source, table: field.table };
-  const known = source.tables.get(path);
-  if (known !== undefined) return known.parent === parent ? known : 'taken';
-  const physical = source.physical.get(path);
-  const parentId = parent.physical?.id ?? null;
-  return physical !== undefined && physical.parent !== parentId ? 'taken' : addTable(field, path);
 };
