@@ -18,7 +18,7 @@ const distance = (a: string, b: string): number => {
 const comparedMax = 1000;
 
 /** The candidate that a person most likely meant by `word`; null when none is near. Upper and lower case count as equal. */
-export const closest = (word: string, candidates: Iterable<string>): string | null => {
+const closest = (word: string, candidates: Iterable<string>): string | null => {
   const wanted = word.toLowerCase().slice(0, 100);
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 3)) + 1;

@@ -6,7 +6,6 @@ export * from './problem.ts';
 export * from './expression.ts';
 export * from './build-catalog.ts';
 export * from './catalog/known-paths.ts';
-export { driverTable, sourceTable } from './catalog/names.ts';
 export * from './did-you-mean.ts';
 export * from './fresh-snapshot.ts';
 export * from './measure-text.ts';

@@ -6,8 +6,8 @@ import type { At, Report } from './report.ts';
  * Names of definitions, tables and topics. Databases compare names without case, so we do too.
  */
 
-export const sourceTable = (source: SourceDefinition): string => source.table ?? source.name.replaceAll('.', '_');
-export const driverTable = (driver: DriverDefinition): string => driver.name.replaceAll('.', '_');
+const sourceTable = (source: SourceDefinition): string => source.table ?? source.name.replaceAll('.', '_');
+const driverTable = (driver: DriverDefinition): string => driver.name.replaceAll('.', '_');
 export const topicOf = (definition: SourceDefinition | PublicationDefinition): string => definition.topic ?? definition.name;
 
 export const reservedColumn = (name: string): boolean => /^_dsf_/i.test(name);

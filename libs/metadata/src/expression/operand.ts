@@ -23,11 +23,11 @@ export type Operand = null | boolean | string | Decimal | Temporal.Instant | Spa
 export type Kind = 'null' | 'bool' | 'string' | 'number' | 'timestamp' | 'duration' | 'list' | 'map';
 
 /** Most digits of a number, on either side of the point: enough for any column, too few to fill a memory. */
-export const digitsMax = 1000;
+const digitsMax = 1000;
 /** Most characters of a text that an expression makes. */
 export const textMax = 1_000_000;
 
-export const isDecimal = (operand: Operand): operand is Decimal => operand instanceof Decimal;
+const isDecimal = (operand: Operand): operand is Decimal => operand instanceof Decimal;
 export const isList = (operand: Operand): operand is readonly Operand[] => Array.isArray(operand);
 export const isSpan = (operand: Operand): operand is Span => typeof operand === 'object' && operand !== null && 'nanoseconds' in operand;
 
