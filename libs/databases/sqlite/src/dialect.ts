@@ -71,13 +71,17 @@ const childDefinitions = [
 const primaryKey = `PRIMARY KEY (${rowKey.join(', ')})`;
 
 /** The key is the table, so that rows of a record lie together; a foreign key finds its rows by the key's first three columns. */
-export const createFlatTable = (name: string, parentName: string | null): string => {
+export const createFlatTable = (
+  name: string,
+  parentName: string | null,
+  columns: readonly { readonly name: string; readonly type: ColumnType }[],
+): string => {
   const own = parentName === null ? rootDefinitions : childDefinitions;
   const foreignKey =
     parentName === null
       ? []
       : [`FOREIGN KEY (_dsf_src, _dsf_part, _dsf_off, _dsf_parent_row) REFERENCES ${quoteName(parentName)} (${rowKey.join(', ')})`];
-  return `CREATE TABLE ${quoteName(name)} (\n  ${[...commonDefinitions, ...own, primaryKey, ...foreignKey].join(',\n  ')}\n) WITHOUT ROWID`;
+  return `CREATE TABLE ${quoteName(name)} (\n  ${[...commonDefinitions, ...own, ...columns.map((column) => columnDefinition(column.name, column.type)), primaryKey, ...foreignKey].join(',\n  ')}\n) WITHOUT ROWID`;
 };
 
 export const addColumn = (table: string, name: string, type: ColumnType): string =>

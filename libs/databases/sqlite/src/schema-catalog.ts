@@ -52,16 +52,6 @@ export const createSchemaCache = (): ((connection: Connection) => FlatSchema) =>
   };
 };
 
-const findTable = (schema: FlatSchema, source: number, path: string): FlatTable => {
-  const table = schema.tables.find((candidate) => candidate.source === source && candidate.path === path);
-  if (table === undefined)
-    throw new Failure('fatal', 'warehouse.table-unknown', 'a schema change names a table that the path catalog does not have', {
-      source,
-      path,
-    });
-  return table;
-};
-
 const assertNameFree = (connection: Connection, name: string): void => {
   const taken = connection.first('SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE', name);
   if (taken === undefined && !/^(dsf_|_dsf_|sqlite_)/i.test(name)) return;
@@ -77,18 +67,44 @@ type TableChange = Extract<SchemaChange, { kind: 'table' }>;
 type ColumnChange = Extract<SchemaChange, { kind: 'column' }>;
 type WidenChange = Extract<SchemaChange, { kind: 'widen' }>;
 
-const addTable = (connection: Connection, schema: FlatSchema, change: TableChange): boolean => {
-  if (schema.tables.some(({ source, path }) => source === change.source && path === change.path)) return false;
-  const parent = change.parentPath === null ? null : findTable(schema, change.source, change.parentPath);
-  assertNameFree(connection, change.name);
-  connection.exec(createFlatTable(change.name, parent?.name ?? null));
-  connection.run(
-    'INSERT INTO dsf_table (source, path, name, parent) VALUES (?, ?, ?, ?)',
-    change.source,
-    toText(change.path),
-    change.name,
-    parent?.id ?? null,
+/** The schema while it changes. The DDL of a new table waits until all its columns are known: one statement instead of one per column. */
+interface Draft {
+  readonly connection: Connection;
+  /** By source and path. */
+  readonly tables: Map<string, FlatTable>;
+  readonly created: Set<string>;
+  hasChanged: boolean;
+}
+
+const keyOf = (source: number, path: string): string => `${source} ${path}`;
+
+const tableOf = ({ tables }: Draft, source: number, path: string): FlatTable => {
+  const table = tables.get(keyOf(source, path));
+  if (table !== undefined) return table;
+  throw new Failure('fatal', 'warehouse.table-unknown', 'a schema change names a table that the path catalog does not have', {
+    source,
+    path,
+  });
+};
+
+const replaceColumns = ({ tables }: Draft, table: FlatTable, columns: readonly FlatColumn[]): void => {
+  tables.set(keyOf(table.source, table.path), { ...table, columns });
+};
+
+const addTable = (draft: Draft, { source, path, name, parentPath }: TableChange): boolean => {
+  const { connection, tables, created } = draft;
+  if (tables.has(keyOf(source, path))) return false;
+  const parent = parentPath === null ? null : tableOf(draft, source, parentPath).id;
+  assertNameFree(connection, name);
+  const row = connection.first(
+    'INSERT INTO dsf_table (source, path, name, parent) VALUES (?, ?, ?, ?) RETURNING id',
+    source,
+    toText(path),
+    name,
+    parent,
   );
+  tables.set(keyOf(source, path), { id: integer(row?.[0]), source, path, name, parent, columns: [] });
+  created.add(keyOf(source, path));
   return true;
 };
 
@@ -96,55 +112,64 @@ const addTable = (connection: Connection, schema: FlatSchema, change: TableChang
 const isSameColumn = (column: FlatColumn, change: ColumnChange): boolean =>
   column.path === change.path && column.role === change.role && (change.role !== 'variant' || column.type === change.type);
 
-const addTableColumn = (connection: Connection, schema: FlatSchema, change: ColumnChange): boolean => {
-  const table = findTable(schema, change.source, change.tablePath);
+const addTableColumn = (draft: Draft, change: ColumnChange): boolean => {
+  const { connection, created } = draft;
+  const { path, name, type, role } = change;
+  const table = tableOf(draft, change.source, change.tablePath);
   if (table.columns.some((column) => isSameColumn(column, change))) return false;
-  connection.exec(addColumn(table.name, change.name, change.type));
-  connection.run(
-    'INSERT INTO dsf_column (table_id, ordinal, path, name, type, role) VALUES (?, ?, ?, ?, ?, ?)',
+  if (!created.has(keyOf(table.source, table.path))) connection.exec(addColumn(table.name, name, type));
+  const row = connection.first(
+    'INSERT INTO dsf_column (table_id, ordinal, path, name, type, role) VALUES (?, ?, ?, ?, ?, ?) RETURNING id',
     table.id,
     table.columns.length,
-    toText(change.path),
-    change.name,
-    change.type,
-    change.role,
+    toText(path),
+    name,
+    type,
+    role,
+  );
+  replaceColumns(draft, table, [...table.columns, { id: integer(row?.[0]), path, name, type, role }]);
+  return true;
+};
+
+const widenColumn = (draft: Draft, change: WidenChange): boolean => {
+  const { connection, created } = draft;
+  const { type } = change;
+  const table = tableOf(draft, change.source, change.tablePath);
+  const column = table.columns.find(({ name }) => name === change.column);
+  if (column?.type === type) return false;
+  if (column?.type !== 'bigint' || type !== 'decimal') {
+    const facts = { table: table.name, column: change.column, from: column?.type ?? null, to: type };
+    throw new Failure('fatal', 'warehouse.widen-unsupported', 'only a bigint column widens, to decimal', facts);
+  }
+  if (!created.has(keyOf(table.source, table.path)))
+    for (const statement of widenToDecimal(table.name, column.name)) connection.exec(statement);
+  connection.run("UPDATE dsf_column SET type = 'decimal' WHERE id = ?", column.id);
+  replaceColumns(
+    draft,
+    table,
+    table.columns.map((one) => (one === column ? { ...one, type } : one)),
   );
   return true;
 };
 
-const widenColumn = (connection: Connection, schema: FlatSchema, change: WidenChange): boolean => {
-  const table = findTable(schema, change.source, change.tablePath);
-  const column = table.columns.find(({ name }) => name === change.column);
-  if (column?.type === change.type) return false;
-  if (column?.type !== 'bigint' || change.type !== 'decimal') {
-    throw new Failure('fatal', 'warehouse.widen-unsupported', 'only a bigint column widens, to decimal', {
-      table: table.name,
-      column: change.column,
-      from: column?.type ?? null,
-      to: change.type,
-    });
-  }
-  for (const statement of widenToDecimal(table.name, column.name)) connection.exec(statement);
-  connection.run("UPDATE dsf_column SET type = 'decimal' WHERE id = ?", column.id);
-  return true;
-};
-
-const applyChange = (connection: Connection, schema: FlatSchema, change: SchemaChange): boolean => {
-  if (change.kind === 'table') return addTable(connection, schema, change);
-  if (change.kind === 'column') return addTableColumn(connection, schema, change);
-  return widenColumn(connection, schema, change);
+const applyChange = (draft: Draft, change: SchemaChange): boolean => {
+  if (change.kind === 'table') return addTable(draft, change);
+  if (change.kind === 'column') return addTableColumn(draft, change);
+  return widenColumn(draft, change);
 };
 
 /** Applies changes in their order; each sees what those before it made. @returns the schema as it is now */
 export const applyChanges = (connection: Connection, before: FlatSchema, changes: readonly SchemaChange[]): FlatSchema => {
-  let schema = before;
-  let hasChanged = false;
-  for (const change of changes) {
-    if (!applyChange(connection, schema, change)) continue;
-    hasChanged = true;
-    schema = readSchema(connection);
+  const tables = new Map(before.tables.map((table) => [keyOf(table.source, table.path), table]));
+  const draft: Draft = { connection, tables, created: new Set(), hasChanged: false };
+  for (const change of changes) draft.hasChanged = applyChange(draft, change) || draft.hasChanged;
+  if (!draft.hasChanged) return before;
+  const after = [...tables.values()].sort((a, b) => a.id - b.id);
+  const names = new Map(after.map(({ id, name }) => [id, name]));
+  for (const { source, path, name, parent, columns } of after) {
+    if (draft.created.has(keyOf(source, path)))
+      connection.exec(createFlatTable(name, parent === null ? null : (names.get(parent) ?? null), columns));
   }
-  if (!hasChanged) return before;
   connection.run('UPDATE dsf_schema SET version = version + 1 WHERE id = 1');
-  return readSchema(connection);
+  return { version: readSchemaVersion(connection), tables: after };
 };
