@@ -1,0 +1,63 @@
+import { definitionsSchema, freshSnapshot, type Definitions, type Snapshot } from '@dsf/metadata';
+import { Failure, type Activation, type MetadataStore, type VersionInfo } from '@dsf/ports';
+
+/** Config tables and versions in memory, shared by the handles that are opened on them. */
+export interface MemoryConfig {
+  tables: Definitions;
+  readonly versions: { readonly snapshot: Snapshot; readonly info: VersionInfo }[];
+}
+
+export const createMemoryConfig = (): MemoryConfig => ({ tables: definitionsSchema.parse({}), versions: [] });
+
+/** Where a test may come between a caller and the store. */
+export interface MetadataHooks {
+  before(call: string): Promise<void>;
+  after(call: string): Promise<void>;
+  /** The newest version that this process can see yet. */
+  visible(newest: number): number;
+}
+
+const noHooks: MetadataHooks = { before: async () => undefined, after: async () => undefined, visible: (newest) => newest };
+
+type Change = Parameters<MetadataStore['activate']>[0];
+
+const activate = (config: MemoryConfig, change: Change): Activation => {
+  const definitions = change.definitions ?? config.tables;
+  const current = config.versions.length;
+  const before = config.versions.at(-1)?.snapshot ?? null;
+  const snapshot = freshSnapshot(before, definitions);
+  if (before !== null && JSON.stringify(snapshot) === JSON.stringify(before)) return { kind: 'unchanged', version: current };
+  const version = current + 1;
+  const { catalog, problems } = change.check(snapshot, version);
+  if (catalog === null || problems.some(({ severity }) => severity === 'error')) return { kind: 'refused', problems };
+  config.tables = definitions;
+  config.versions.push({ snapshot, info: { version, activatedAt: change.now, comment: change.comment } });
+  return { kind: 'activated', version };
+};
+
+/** A handle on config tables in memory. It knows no SQL, so what people write past DSF cannot be tried here. */
+export const openMemoryMetadata = (config: MemoryConfig, hooks: MetadataHooks = noHooks): MetadataStore => {
+  const call = async <T>(name: string, work: () => T): Promise<T> => {
+    await hooks.before(name);
+    const result = work();
+    await hooks.after(name);
+    return result;
+  };
+  return {
+    currentVersion: () => call('currentVersion', () => hooks.visible(config.versions.length)),
+    loadVersion: (version) =>
+      call('loadVersion', () => {
+        const found = config.versions[version - 1];
+        if (found === undefined) throw new Failure('fatal', 'metadata.version-missing', `there is no version ${version}`, { version });
+        return found.snapshot;
+      }),
+    history: () => call('history', () => config.versions.map(({ info }) => info)),
+    readTables: () => call('readTables', () => ({ definitions: config.tables, problems: [] })),
+    writeTables: (definitions) =>
+      call('writeTables', () => {
+        config.tables = definitions;
+      }),
+    activate: (change) => call('activate', () => activate(config, change)),
+    close: async () => undefined,
+  };
+};

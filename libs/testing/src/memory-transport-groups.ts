@@ -1,0 +1,108 @@
+import type { Clock, PartitionFeed, Subscription } from '@dsf/ports';
+import { ring, type MemoryBroker, type MemoryTopic, type TransportHooks } from './memory-transport.ts';
+
+/** A group of members that share a topic's partitions. */
+export interface MemoryGroup {
+  readonly members: GroupMember[];
+  /** Acknowledged offset by partition. */
+  readonly offsets: Map<number, number>;
+}
+
+/** One member as the broker sees it. */
+export interface GroupMember {
+  /** Partitions it has now. */
+  readonly held: Map<number, () => void>;
+  give(partition: number): void;
+  /** The broker no longer counts it in, because it left or was silent for too long. */
+  leave(): void;
+  /** Takes it in again, as a client does that finds itself outside its group. */
+  rejoin(): void;
+}
+
+/** Partition i belongs to the (i mod n)th of the n members. */
+const settle = (broker: MemoryBroker, topic: MemoryTopic, group: MemoryGroup): void => {
+  const { members } = group;
+  const ownerOf = (partition: number): GroupMember | undefined => members[partition % members.length];
+  for (const member of members) {
+    for (const [partition, revoke] of member.held) {
+      if (ownerOf(partition) === member) continue;
+      member.held.delete(partition);
+      revoke();
+    }
+  }
+  for (const partition of topic.partitions.keys()) {
+    const owner = members.length === 0 ? undefined : ownerOf(partition);
+    if (owner !== undefined && !owner.held.has(partition)) owner.give(partition);
+  }
+  ring(broker);
+};
+
+export interface MembershipContext {
+  readonly broker: MemoryBroker;
+  readonly topic: MemoryTopic;
+  readonly group: string;
+  readonly hooks: TransportHooks;
+  readonly clock: Clock;
+}
+
+/** How long a wait for partitions lasts before it is begun again, ms. */
+const waitMs = 60_000;
+
+/** Joins a group and shares its partitions anew. */
+export const createMembership = (
+  { broker, topic, group: name, hooks, clock }: MembershipContext,
+  openFeed: (group: MemoryGroup, partition: number, revoked: AbortSignal) => PartitionFeed,
+): { readonly member: GroupMember; readonly subscription: Subscription } => {
+  const group = topic.groups.get(name) ?? { members: [], offsets: new Map<number, number>() };
+  topic.groups.set(name, group);
+  const given: PartitionFeed[] = [];
+  const closed = new AbortController();
+
+  const member: GroupMember = {
+    held: new Map(),
+    give(partition) {
+      const revoked = new AbortController();
+      member.held.set(partition, () => hooks.revoke(() => revoked.abort()));
+      given.push(openFeed(group, partition, revoked.signal));
+    },
+    leave() {
+      const index = group.members.indexOf(member);
+      if (index < 0) return;
+      group.members.splice(index, 1);
+      for (const revoke of member.held.values()) revoke();
+      member.held.clear();
+      settle(broker, topic, group);
+    },
+    rejoin() {
+      if (closed.signal.aborted || group.members.includes(member)) return;
+      group.members.push(member);
+      settle(broker, topic, group);
+    },
+  };
+
+  const subscription: Subscription = {
+    async *feeds(signal) {
+      while (!signal.aborted && !closed.signal.aborted) {
+        const feed = given.shift();
+        if (feed !== undefined) {
+          if (!feed.revoked.aborted) yield feed;
+          continue;
+        }
+        const woken = new AbortController();
+        const wake = (): void => woken.abort();
+        broker.waiting.add(wake);
+        await clock.sleep(waitMs, AbortSignal.any([signal, closed.signal, woken.signal]));
+        broker.waiting.delete(wake);
+        await hooks.before('feeds');
+      }
+    },
+    async close() {
+      if (closed.signal.aborted) return;
+      closed.abort();
+      await hooks.before('leave');
+      member.leave();
+    },
+  };
+  member.rejoin();
+  return { member, subscription };
+};

@@ -1,0 +1,165 @@
+import type { ColumnType } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
+import type { Cell, FlatRow, FlatRows, FlatSchema, FlatTable, LaneKey, LaneState, LaneWrites, Position, RawRow } from '@dsf/ports';
+import type { GroupRow, PhaseName, RecordFailure, Request } from '@dsf/ports';
+import { failureKey, flatShelf, laneShelf, partitionShelf, recordShelf } from './memory-warehouse-state.ts';
+import type { MemoryState, RecordAt } from './memory-warehouse-state.ts';
+
+/** What writes need besides the state. */
+export interface Ground {
+  readonly schema: () => FlatSchema;
+  readonly hasInstance: (instance: string) => boolean;
+  readonly nextId: () => number;
+}
+
+const duplicate = (what: string): Failure => new Failure('retry', 'warehouse.duplicate-key', `${what} is there already: look again`);
+
+const writeRaw = (state: MemoryState, rows: readonly RawRow[]): void => {
+  for (const row of rows) {
+    if (state.raw.get(partitionShelf(row), row.offset) !== undefined) throw duplicate(`raw row ${recordShelf(row)}`);
+    state.raw.put(partitionShelf(row), row.offset, row);
+  }
+};
+
+const int64 = 2n ** 63n;
+
+const fits = (type: ColumnType, cell: Cell): boolean => {
+  if (cell === null) return true;
+  if (type === 'boolean') return typeof cell === 'boolean';
+  if (type === 'double') return typeof cell === 'number' && !Number.isNaN(cell);
+  if (type === 'bigint')
+    return typeof cell === 'bigint' ? cell >= -int64 && cell < int64 : typeof cell === 'number' && Number.isSafeInteger(cell);
+  return typeof cell === 'string';
+};
+
+const checkRow = (table: FlatTable, row: FlatRow): void => {
+  for (const [index, { type }] of table.columns.entries()) {
+    const cell = row.cells[index] ?? null;
+    if (!fits(type, cell)) throw new Failure('poison', 'warehouse.data', `a ${type} column cannot take a ${typeof cell}`, { type });
+  }
+};
+
+const writeTable = (state: MemoryState, { source, partition }: FlatRows, rows: { readonly table: FlatTable } & Versioned): void => {
+  const { table, version } = rows;
+  for (const [offset, some] of Map.groupBy(rows.rows, (row) => row.offset)) {
+    const stored = state.flat.get(flatShelf(table.id, partition), offset);
+    const merged = [...(stored?.rows ?? []), ...some].sort((a, b) => a.row - b.row);
+    if (new Set(merged.map(({ row }) => row)).size !== merged.length) throw duplicate(`${table.name} ${source}:${partition}:${offset}`);
+    for (const row of some) {
+      checkRow(table, row);
+      const parents = table.parent === null ? null : (state.flat.get(flatShelf(table.parent, partition), offset)?.rows ?? []);
+      if (parents !== null && parents.every((parent) => parent.row !== row.parentRow))
+        throw new Failure('fatal', 'warehouse.parent-missing', `a row of ${table.name} has no parent row`, { source, partition, offset });
+    }
+    state.flat.put(flatShelf(table.id, partition), offset, { offset, version, rows: merged });
+  }
+};
+interface Versioned {
+  readonly rows: readonly FlatRow[];
+  readonly version: number;
+}
+
+const writeFlat = (
+  state: MemoryState,
+  schema: FlatSchema,
+  write: { readonly rows: FlatRows; readonly version: number; readonly known: number },
+): void => {
+  if (write.known !== schema.version)
+    throw new Failure('retry', 'warehouse.schema-changed', 'the tables have changed: load the schema and decide again', {
+      known: write.known,
+      current: schema.version,
+    });
+  for (const { table, rows } of write.rows.tables) writeTable(state, write.rows, { table, rows, version: write.version });
+};
+
+const deleteFlat = (state: MemoryState, schema: FlatSchema, { source, partition, offset }: RecordAt): void => {
+  for (const table of schema.tables) if (table.source === source) state.flat.remove(flatShelf(table.id, partition), offset);
+};
+
+const writeFailures = (state: MemoryState, ground: Ground, failures: readonly RecordFailure[], now: number): void => {
+  for (const failure of failures) {
+    const before = state.failures.get(recordShelf(failure), failureKey(failure));
+    const { phase, source, partition, offset, scope, code, path, detail, version } = failure;
+    state.failures.put(recordShelf(failure), failureKey(failure), {
+      ...{ phase, source, partition, offset, scope, code, path, detail, version },
+      id: before?.id ?? ground.nextId(),
+      attempts: (before?.attempts ?? 0) + 1,
+      firstAt: before?.firstAt ?? now,
+      lastAt: now,
+      status: 'open',
+    });
+  }
+};
+
+interface Resolution {
+  readonly phase: PhaseName;
+  readonly at: RecordAt;
+  readonly scopePrefix: string;
+  readonly now: number;
+}
+
+const resolveFailures = (state: MemoryState, { phase, at, scopePrefix, now }: Resolution): number => {
+  const open = state.failures
+    .all(recordShelf(at))
+    .filter((failure) => failure.status !== 'resolved' && failure.phase === phase && failure.scope.startsWith(scopePrefix));
+  for (const failure of open) state.failures.put(recordShelf(at), failureKey(failure), { ...failure, status: 'resolved', lastAt: now });
+  return open.length;
+};
+
+export const writeRequests = (state: MemoryState, ground: Ground, requests: readonly Omit<Request, 'id'>[]): void => {
+  for (const { lane, body } of requests) {
+    const id = ground.nextId();
+    state.requests.put(laneShelf(lane), id, { id, lane: { phase: lane.phase, source: lane.source, lane: lane.lane }, body });
+    if (body.kind !== 'replay') continue;
+    for (const failure of state.failures.all(recordShelf(body))) {
+      if (failure.status === 'open') state.failures.put(recordShelf(body), failureKey(failure), { ...failure, status: 'replaying' });
+    }
+  }
+};
+
+const writeGroups = (
+  state: MemoryState,
+  ground: Ground,
+  write: { readonly instance: string; readonly lane: number; readonly rows: readonly GroupRow[] },
+): void => {
+  if (!ground.hasInstance(write.instance))
+    throw new Failure('retry', 'warehouse.summary-missing', 'the driver instance has no table yet: ensure it and decide again', {
+      instance: write.instance,
+    });
+  for (const row of write.rows) state.groups.put(write.instance, row.group, { lane: write.lane, row });
+};
+
+const setInstanceLive = (state: MemoryState, lane: number, change: { readonly instance: string; readonly live: boolean }): void => {
+  if (change.live) state.live.put(String(lane), change.instance, change.instance);
+  else state.live.remove(String(lane), change.instance);
+};
+
+const writeFacts = (state: MemoryState, lane: LaneKey, facts: LaneState['facts']): void => {
+  const row = state.lanes.get('', laneShelf(lane));
+  if (row !== undefined) state.lanes.put('', laneShelf(lane), { ...row, facts });
+};
+
+const writePositions = (state: MemoryState, lane: LaneKey, positions: readonly Position[]): void => {
+  for (const position of positions) state.positions.put(laneShelf(lane), partitionShelf(position), position);
+};
+
+/** Does one write, where the transaction stands; it is done again when the transaction commits. */
+export type Perform = <T>(call: string, work: (state: MemoryState) => T) => Promise<T>;
+
+export const memoryWrites = (lane: LaneKey, perform: Perform, ground: Ground): LaneWrites => ({
+  writePositions: (positions) => perform('writePositions', (state) => writePositions(state, lane, positions)),
+  writeFacts: (facts) => perform('writeFacts', (state) => writeFacts(state, lane, facts)),
+  writeRaw: (rows) => perform('writeRaw', (state) => writeRaw(state, rows)),
+  writeFlat: (rows, version, known) => perform('writeFlat', (state) => writeFlat(state, ground.schema(), { rows, version, known })),
+  deleteFlat: (at) => perform('deleteFlat', (state) => deleteFlat(state, ground.schema(), at)),
+  writeGroups: (instance, number, rows) => perform('writeGroups', (state) => writeGroups(state, ground, { instance, lane: number, rows })),
+  writeFailures: (failures, now) => perform('writeFailures', (state) => writeFailures(state, ground, failures, now)),
+  resolveFailures: (phase, at, scopePrefix, now) =>
+    perform('resolveFailures', (state) => resolveFailures(state, { phase, at, scopePrefix, now })),
+  writeRequests: (requests) => perform('writeRequests', (state) => writeRequests(state, ground, requests)),
+  closeRequests: (ids) =>
+    perform('closeRequests', (state) => {
+      for (const id of ids) for (const shelf of state.requests.shelves()) state.requests.remove(shelf, id);
+    }),
+  setInstanceLive: (number, instance, live) => perform('setInstanceLive', (state) => setInstanceLive(state, number, { instance, live })),
+});

@@ -1,0 +1,243 @@
+import { Failure } from '@dsf/ports';
+import type { FlatSchema, LaneKey, LaneTransaction, Warehouse } from '@dsf/ports';
+import { evolveSchema } from './memory-warehouse-schema.ts';
+import { allPositions, createState, laneShelf, loadLane, memoryReads, mergeState } from './memory-warehouse-state.ts';
+import type { MemoryState } from './memory-warehouse-state.ts';
+import { memoryWrites, writeRequests } from './memory-warehouse-writes.ts';
+import type { Ground } from './memory-warehouse-writes.ts';
+
+/** Ends a transaction; the first call counts. Until then its lane is locked. */
+export interface TransactionEnd {
+  /** @throws Failure `retry` when what was written no longer fits; then nothing was committed */
+  commit(): void;
+  rollback(): void;
+}
+
+/** Where a test may come between a caller and the database. */
+export interface WarehouseHooks {
+  /** Before a call has any effect; an error means that it never has one. */
+  before(call: string): Promise<void>;
+  /** After the effect and before the answer; an error means that the answer was lost. */
+  after(call: string): Promise<void>;
+  /** Ends the transaction, now, later or never; an error reaches the caller instead of the answer. */
+  commit(lane: LaneKey, end: TransactionEnd): Promise<void>;
+  /** A transaction has begun; `end` rolls it back when its owner dies. */
+  begun(lane: LaneKey, end: TransactionEnd): void;
+}
+
+const noHooks: WarehouseHooks = {
+  before: async () => undefined,
+  after: async () => undefined,
+  commit: async (_lane, end) => end.commit(),
+  begun: () => undefined,
+};
+
+/** What a transaction committed. */
+export interface MemoryCommit {
+  readonly lane: LaneKey;
+  readonly seq: number;
+  /** Names of the writes, in their order. */
+  readonly writes: readonly string[];
+}
+
+/** One database in memory: whatever handles share it see the same rows. */
+export interface MemoryDatabase {
+  readonly state: MemoryState;
+  schema: FlatSchema;
+  readonly instances: Set<string>;
+  readonly locks: Map<string, Promise<void>>;
+  /** False lets a transaction begin on any seq: what a database without compare-and-set would do. */
+  comparesSeq: boolean;
+  /** Called after each commit, when its rows can be seen. */
+  onCommit: (commit: MemoryCommit) => void;
+  nextId: number;
+}
+
+export const createMemoryDatabase = (): MemoryDatabase => ({
+  state: createState(null),
+  schema: { version: 0, tables: [] },
+  instances: new Set(),
+  locks: new Map(),
+  comparesSeq: true,
+  onCommit: () => undefined,
+  nextId: 1,
+});
+
+const groundOf = (database: MemoryDatabase): Ground => ({
+  schema: () => database.schema,
+  hasInstance: (instance) => database.instances.has(instance),
+  nextId: () => database.nextId++,
+});
+
+type Write = (state: MemoryState) => unknown;
+
+interface OpenTransaction {
+  readonly transaction: LaneTransaction;
+  readonly end: TransactionEnd;
+  /** No call after it is taken. */
+  close(): void;
+  /** The first error of a write, which dooms the transaction even when the work catches it. */
+  doom(): { readonly error: unknown } | null;
+}
+
+/** Raises the lane's seq and locks it. Reads see the transaction's own layer; a commit does its writes again on what is committed by then. */
+const begin = (
+  database: MemoryDatabase,
+  hooks: WarehouseHooks,
+  turn: { readonly lane: LaneKey; readonly seq: number },
+): OpenTransaction => {
+  const { lane, seq } = turn;
+  const name = laneShelf(lane);
+  const row = database.state.lanes.get('', name);
+  if (database.comparesSeq && (row?.seq ?? 0) !== seq)
+    throw new Failure('retry', 'lane.lost', 'another worker has had a turn in this lane: reload it', { ...lane, seq });
+  const next = database.comparesSeq ? seq + 1 : (row?.seq ?? 0) + 1;
+  const unlock = Promise.withResolvers<void>();
+  database.locks.set(name, unlock.promise);
+  const layer = createState(database.state);
+  const ground = groundOf(database);
+  const writes: { readonly call: string; readonly write: Write }[] = [];
+  let isOpen = true;
+  let isEnded = false;
+  let doom: { readonly error: unknown } | null = null;
+
+  const raise: Write = (state) =>
+    state.lanes.put('', name, { lane: { ...lane }, seq: next, facts: state.lanes.get('', name)?.facts ?? {} });
+  raise(layer);
+
+  const perform = async <T>(call: string, work: (state: MemoryState) => T): Promise<T> => {
+    if (!isOpen) throw new Failure('fatal', 'warehouse.transaction-over', 'a call came after its transaction had ended', { ...lane });
+    await hooks.before(call);
+    if (isEnded) throw new Failure('retry', 'warehouse.connection-lost', 'the database ended the transaction', { ...lane });
+    if (doom !== null) throw doom.error;
+    try {
+      const result = work(layer);
+      if (/^(write|delete|resolve|close|set)/.test(call)) writes.push({ call, write: work });
+      return result;
+    } catch (error) {
+      doom = { error };
+      throw error;
+    }
+  };
+
+  const finish = (): void => {
+    isEnded = true;
+    database.locks.delete(name);
+    unlock.resolve();
+  };
+  const end: TransactionEnd = {
+    commit() {
+      if (isEnded) throw new Failure('retry', 'warehouse.connection-lost', 'the database ended the transaction', { ...lane });
+      const last = createState(database.state);
+      try {
+        raise(last);
+        for (const { write } of writes) write(last);
+        mergeState(last);
+      } finally {
+        finish();
+      }
+      database.onCommit({ lane, seq: next, writes: writes.map(({ call }) => call) });
+    },
+    rollback() {
+      if (!isEnded) finish();
+    },
+  };
+  return {
+    transaction: { seq: next, ...memoryReads(perform, ground.schema), ...memoryWrites(lane, perform, ground) },
+    end,
+    close: () => {
+      isOpen = false;
+    },
+    doom: () => doom,
+  };
+};
+
+/** A handle on a database in memory, for one process. Everything is lost with the database. */
+export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHooks = noHooks): Warehouse => {
+  const call = async <T>(name: string, work: (state: MemoryState) => T): Promise<T> => {
+    await hooks.before(name);
+    const result = work(database.state);
+    await hooks.after(name);
+    return result;
+  };
+
+  const beginWhenFree = async (lane: LaneKey, seq: number): Promise<OpenTransaction> => {
+    for (;;) {
+      await hooks.before('begin');
+      const lock = database.locks.get(laneShelf(lane));
+      if (lock === undefined) break;
+      await lock;
+    }
+    const open = begin(database, hooks, { lane, seq });
+    hooks.begun(lane, open.end);
+    return open;
+  };
+
+  return {
+    capabilities: { nameLengthMax: 128, columnsMax: 1000, decimal: { precision: 38, scale: 12 } },
+    loadLane: (lane) => call('loadLane', (state) => loadLane(state, lane)),
+    async transact(lane, seq, work) {
+      const { transaction, end, close, doom } = await beginWhenFree(lane, seq);
+      try {
+        const result = await work(transaction);
+        close();
+        const doomed = doom();
+        if (doomed !== null) throw doomed.error;
+        await hooks.before('commit');
+        await hooks.commit(lane, end);
+        return result;
+      } catch (error) {
+        close();
+        if (!(error instanceof CommitUnknown)) end.rollback();
+        throw error instanceof CommitUnknown ? error.failure : error;
+      }
+    },
+    schema: () => call('schema', () => database.schema),
+    evolve: (plan) =>
+      call('evolve', () => {
+        database.schema = evolveSchema(database.schema, plan(database.schema));
+        return database.schema;
+      }),
+    ensureSummaryTables: (instances) =>
+      call('ensureSummaryTables', () => {
+        for (const { instance } of instances) database.instances.add(instance);
+      }),
+    committed: memoryReads(call, () => database.schema),
+    request: (requests) => call('request', (state) => writeRequests(state, groundOf(database), requests)),
+    inspect: {
+      positions: async () => allPositions(database.state),
+      lanes: async () => database.state.lanes.all('').map(({ lane, seq }) => ({ ...lane, seq })),
+      failures: async ({ max, ...filter }) =>
+        database.state.failures
+          .shelves()
+          .flatMap((shelf) => database.state.failures.all(shelf))
+          .filter(
+            (failure) =>
+              (filter.ids === undefined || filter.ids.includes(failure.id)) &&
+              (filter.phase === undefined || filter.phase === failure.phase) &&
+              (filter.source === undefined || filter.source === failure.source) &&
+              (filter.code === undefined || filter.code === failure.code) &&
+              (filter.status === undefined || filter.status === failure.status),
+          )
+          .sort((a, b) => a.id - b.id)
+          .slice(0, max),
+      openRequests: async () =>
+        database.state.requests.shelves().reduce((sum, shelf) => sum + database.state.requests.all(shelf).length, 0),
+      tables: async () => [],
+      query: async () => {
+        throw new Failure('fatal', 'query.refused', 'the warehouse in memory knows no SQL');
+      },
+    },
+    close: async () => undefined,
+  };
+};
+
+/** Thrown by a `commit` hook: the caller gets `failure`, and the transaction, which may still be running, is left alone. */
+export class CommitUnknown extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.name = 'CommitUnknown';
+    this.failure = failure;
+  }
+}
