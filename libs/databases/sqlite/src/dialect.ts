@@ -45,13 +45,16 @@ const columnDefinition = (name: string, type: ColumnType): string => {
 
 const rowKey = ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'] as const;
 const rootColumns = ['_dsf_time', '_dsf_ingested_at'] as const;
-const childColumns = ['_dsf_parent_row', '_dsf_list_idx', '_dsf_list_idx2', '_dsf_shape'] as const;
+const childColumns = ['_dsf_parent_row'] as const;
+/** A root row has them too: a message may be a list of roots, or nothing but null. */
+const shapeColumns = ['_dsf_list_idx', '_dsf_list_idx2', '_dsf_shape'] as const;
 
 /** DSF's own columns of a flat table, in the order in which they stand. */
 export const systemColumns = (table: Pick<FlatTable, 'parent'>): readonly string[] => [
   ...rowKey,
   '_dsf_version',
   ...(table.parent === null ? rootColumns : childColumns),
+  ...shapeColumns,
 ];
 
 const commonDefinitions = [
@@ -62,8 +65,8 @@ const commonDefinitions = [
   '_dsf_version INTEGER NOT NULL',
 ];
 const rootDefinitions = ['_dsf_time INTEGER', '_dsf_ingested_at INTEGER'];
-const childDefinitions = [
-  '_dsf_parent_row INTEGER NOT NULL',
+const childDefinitions = ['_dsf_parent_row INTEGER NOT NULL'];
+const shapeDefinitions = [
   '_dsf_list_idx INTEGER',
   '_dsf_list_idx2 INTEGER',
   "_dsf_shape TEXT CHECK (_dsf_shape IN ('null', 'object', 'list'))",
@@ -81,7 +84,7 @@ export const createFlatTable = (
     parentName === null
       ? []
       : [`FOREIGN KEY (_dsf_src, _dsf_part, _dsf_off, _dsf_parent_row) REFERENCES ${quoteName(parentName)} (${rowKey.join(', ')})`];
-  return `CREATE TABLE ${quoteName(name)} (\n  ${[...commonDefinitions, ...own, ...columns.map((column) => columnDefinition(column.name, column.type)), primaryKey, ...foreignKey].join(',\n  ')}\n) WITHOUT ROWID`;
+  return `CREATE TABLE ${quoteName(name)} (\n  ${[...commonDefinitions, ...own, ...shapeDefinitions, ...columns.map((column) => columnDefinition(column.name, column.type)), primaryKey, ...foreignKey].join(',\n  ')}\n) WITHOUT ROWID`;
 };
 
 export const addColumn = (table: string, name: string, type: ColumnType): string =>

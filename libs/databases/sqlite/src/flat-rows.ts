@@ -46,7 +46,8 @@ const selectExpression = (name: string, type: ColumnType): string =>
 
 const bindRow = (table: FlatTable, row: FlatRow, values: Bind[]): void => {
   if (table.parent === null) values.push(row.time, row.ingestedAt);
-  else values.push(row.parentRow, row.listIdx, row.listIdx2, row.shape);
+  else values.push(row.parentRow);
+  values.push(row.listIdx, row.listIdx2, row.shape);
   for (const [index, column] of table.columns.entries()) values.push(encodeCell(column.type, row.cells[index] ?? null));
 };
 
@@ -72,25 +73,25 @@ const shapeOf = (value: SQLOutputValue | undefined): FlatRow['shape'] => shapes.
 const rowOf = (table: FlatTable, row: Row): FlatRow => {
   const isRoot = table.parent === null;
   const [offset, number] = row;
-  const cellsFrom = isRoot ? 4 : 6;
+  const shapeFrom = isRoot ? 4 : 3;
   return {
     offset: integer(offset),
     row: integer(number),
     parentRow: isRoot ? null : integer(row[2]),
-    listIdx: isRoot ? null : integerOrNull(row[3]),
-    listIdx2: isRoot ? null : integerOrNull(row[4]),
-    shape: isRoot ? null : shapeOf(row[5]),
+    listIdx: integerOrNull(row[shapeFrom]),
+    listIdx2: integerOrNull(row[shapeFrom + 1]),
+    shape: shapeOf(row[shapeFrom + 2]),
     time: isRoot ? integerOrNull(row[2]) : null,
     ingestedAt: isRoot ? integerOrNull(row[3]) : null,
-    cells: table.columns.map(({ type }, index) => decodeCell(type, row[cellsFrom + index])),
+    cells: table.columns.map(({ type }, index) => decodeCell(type, row[shapeFrom + 3 + index])),
   };
 };
 
 const readTable = (connection: Connection, table: FlatTable, { source, partition, from, to }: RowRange): FlatTableRows => {
-  const own = table.parent === null ? '_dsf_time, _dsf_ingested_at' : '_dsf_parent_row, _dsf_list_idx, _dsf_list_idx2, _dsf_shape';
+  const own = table.parent === null ? '_dsf_time, _dsf_ingested_at' : '_dsf_parent_row';
   const cells = table.columns.map(({ name, type }) => `, ${selectExpression(quoteName(name), type)}`).join('');
   const rows = connection.all(
-    `SELECT _dsf_off, _dsf_row, ${own}${cells} FROM ${quoteName(table.name)}
+    `SELECT _dsf_off, _dsf_row, ${own}, _dsf_list_idx, _dsf_list_idx2, _dsf_shape${cells} FROM ${quoteName(table.name)}
       WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? ORDER BY _dsf_off, _dsf_row`,
     source,
     partition,

@@ -64,7 +64,7 @@ export const schemaContract = (room: Room): void => {
       expect(await evolve([])).toEqual(schema);
     });
 
-    it('keeps several columns of one path apart by role and, for variants, type', async () => {
+    it('keeps several columns of one path apart by role and, for variants, type and name', async () => {
       const source = room.fresh();
       await evolve(ordersTables(source));
       const variant = (type: 'text' | 'decimal'): SchemaChange => ({
@@ -85,13 +85,15 @@ export const schemaContract = (room: Room): void => {
         type: 'bigint',
         role: 'length',
       };
-      const schema = await evolve([variant('text'), variant('decimal'), length, variant('text'), length]);
+      const exact: SchemaChange = { ...variant('text'), name: 'total__v_number' };
+      const schema = await evolve([variant('text'), variant('decimal'), length, variant('text'), exact, length, exact]);
       expect(tableOf(schema, source, '').columns.map(({ name }) => name)).toEqual([
         'total',
         'note',
         'total__v_text',
         'total__v_decimal',
         'items__n',
+        'total__v_number',
       ]);
     });
 
