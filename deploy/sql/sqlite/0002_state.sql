@@ -93,8 +93,8 @@ CREATE TABLE dsf_column (
   UNIQUE (table_id, ordinal),
   UNIQUE (table_id, name)
 );
+-- A path has one column of its own per role, and as many variants as it needs.
 CREATE UNIQUE INDEX dsf_column_of_path ON dsf_column (table_id, path, role) WHERE role <> 'variant';
-CREATE UNIQUE INDEX dsf_column_variant ON dsf_column (table_id, path, type) WHERE role = 'variant';
 
 -- Driver instances: a driver as one unchangeable computation, and the table that holds its groups.
 CREATE TABLE dsf_instance (

@@ -110,7 +110,9 @@ const addTable = (draft: Draft, { source, path, name, parentPath }: TableChange)
 
 /** A path has one column per role in a table; its variants differ in type, or, as exact numbers do from text, in name alone. */
 const isSameColumn = (column: FlatColumn, change: ColumnChange): boolean =>
-  column.path === change.path && column.role === change.role && (change.role !== 'variant' || (column.type === change.type && column.name === change.name));
+  column.path === change.path &&
+  column.role === change.role &&
+  (change.role !== 'variant' || (column.type === change.type && column.name === change.name));
 
 const addTableColumn = (draft: Draft, change: ColumnChange): boolean => {
   const { connection, created } = draft;

@@ -94,7 +94,12 @@ export const flatContract = (room: Room): void => {
     it('come back exactly, with list places and shapes', async () => {
       const source = room.fresh();
       const schema = await evolve(ordersTables(source));
-      const root = [rootRow(1, [5, 'a']), rootRow(2, [null, null], { time: null, ingestedAt: null }), rootRow(2, [7, ''], { row: 1, listIdx: 1 }), rootRow(3, [null, null], { shape: 'null' })];
+      const root = [
+        rootRow(1, [5, 'a']),
+        rootRow(2, [null, null], { time: null, ingestedAt: null }),
+        rootRow(2, [7, ''], { row: 1, listIdx: 1 }),
+        rootRow(3, [null, null], { shape: 'null' }),
+      ];
       const items = [
         childRow(1, 0, ['x'], { listIdx: 0 }),
         childRow(1, 1, [null], { listIdx: 1, listIdx2: 4, shape: 'list' }),
