@@ -91,15 +91,12 @@ const pacingSettings = ({ prefix }: ServiceDefaults) => ({
 });
 
 /** Settings of one service; the names are those of the runtime's settings. */
-export const serviceSettings = (service: ServiceDefaults) => ({
+const serviceSettings = (service: ServiceDefaults) => ({
   ...commonSettings,
   ...httpSettings(service),
   ...batchSettings(service),
   ...pacingSettings(service),
 });
-
-/** Settings of any one service. */
-export type ServiceSettings = ReturnType<typeof serviceSettings>;
 
 export const ingestorSettings = serviceSettings({ prefix: 'INGESTOR', httpPort: 8081 });
 export const flattenerSettings = serviceSettings({ prefix: 'FLATTENER', httpPort: 8082 });

@@ -1,48 +1,45 @@
 import { expect, it } from 'vitest';
-import type { Clock, TelemetryEvent } from '@dsf/ports';
+import type { TelemetryEvent } from '@dsf/ports';
+import { fakeClock } from '@dsf/testing';
 import { createHealth } from './health.ts';
 
 const setUp = () => {
-  let now = 0;
-  const clock: Clock = { now: () => now, sleep: async () => undefined };
+  const clock = fakeClock();
   const health = createHealth({ clock, phases: ['ingest', 'flatten'], stallMs: 1000 });
   const tell = (name: 'lane-claimed' | 'lane-left' | 'lane-lost', lane: string): void =>
     health.emit({ name, phase: 'flatten', lane, seq: 1 });
   const beat = (lane: string): void => health.emit({ name: 'beat', phase: 'flatten', lane });
   const become = (phase: 'ingest' | 'flatten', state: Extract<TelemetryEvent, { name: 'service' }>['state']): void =>
     health.emit({ name: 'service', phase, state });
-  const pass = (ms: number): void => {
-    now += ms;
-  };
-  return { pass, health, tell, beat, become };
+  return { pass: (ms: number) => clock.advance(ms), health, tell, beat, become };
 };
 
-it('lives while it owns nothing, however long', () => {
+it('lives while it owns nothing, however long', async () => {
   const { pass, health, beat } = setUp();
   beat('flatten');
-  pass(1_000_000);
+  await pass(1_000_000);
   expect(health.live()).toEqual({ ok: true, why: [] });
 });
 
-it('lives while each of its lanes comes round', () => {
+it('lives while each of its lanes comes round', async () => {
   const { pass, health, tell, beat } = setUp();
   tell('lane-claimed', '1');
   tell('lane-claimed', '2');
   for (let round = 0; round < 5; round += 1) {
-    pass(900);
+    await pass(900);
     beat('1');
     beat('2');
   }
   expect(health.live().ok).toBe(true);
 });
 
-it('does not live when one lane hangs, and says which', () => {
+it('does not live when one lane hangs, and says which', async () => {
   const { pass, health, tell, beat } = setUp();
   tell('lane-claimed', '1');
   tell('lane-claimed', '2');
-  pass(900);
+  await pass(900);
   beat('1');
-  pass(101);
+  await pass(101);
   expect(health.live()).toEqual({ ok: false, why: ['flatten lane 2 has not come round for 1001 ms'] });
   tell('lane-left', '2');
   expect(health.live().ok).toBe(true);

@@ -26,7 +26,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export const bytesOf = (text: string): Uint8Array => encoder.encode(text);
-export const textOf = (bytes: Uint8Array | null): string | null => bytes && decoder.decode(bytes);
+const textOf = (bytes: Uint8Array | null): string | null => bytes && decoder.decode(bytes);
 export const textsOf = (deliveries: readonly Delivery[]): readonly (string | null)[] => deliveries.map(({ body }) => textOf(body));
 
 /** Messages with nothing but a body. */
