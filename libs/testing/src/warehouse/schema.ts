@@ -67,12 +67,12 @@ export const schemaContract = (room: Room): void => {
     it('keeps several columns of one path apart by role and, for variants, type and name', async () => {
       const source = room.fresh();
       await evolve(ordersTables(source));
-      const variant = (type: 'text' | 'decimal'): SchemaChange => ({
+      const variant = (type: 'text' | 'decimal', name = `total__v_${type}`): SchemaChange => ({
         kind: 'column',
         source,
         tablePath: '',
         path: 'total',
-        name: `total__v_${type}`,
+        name,
         type,
         role: 'variant',
       });
@@ -85,7 +85,7 @@ export const schemaContract = (room: Room): void => {
         type: 'bigint',
         role: 'length',
       };
-      const exact: SchemaChange = { ...variant('text'), name: 'total__v_number' };
+      const exact = variant('text', 'total__v_number');
       const schema = await evolve([variant('text'), variant('decimal'), length, variant('text'), exact, length, exact]);
       expect(tableOf(schema, source, '').columns.map(({ name }) => name)).toEqual([
         'total',
