@@ -26,33 +26,36 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
     await work.claimed(feed);
   };
 
-  await persist(leave, claim);
-  let announcedAt = clock.now();
-  while (!leave.aborted) {
-    telemetry.emit({ name: 'beat', phase, lane: lane.name });
-    await persist(leave, async () => {
-      await lane.refresh();
-      await work.chores();
-    });
-    const deliveries = await persist(leave, () =>
-      feed.read({ recordsMax: settings.recordsMax, bytesMax: settings.bytesMax, waitMs: settings.waitMs }, leave),
-    );
-    if (deliveries === undefined) break;
-    const last = deliveries.at(-1);
-    if (last !== undefined) {
-      const done = await handleBatch(context, work, deliveries);
-      if (done) await persist(giveUp, () => feed.acknowledge(last.offset + 1));
-      continue;
+  try {
+    await persist(leave, claim);
+    let announcedAt = clock.now();
+    while (!leave.aborted) {
+      telemetry.emit({ name: 'beat', phase, lane: lane.name });
+      await persist(leave, async () => {
+        await lane.refresh();
+        await work.chores();
+      });
+      const deliveries = await persist(leave, () =>
+        feed.read({ recordsMax: settings.recordsMax, bytesMax: settings.bytesMax, waitMs: settings.waitMs }, leave),
+      );
+      if (deliveries === undefined) break;
+      const last = deliveries.at(-1);
+      if (last !== undefined) {
+        const done = await handleBatch(context, work, deliveries);
+        if (done) await persist(giveUp, () => feed.acknowledge(last.offset + 1));
+        continue;
+      }
+      if (leave.aborted) break;
+      const due = Math.abs(clock.now() - announcedAt) >= settings.idleMs;
+      await persist(leave, async () => {
+        await lane.refresh();
+        await (due ? work.announce() : work.pause());
+      });
+      if (due) announcedAt = clock.now();
     }
-    if (leave.aborted) break;
-    const due = Math.abs(clock.now() - announcedAt) >= settings.idleMs;
-    await persist(leave, async () => {
-      await lane.refresh();
-      await (due ? work.announce() : work.pause());
-    });
-    if (due) announcedAt = clock.now();
+  } finally {
+    telemetry.emit({ name: 'lane-left', phase, lane: lane.name, seq: 0 });
   }
-  telemetry.emit({ name: 'lane-left', phase, lane: lane.name, seq: 0 });
 };
 
 /**

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
 import { Failure, type Clock, type MetadataStore, type Transport, type Warehouse } from '@dsf/ports';
+import { topics } from '@dsf/runtime';
 import { openLocalTransport } from '@dsf/transport-local';
 import { systemClock } from './system-clock.ts';
 
@@ -39,7 +40,12 @@ export const openInstallation = async ({ home }: { readonly home: string }): Pro
   const file = join(home, 'dsf.db');
   const metadata = await openSqliteMetadataStore({ file });
   const warehouse = await openSqliteWarehouse({ file });
-  const local = await openLocalTransport({ file: join(home, 'log.db'), clock: systemClock });
+  // What every group has acknowledged is in the rows: a reader that missed it refills, so the log need not keep it.
+  const local = await openLocalTransport({
+    file: join(home, 'log.db'),
+    clock: systemClock,
+    retention: { topics: Object.values(topics), keepMs: 0 },
+  });
   const transports = new Map<string, Transport>([['local', local]]);
   return {
     home,
