@@ -21,7 +21,9 @@ const bodyValue = (bytes: Uint8Array | null): unknown => {
 
 /** `JSON.rawJSON` takes scalars only, so what is nested is built again with its numbers as they were written. */
 const rawValue = (text: string): unknown =>
-  JSON.parse(text, (_, value: unknown, context?: { readonly source?: string }) => (typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value));
+  JSON.parse(text, (_, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value,
+  );
 
 const header = ({ headers }: Delivery, name: string): string | null => {
   const found = headers.find(([candidate]) => candidate === name);
@@ -42,6 +44,7 @@ export const deliveryJson = (partition: number, delivery: Delivery): string =>
 /** A published document: revision and reason first, so that they line up. Other messages have neither and show their offset instead. */
 export const documentJson = (partition: number, delivery: Delivery): string => {
   const revision = header(delivery, 'ce_dsfrevision');
-  const place = revision === null ? { partition, offset: delivery.offset } : { revision: Number(revision), reason: header(delivery, 'ce_dsfreason') };
+  const place =
+    revision === null ? { partition, offset: delivery.offset } : { revision: Number(revision), reason: header(delivery, 'ce_dsfreason') };
   return jsonText({ ...place, key: bodyValue(delivery.key), body: bodyValue(delivery.body) });
 };

@@ -1,3 +1,4 @@
+import { ConfigError } from '@dsf/config';
 import { Failure } from '@dsf/ports';
 import { CommanderError } from 'commander';
 import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts';
@@ -12,7 +13,12 @@ export interface Ending {
   readonly unexpected: boolean;
 }
 
-const said = (exitCode: ExitCode, message: string | null, hint: string | null = null): Ending => ({ exitCode, message, hint, unexpected: false });
+const said = (exitCode: ExitCode, message: string | null, hint: string | null = null): Ending => ({
+  exitCode,
+  message,
+  hint,
+  unexpected: false,
+});
 
 const ofFailure = ({ kind, code, message }: Failure): Ending => {
   if (kind === 'retry') return said(exitCodes.unavailable, `${message} (${code})`, 'it may work when you try again');
@@ -24,7 +30,13 @@ export const explainError = (error: unknown): Ending => {
   // Commander has printed its message, help or version itself.
   if (error instanceof CommanderError) return said(error.exitCode === 0 ? exitCodes.ok : exitCodes.usage, null);
   if (error instanceof CommandError) return said(error.exitCode, error.message === '' ? null : error.message, error.hint);
+  if (error instanceof ConfigError) return said(exitCodes.usage, error.message);
   if (error instanceof Failure) return ofFailure(error);
   const message = error instanceof Error ? error.message : String(error);
-  return { exitCode: exitCodes.failure, message: `unexpected: ${message.split('\n', 1)[0] ?? ''}`, hint: 'set DSF_DEBUG=1 to see where it came from', unexpected: true };
+  return {
+    exitCode: exitCodes.failure,
+    message: `unexpected: ${message.split('\n', 1)[0] ?? ''}`,
+    hint: 'set DSF_DEBUG=1 to see where it came from',
+    unexpected: true,
+  };
 };

@@ -34,6 +34,10 @@ export const findTopic = async (installation: Installation, catalog: Catalog, wo
   } catch (error) {
     if (!isMissing(error)) throw error;
     const names = [...new Set(all.flatMap(({ definition, topic }) => [definition.name, topic]))];
-    throw new CommandError(exitCodes.failure, `there is no source, publication or topic called "${word}"`, didYouMean(word, names, 'source or publication yet'));
+    throw new CommandError(
+      exitCodes.failure,
+      `there is no source, publication or topic called "${word}"`,
+      didYouMean(word, names, 'source or publication yet'),
+    );
   }
 };

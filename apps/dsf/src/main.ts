@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
+import { embeddedSettings, parseConfig } from '@dsf/config';
 import { createProgram } from './program.ts';
 import { explainError } from './explain-error.ts';
 import { createOutput } from './output.ts';
 import type { Session } from './session.ts';
 
 const { env, stdin, stdout, stderr } = process;
-const debug = env['DSF_DEBUG'] !== undefined && env['DSF_DEBUG'] !== '' && env['DSF_DEBUG'] !== '0';
+const isSet = (variable: string): boolean => (env[variable] ?? '').trim() !== '';
+const debug = isSet('DSF_DEBUG') && env['DSF_DEBUG'] !== '0';
 
 // Whoever reads our output may stop reading at any time (`dsf query … | head`): that is their right and no error.
 for (const stream of [stdout, stderr]) {
@@ -30,7 +32,9 @@ const drainOnSignal = (): AbortSignal => {
 };
 
 const session: Session = {
-  home: resolve(env['DSF_HOME'] === undefined || env['DSF_HOME'] === '' ? '.dsf' : env['DSF_HOME']),
+  home: resolve(parseConfig({ home: embeddedSettings.home }, env).home),
+  config: () => parseConfig(embeddedSettings, env),
+  wantsHttp: isSet(embeddedSettings.httpPort.variable),
   debug,
   input: stdin,
   out: createOutput(stdout, env),

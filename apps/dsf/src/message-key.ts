@@ -15,7 +15,9 @@ const exactNumber = (json: string, names: readonly string[]): string | null => {
 const descend = (value: unknown, names: readonly string[]): unknown =>
   names.reduce<unknown>(
     (at, name) =>
-      typeof at === 'object' && at !== null && !Array.isArray(at) && Object.hasOwn(at, name) ? (at as Readonly<Record<string, unknown>>)[name] : undefined,
+      typeof at === 'object' && at !== null && !Array.isArray(at) && Object.hasOwn(at, name)
+        ? (at as Readonly<Record<string, unknown>>)[name]
+        : undefined,
     value,
   );
 

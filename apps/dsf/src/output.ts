@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import type { WriteStream } from 'node:tty';
 import { Ansis } from 'ansis';
 
 /** One of the two streams that a command writes to. */
@@ -13,11 +12,14 @@ export interface Output {
   readonly stream: NodeJS.WriteStream;
 }
 
+/** Node leaves `isTTY` out where it is not one. */
+const isTerminal = (stream: { readonly isTTY?: boolean }): boolean => stream.isTTY === true;
+
 /** Whether to colour, by the rules of NO_COLOR, FORCE_COLOR and the kind of terminal. */
-const takesColours = (stream: NodeJS.WriteStream & Partial<Pick<WriteStream, 'hasColors'>>, env: NodeJS.ProcessEnv): boolean => {
+const takesColours = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): boolean => {
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
   if (env['FORCE_COLOR'] !== undefined && env['FORCE_COLOR'] !== '') return env['FORCE_COLOR'] !== '0';
-  return stream.isTTY && stream.hasColors?.(env) === true;
+  return isTerminal(stream) && stream.hasColors(env);
 };
 
 export const createOutput = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output => {
@@ -25,7 +27,7 @@ export const createOutput = (stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv)
     if (!stream.write(text)) await once(stream, 'drain');
   };
   return {
-    isTerminal: stream.isTTY,
+    isTerminal: isTerminal(stream),
     paint: new Ansis(takesColours(stream, env) ? 1 : 0),
     write,
     line: (text) => write(`${text}\n`),

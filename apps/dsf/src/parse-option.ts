@@ -6,3 +6,10 @@ export const parseWhole = (text: string): number => {
   if (!Number.isSafeInteger(number) || number < 1) throw new InvalidArgumentError('It must be a whole number, at least 1.');
   return number;
 };
+
+/** A port; 0 stands for any that is free. @throws InvalidArgumentError */
+export const parsePort = (text: string): number => {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (!(port <= 65_535)) throw new InvalidArgumentError('It must be a port, 0 to 65535.');
+  return port;
+};

@@ -27,7 +27,8 @@ const groups = {
 } as const;
 
 /** Errors are thrown instead of ending the process, and everything that is said goes through the session's streams. */
-const prepare = (command: Command, { out, talk }: Session): void => {
+const prepare = (command: Command, session: Session): void => {
+  const { out, talk } = session;
   command
     .exitOverride()
     .showSuggestionAfterError()
@@ -39,7 +40,7 @@ const prepare = (command: Command, { out, talk }: Session): void => {
       getOutHasColors: () => out.paint.level > 0,
       getErrHasColors: () => talk.paint.level > 0,
     });
-  for (const child of command.commands) prepare(child as Command, { out, talk } as Session);
+  for (const child of command.commands) prepare(child, session);
 };
 
 /** All of `dsf`. */
@@ -47,7 +48,10 @@ export const createProgram = (session: Session): Command => {
   const program = new Command('dsf')
     .description('The Data Streaming Framework: nested messages in, relational tables and live summaries out.')
     .helpCommand('help [command]', 'explain a command')
-    .addHelpText('after', '\nThe installation is in DSF_HOME (default: .dsf in the current folder). Exit codes: 0 done, 1 failed, 2 wrong usage, 3 definitions refused,\n4 busy or away, 5 a service stopped. Data goes to standard output, everything else to standard error.');
+    .addHelpText(
+      'after',
+      '\nThe installation is in DSF_HOME (default: .dsf in the current folder). Exit codes: 0 done, 1 failed, 2 wrong usage, 3 definitions refused,\n4 busy or away, 5 a service stopped. Data goes to standard output, everything else to standard error.',
+    );
   for (const [heading, commands] of Object.entries(groups)) {
     for (const make of commands) program.addCommand(make(session).helpGroup(heading));
   }

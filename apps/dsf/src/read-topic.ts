@@ -19,7 +19,7 @@ const limits = { recordsMax: 500, bytesMax: 4 * 1024 * 1024, waitMs: 500 };
 
 const readFeed = async (feed: PartitionFeed, { from, to }: Span, { each, stop }: Reading): Promise<void> => {
   feed.seek(from);
-  for (let next = from; next < to && !stop.aborted && !feed.revoked.aborted; ) {
+  for (let next = from; next < to && !stop.aborted && !feed.revoked.aborted;) {
     for (const delivery of await feed.read(limits, stop)) {
       if (delivery.offset >= to) return;
       await each(feed.partition, delivery);

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { ConfigOf, embeddedSettings } from '@dsf/config';
 import { buildCatalog, type Catalog } from '@dsf/metadata';
 import { openInstallation, type Installation } from '@dsf/wiring';
 import { CommandError, exitCodes } from './exit-codes.ts';
@@ -10,6 +11,10 @@ import type { Output } from './output.ts';
 export interface Session {
   /** Folder of the installation, absolute. */
   readonly home: string;
+  /** Settings of `run` and `demo`. @throws ConfigError that lists everything that is wrong */
+  readonly config: () => ConfigOf<typeof embeddedSettings>;
+  /** True when the environment asks for health and metrics over HTTP. */
+  readonly wantsHttp: boolean;
   /** Show where unexpected errors came from. */
   readonly debug: boolean;
   readonly input: Readable;

@@ -1,5 +1,12 @@
 import { Command } from 'commander';
-import { activateDefinitions, assertNothingPending, loadCurrent, planFiles, sayActivated, type Activated } from '../definitions/activate-definitions.ts';
+import {
+  activateDefinitions,
+  assertNothingPending,
+  loadCurrent,
+  planFiles,
+  sayActivated,
+  type Activated,
+} from '../definitions/activate-definitions.ts';
 import { readFiles, type ReadFiles } from '../definitions/read-files.ts';
 import { existingOrNull, withInstallation, type Session } from '../session.ts';
 
@@ -13,13 +20,21 @@ interface ApplyOptions {
 /** A plan needs no installation, and must not make one. */
 const plan = async (session: Session, files: ReadFiles): Promise<Activated> =>
   existingOrNull(session, async (installation) =>
-    planFiles(session, files, installation === null ? { snapshot: null, version: 0 } : { snapshot: await loadCurrent(installation), version: await installation.metadata.currentVersion() }),
+    planFiles(
+      session,
+      files,
+      installation === null
+        ? { snapshot: null, version: 0 }
+        : { snapshot: await loadCurrent(installation), version: await installation.metadata.currentVersion() },
+    ),
   );
 
 export const applyCommand = (session: Session): Command =>
   new Command('apply')
     .summary('make definitions from YAML files the version in force')
-    .description('Reads YAML files and folders as the whole of the definitions, writes them to the config tables and activates them as a new version, all or nothing. Says what changes; what the files do not hold is removed.')
+    .description(
+      'Reads YAML files and folders as the whole of the definitions, writes them to the config tables and activates them as a new version, all or nothing. Says what changes; what the files do not hold is removed.',
+    )
     .argument('<path...>', 'YAML files, or folders with all YAML files in them')
     .option('--dry-run', 'only say what would change')
     .option('--comment <text>', 'note for the version’s history')
@@ -30,7 +45,11 @@ export const applyCommand = (session: Session): Command =>
       if (dryRun) return sayActivated(session, await plan(session, files), json);
       await withInstallation(session, async (installation) => {
         if (!overwrite) await assertNothingPending(session, installation, await loadCurrent(installation));
-        await sayActivated(session, await activateDefinitions(session, installation, { files, comment: comment ?? `apply ${paths.join(' ')}` }), json);
+        await sayActivated(
+          session,
+          await activateDefinitions(session, installation, { files, comment: comment ?? `apply ${paths.join(' ')}`, warn: true }),
+          json,
+        );
       });
     });
 
@@ -40,4 +59,6 @@ export const planCommand = (session: Session): Command =>
     .description('Says what `dsf apply` of the same files would change, and changes nothing.')
     .argument('<path...>', 'YAML files, or folders with all YAML files in them')
     .option('--json', 'print the changes as JSON')
-    .action(async (paths: readonly string[], { json = false }: { readonly json?: boolean }) => sayActivated(session, await plan(session, await readFiles(session, paths)), json));
+    .action(async (paths: readonly string[], { json = false }: { readonly json?: boolean }) =>
+      sayActivated(session, await plan(session, await readFiles(session, paths)), json),
+    );

@@ -23,7 +23,9 @@ const spansOf = async ({ transport, topic, partitions }: Target, { fromBeginning
 export const consumeCommand = (session: Session): Command =>
   new Command('consume')
     .summary('print the messages of a publication or topic')
-    .description('Prints messages as they come, one JSON object per line, until Ctrl-C. It reads beside everybody else and changes nothing.')
+    .description(
+      'Prints messages as they come, one JSON object per line, until Ctrl-C. It reads beside everybody else and changes nothing.',
+    )
     .argument('<publication-or-topic>', 'name of a publication, source or topic')
     .option('--from-beginning', 'start with the oldest message that is there')
     .option('--until-end', 'end with the newest message that is there now')

@@ -20,11 +20,17 @@ const ensureDefined = async (session: Session, installation: Installation): Prom
   const { version, sources } = await loadCatalog(installation);
   if (version === 0) {
     const files = await readFiles(session, [exampleFolder('github')]);
-    const { changes } = await activateDefinitions(session, installation, { files, comment: 'dsf demo' });
-    return session.talk.line(`defined ${counted(changes.length, 'thing')} out of examples/github: ${changes.map(({ subject, name }) => `${subject} ${name}`).join(', ')}`);
+    const { changes } = await activateDefinitions(session, installation, { files, comment: 'dsf demo', warn: true });
+    return session.talk.line(
+      `defined ${counted(changes.length, 'thing')} out of examples/github: ${changes.map(({ subject, name }) => `${subject} ${name}`).join(', ')}`,
+    );
   }
   if (sources.some(({ definition, retired }) => !retired && definition.name === source)) return;
-  throw new CommandError(exitCodes.failure, `the installation in ${shownPath(session.home)} has other definitions`, 'set DSF_HOME to another folder for the demonstration');
+  throw new CommandError(
+    exitCodes.failure,
+    `the installation in ${shownPath(session.home)} has other definitions`,
+    'set DSF_HOME to another folder for the demonstration',
+  );
 };
 
 const nextCommands = ({ home }: Session): readonly string[] => {
@@ -43,31 +49,47 @@ const demo = async (session: Session, installation: Installation, untilIdle: boo
     import('../demo/github-deliveries.ts'),
     import('../demo/send-deliveries.ts'),
   ]);
-  await session.talk.line(`${session.talk.paint.bold('dsf demo')}: GitHub's webhooks through ingest, flatten, summarise and publish; everything is in ${shownPath(session.home)}`);
+  await session.talk.line(
+    `${session.talk.paint.bold('dsf demo')}: GitHub's webhooks through ingest, flatten, summarise and publish; everything is in ${shownPath(session.home)}`,
+  );
   await ensureDefined(session, installation);
   const target = await findTopic(installation, await loadCatalog(installation), source);
   const next = nextCommands(session);
   const { counter, ended, failure } = await runPhases(session, installation, {
     phases: phaseNames,
+    http: null,
     untilIdle,
     async beside(stop, say) {
       const pace = untilIdle ? fullPace : livePace;
       const { sent, there } = await sendDeliveries(target, githubDeliveries(), { clock: installation.clock, stop, pace });
-      say(`sent ${counted(sent, 'webhook')} to ${target.topic}${there > 0 ? `; ${counted(there, 'other')} had been sent before and was not sent again` : ''}`);
+      say(
+        `sent ${counted(sent, 'webhook')} to ${target.topic}${there > 0 ? `; ${counted(there, 'other')} had been sent before and was not sent again` : ''}`,
+      );
     },
-    ...(untilIdle ? {} : { onIdle: async (say, counter) => {
-      const lines = await accountLines(installation, counter, phaseNames);
-      for (const line of [...lines, '', ...next.map((command) => `    ${command}`), '', 'still running; Ctrl-C ends it']) say(line);
-    } }),
+    ...(untilIdle
+      ? {}
+      : {
+          onIdle: async (say, counter) => {
+            const lines = await accountLines(installation, counter, phaseNames);
+            for (const line of [...lines, '', ...next.map((command) => `    ${command}`), '', 'still running; Ctrl-C ends it']) say(line);
+          },
+        }),
   });
   if (ended !== 'asked') await sayAccount(session.talk, await accountLines(installation, counter, phaseNames), next);
-  if (ended === 'stopped') throw new CommandError(exitCodes.stopped, failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`, 'run it again when the cause is mended; it goes on where it stopped');
+  if (ended === 'stopped')
+    throw new CommandError(
+      exitCodes.stopped,
+      failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`,
+      'run it again when the cause is mended; it goes on where it stopped',
+    );
 };
 
 export const demoCommand = (session: Session): Command =>
   new Command('demo')
     .summary('watch a whole pipeline work on real data')
-    .description('Defines the pipeline of examples/github, replays real GitHub webhooks into it and runs all phases. Run again, it sends nothing twice.')
+    .description(
+      'Defines the pipeline of examples/github, replays real GitHub webhooks into it and runs all phases. Run again, it sends nothing twice.',
+    )
     .option('--until-idle', 'end when everything is published')
     .action(async ({ untilIdle = false }: { readonly untilIdle?: boolean }) => {
       const { lockDemo } = await import('../demo/demo-lock.ts');

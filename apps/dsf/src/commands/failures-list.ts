@@ -24,7 +24,15 @@ const detailShown = 80;
 const sourceId = ({ sources }: Catalog, name: string): number => {
   const found = sources.find(({ definition }) => definition.name === name);
   if (found !== undefined) return found.id;
-  throw new CommandError(exitCodes.failure, `there is no source called "${name}"`, didYouMean(name, sources.map(({ definition }) => definition.name), 'source yet'));
+  throw new CommandError(
+    exitCodes.failure,
+    `there is no source called "${name}"`,
+    didYouMean(
+      name,
+      sources.map(({ definition }) => definition.name),
+      'source yet',
+    ),
+  );
 };
 
 const toFilter = (catalog: Catalog, { phase, source, code, status, max }: ListOptions): FailureFilter => ({
@@ -38,7 +46,15 @@ const toFilter = (catalog: Catalog, { phase, source, code, status, max }: ListOp
 const toRow = (catalog: Catalog, failure: StoredFailure) => {
   const { id, phase, code, partition, offset, attempts, lastAt, path, detail } = failure;
   const short = detail.length > detailShown ? `${detail.slice(0, detailShown)}…` : detail;
-  return [id, phase, code, `${ownerName(catalog, failure)} ${partition}:${offset}`, attempts, new Date(lastAt).toISOString(), path === null || path === '' ? short : `${path}: ${short}`];
+  return [
+    id,
+    phase,
+    code,
+    `${ownerName(catalog, failure)} ${partition}:${offset}`,
+    attempts,
+    new Date(lastAt).toISOString(),
+    path === null || path === '' ? short : `${path}: ${short}`,
+  ];
 };
 
 export const failuresListCommand = (session: Session): Command =>
@@ -57,9 +73,19 @@ export const failuresListCommand = (session: Session): Command =>
         const shown = found.slice(0, options.max);
         if (options.json) for (const failure of shown) await session.out.line(jsonText(failureJson(catalog, failure)));
         else if (shown.length > 0) {
-          await session.out.write(tableText(['id', 'phase', 'code', 'record', 'attempts', 'last', 'detail'], shown.map((failure) => toRow(catalog, failure))));
+          await session.out.write(
+            tableText(
+              ['id', 'phase', 'code', 'record', 'attempts', 'last', 'detail'],
+              shown.map((failure) => toRow(catalog, failure)),
+            ),
+          );
         }
         if (found.length > shown.length) await session.talk.line(`only the first ${counted(shown.length, 'failure')}; --max lists more`);
-        else if (!options.json) await session.talk.line(shown.length === 0 ? 'no such failure' : `${counted(shown.length, 'failure')}; \`dsf failures show <id>\` shows the message itself`);
+        else if (!options.json)
+          await session.talk.line(
+            shown.length === 0
+              ? 'no such failure'
+              : `${counted(shown.length, 'failure')}; \`dsf failures show <id>\` shows the message itself`,
+          );
       }),
     );

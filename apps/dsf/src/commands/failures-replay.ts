@@ -41,7 +41,8 @@ const toRequests = (failures: readonly StoredFailure[], lanes: number): readonly
 const find = async ({ warehouse }: Installation, ids: readonly number[], options: ReplayOptions): Promise<readonly StoredFailure[]> => {
   const found = await warehouse.inspect.failures(chooseFilter(ids, options));
   const missing = ids.filter((id) => found.every((failure) => failure.id !== id));
-  if (missing.length > 0) throw new CommandError(exitCodes.failure, `there is no failure ${missing.join(', ')}`, '`dsf failures list` lists them');
+  if (missing.length > 0)
+    throw new CommandError(exitCodes.failure, `there is no failure ${missing.join(', ')}`, '`dsf failures list` lists them');
   return found;
 };
 
@@ -63,10 +64,16 @@ export const failuresReplayCommand = (session: Session): Command =>
         for (let from = 0; from < requests.length; from += requestsMax) {
           await installation.warehouse.request(requests.slice(from, from + requestsMax), installation.clock.now());
         }
-        if (options.json) return session.out.line(jsonText({ failures: records.length, records: requests.length, skipped: found.length - records.length }));
-        if (open.length > records.length) await session.talk.line(`${counted(open.length - records.length, 'refused document')} cannot be replayed: a change of the group or of the publication sends it again`);
+        if (options.json)
+          return session.out.line(jsonText({ failures: records.length, records: requests.length, skipped: found.length - records.length }));
+        if (open.length > records.length)
+          await session.talk.line(
+            `${counted(open.length - records.length, 'refused document')} cannot be replayed: a change of the group or of the publication sends it again`,
+          );
         if (requests.length === 0) return session.talk.line('there is nothing to replay');
-        await session.talk.line(`asked for ${counted(requests.length, 'record')} to be run again; a running flattener does it between two batches (\`dsf run\` starts one)`);
+        await session.talk.line(
+          `asked for ${counted(requests.length, 'record')} to be run again; a running flattener does it between two batches (\`dsf run\` starts one)`,
+        );
         await session.talk.line('watch it with `dsf failures list --status all` and `dsf status`');
         if (found.length === replayMax) await session.talk.line(`there may be more: run it again when these are done`);
       }),

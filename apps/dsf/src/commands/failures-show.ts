@@ -35,10 +35,21 @@ const recordLines = (record: RawRecord): readonly (readonly [string, string])[] 
   ['time', new Date(record.time).toISOString()],
   ['key', record.key === null ? 'none' : bytesText(record.key, excerptBytes)],
   ...record.headers.map(([name, value]) => [`header`, `${visible(name)} = ${bytesText(value, excerptBytes)}`] as const),
-  ['payload', record.payload === null ? 'none (a tombstone)' : record.payload.byteLength === 0 ? 'empty (0 bytes)' : bytesText(record.payload, excerptBytes)],
+  [
+    'payload',
+    record.payload === null
+      ? 'none (a tombstone)'
+      : record.payload.byteLength === 0
+        ? 'empty (0 bytes)'
+        : bytesText(record.payload, excerptBytes),
+  ],
 ];
 
-const printFailure = async ({ out, talk }: Session, catalog: Catalog, { failure, record }: { readonly failure: StoredFailure; readonly record: RawRecord | null }): Promise<void> => {
+const printFailure = async (
+  { out, talk }: Session,
+  catalog: Catalog,
+  { failure, record }: { readonly failure: StoredFailure; readonly record: RawRecord | null },
+): Promise<void> => {
   const lines: readonly (readonly [string, string])[] = [
     ['failure', `${failure.id}, ${failure.status}`],
     ['record', `${ownerName(catalog, failure)}, partition ${failure.partition}, offset ${failure.offset}`],
@@ -50,7 +61,8 @@ const printFailure = async ({ out, talk }: Session, catalog: Catalog, { failure,
     ...(record === null ? [] : recordLines(record)),
   ];
   for (const [name, text] of lines) await out.line(`${name.padEnd(11)} ${text}`);
-  if (failure.status === 'open' && failure.phase !== 'publish') await talk.line(`mend the cause, then run it again: dsf failures replay ${failure.id}`);
+  if (failure.status === 'open' && failure.phase !== 'publish')
+    await talk.line(`mend the cause, then run it again: dsf failures replay ${failure.id}`);
 };
 
 const recordJson = ({ time, key, headers, payload }: RawRecord): Readonly<Record<string, unknown>> => ({
@@ -70,9 +82,11 @@ export const failuresShowCommand = (session: Session): Command =>
       withExisting(session, async (installation) => {
         const catalog = await loadCatalog(installation);
         const [failure] = await installation.warehouse.inspect.failures({ ids: [id], max: 1 });
-        if (failure === undefined) throw new CommandError(exitCodes.failure, `there is no failure ${id}`, '`dsf failures list --status all` lists them');
+        if (failure === undefined)
+          throw new CommandError(exitCodes.failure, `there is no failure ${id}`, '`dsf failures list --status all` lists them');
         const record = await readRecord(installation, failure);
-        if (json) await session.out.line(jsonText({ ...failureJson(catalog, failure), record: record === null ? null : recordJson(record) }));
+        if (json)
+          await session.out.line(jsonText({ ...failureJson(catalog, failure), record: record === null ? null : recordJson(record) }));
         else await printFailure(session, catalog, { failure, record });
       }),
     );

@@ -51,24 +51,32 @@ const produce = async (session: Session, target: Target, file: string, options: 
   };
   const account = (): string => `${counted(sender.sent().messages, 'message')} sent to ${target.topic}`;
   try {
-    for await (const lines of splitLines(openInput(session, file), target.transport.capabilities.messageBytesMax)) await sender.send(lines.map(toMessage));
+    for await (const lines of splitLines(openInput(session, file), target.transport.capabilities.messageBytesMax))
+      await sender.send(lines.map(toMessage));
   } catch (error) {
-    if (sender.sent().messages > 0) await session.talk.line(`${account()} before it stopped; sending the whole input again would repeat them`);
-    if (error instanceof LineTooLongError) throw new CommandError(exitCodes.failure, `${file === '-' ? 'standard input' : file}: ${error.message}`);
+    if (sender.sent().messages > 0)
+      await session.talk.line(`${account()} before it stopped; sending the whole input again would repeat them`);
+    if (error instanceof LineTooLongError)
+      throw new CommandError(exitCodes.failure, `${file === '-' ? 'standard input' : file}: ${error.message}`);
     throw inputFailed(file, error) ?? error;
   }
   await session.talk.line(account());
-  if (readKey !== null && keyless > 0) await session.talk.line(`${counted(keyless, 'message')} had no single value at ${options.key ?? ''} and went without a key`);
+  if (readKey !== null && keyless > 0)
+    await session.talk.line(`${counted(keyless, 'message')} had no single value at ${options.key ?? ''} and went without a key`);
 };
 
 export const produceCommand = (session: Session): Command =>
   new Command('produce')
     .summary('send each line of a file or of standard input as one message')
-    .description('Sends each line of a file, or of standard input, as one message to a source or topic: byte by byte as it is, in order, as it comes.')
+    .description(
+      'Sends each line of a file, or of standard input, as one message to a source or topic: byte by byte as it is, in order, as it comes.',
+    )
     .argument('<source-or-topic>', 'name of a source, or of a topic')
     .argument('[file]', 'file to read; - is standard input', '-')
     .option('--key <path>', 'where in the message its key is; messages with one key stay in order', parsePath)
     .option('--header <name=value>', 'header for every message; may be repeated', addHeader, [])
     .action((word: string, file: string, options: ProduceOptions) =>
-      withExisting(session, async (installation) => produce(session, await findTopic(installation, await loadCatalog(installation), word), file, options)),
+      withExisting(session, async (installation) =>
+        produce(session, await findTopic(installation, await loadCatalog(installation), word), file, options),
+      ),
     );

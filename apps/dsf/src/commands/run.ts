@@ -1,11 +1,13 @@
 import { phaseNames, type PhaseName } from '@dsf/ports';
 import { Command, InvalidArgumentError } from 'commander';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { parsePort } from '../parse-option.ts';
 import { withExisting, type Session } from '../session.ts';
 
 interface RunCommandOptions {
   readonly untilIdle?: boolean;
   readonly phases: readonly PhaseName[];
+  readonly httpPort?: number;
 }
 
 const isPhase = (word: string): word is PhaseName => (phaseNames as readonly string[]).includes(word);
@@ -20,17 +22,34 @@ const parsePhases = (text: string): readonly PhaseName[] => {
 export const runCommand = (session: Session): Command =>
   new Command('run')
     .summary('run the pipeline in this process')
-    .description('Runs all phases in this process and shows how far they have come. Ctrl-C finishes what was begun and ends; a second Ctrl-C ends at once.')
+    .description(
+      'Runs all phases in this process and shows how far they have come. Ctrl-C finishes what was begun and ends; a second Ctrl-C ends at once.',
+    )
     .option('--until-idle', 'end when everything that was sent has come through')
-    .option('--phases <list>', `phases to run, joined by commas`, parsePhases, phaseNames)
-    .action(async ({ untilIdle = false, phases }: RunCommandOptions) => {
-      const [{ runPhases }, { accountLines, sayAccount }] = await Promise.all([import('../running/run-phases.ts'), import('../running/account.ts')]);
+    .option('--phases <list>', 'phases to run, joined by commas', parsePhases, phaseNames)
+    .option('--http-port <port>', 'serve /live, /ready and /metrics there; 0 takes any port that is free', parsePort)
+    .action(async ({ untilIdle = false, phases, httpPort }: RunCommandOptions) => {
+      const config = session.config();
+      const http = httpPort === undefined && !session.wantsHttp ? null : { port: httpPort ?? config.httpPort, host: config.httpHost };
+      const [{ runPhases }, { accountLines, sayAccount }] = await Promise.all([
+        import('../running/run-phases.ts'),
+        import('../running/account.ts'),
+      ]);
       await withExisting(session, async (installation) => {
         if ((await installation.metadata.currentVersion()) === 0) {
-          throw new CommandError(exitCodes.failure, 'nothing is defined yet, so there is nothing to run', 'define sources and drivers with `dsf apply <path>`; `dsf init <folder>` writes an example');
+          throw new CommandError(
+            exitCodes.failure,
+            'nothing is defined yet, so there is nothing to run',
+            'define sources and drivers with `dsf apply <path>`; `dsf init <folder>` writes an example',
+          );
         }
-        const { counter, ended, failure } = await runPhases(session, installation, { phases, untilIdle });
+        const { counter, ended, failure } = await runPhases(session, installation, { phases, http, untilIdle });
         await sayAccount(session.talk, await accountLines(installation, counter, phases), []);
-        if (ended === 'stopped') throw new CommandError(exitCodes.stopped, failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`, 'mend the cause and run it again; it goes on where it stopped');
+        if (ended === 'stopped')
+          throw new CommandError(
+            exitCodes.stopped,
+            failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`,
+            'mend the cause and run it again; it goes on where it stopped',
+          );
       });
     });

@@ -7,7 +7,8 @@ import { tableText, type TableCell } from '../table.ts';
 
 const columns = ['', 'phase', 'received', 'written', 'failed', 'filtered', 'duplicates', 'refills', 'lag', 'behind', 'version'];
 
-const seconds = (lag: number, lagSeconds: number): string => (lag === 0 ? '-' : `${lagSeconds < 10 ? lagSeconds.toFixed(1) : Math.round(lagSeconds)} s`);
+const seconds = (lag: number, lagSeconds: number): string =>
+  lag === 0 ? '-' : `${lagSeconds < 10 ? lagSeconds.toFixed(1) : Math.round(lagSeconds)} s`;
 
 const rowsOf = ({ name, phases }: SourceStatus): readonly (readonly TableCell[])[] =>
   phases.map(({ phase, received, written, failed, filtered, duplicates, refills, lag, lagSeconds, version }, index) => [
@@ -35,7 +36,9 @@ const verdict = ({ version, idle, openFailures, openRequests }: Status): string 
 export const statusCommand = (session: Session): Command =>
   new Command('status')
     .summary('show how far every source has come')
-    .description('Shows, for each source and publication and each phase, what was received, written, refused and filtered, and what still waits.')
+    .description(
+      'Shows, for each source and publication and each phase, what was received, written, refused and filtered, and what still waits.',
+    )
     .option('--json', 'print all of it as one JSON object')
     .action(({ json = false }: { readonly json?: boolean }) =>
       withExisting(session, async (installation) => {

@@ -11,7 +11,13 @@ export const tablesCommand = (session: Session): Command =>
     .action(({ json = false }: { readonly json?: boolean }) =>
       withExisting(session, async ({ warehouse }) => {
         const tables = await warehouse.inspect.tables();
-        if (!json) return session.out.write(tableText(['table', 'kind', 'rows'], tables.map(({ name, kind, rows }) => [name, kind, rows])));
+        if (!json)
+          return session.out.write(
+            tableText(
+              ['table', 'kind', 'rows'],
+              tables.map(({ name, kind, rows }) => [name, kind, rows]),
+            ),
+          );
         for (const table of tables) await session.out.line(jsonText(table));
       }),
     );

@@ -17,6 +17,16 @@ export const validateCommand = (session: Session): Command =>
       const { problems } = buildCatalog(freshSnapshot(null, files.definitions), 1, { paths: files.knownPaths });
       await refuseErrors(session, problems.map(files.withLocation), files.texts);
       const { sources, drivers, publications } = files.definitions;
-      if (json) return session.out.line(jsonText({ sources: sources.length, drivers: drivers.length, publications: publications.length, warnings: problems.map(files.withLocation) }));
-      await session.talk.line(`right: ${counted(sources.length, 'source')}, ${counted(drivers.length, 'driver')}, ${counted(publications.length, 'publication')}`);
+      if (json)
+        return session.out.line(
+          jsonText({
+            sources: sources.length,
+            drivers: drivers.length,
+            publications: publications.length,
+            warnings: problems.map(files.withLocation),
+          }),
+        );
+      await session.talk.line(
+        `right: ${counted(sources.length, 'source')}, ${counted(drivers.length, 'driver')}, ${counted(publications.length, 'publication')}`,
+      );
     });

@@ -15,12 +15,19 @@ export const versionsCommand = (session: Session): Command =>
         const current = await metadata.currentVersion();
         if (json) {
           for (const { version, activatedAt, comment } of versions) {
-            await session.out.line(jsonText({ version, activated_at: new Date(activatedAt).toISOString(), comment, in_force: version === current }));
+            await session.out.line(
+              jsonText({ version, activated_at: new Date(activatedAt).toISOString(), comment, in_force: version === current }),
+            );
           }
           return;
         }
         if (versions.length === 0) return session.talk.line('no version yet: `dsf apply <path>` makes the first');
-        const rows = versions.map(({ version, activatedAt, comment }) => [version, new Date(activatedAt).toISOString(), version === current ? 'in force' : '', comment]);
+        const rows = versions.map(({ version, activatedAt, comment }) => [
+          version,
+          new Date(activatedAt).toISOString(),
+          version === current ? 'in force' : '',
+          comment,
+        ]);
         await session.out.write(tableText(['version', 'activated', '', 'comment'], rows));
       }),
     );

@@ -1,4 +1,14 @@
-import { buildCatalog, formatChange, freshSnapshot, planChanges, type Catalog, type Change, type Definitions, type Problem, type Snapshot } from '@dsf/metadata';
+import {
+  buildCatalog,
+  formatChange,
+  freshSnapshot,
+  planChanges,
+  type Catalog,
+  type Change,
+  type Definitions,
+  type Problem,
+  type Snapshot,
+} from '@dsf/metadata';
 import type { Installation } from '@dsf/wiring';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
@@ -19,10 +29,15 @@ export const loadCurrent = async ({ metadata }: Installation): Promise<Snapshot 
   return version === 0 ? null : metadata.loadVersion(version);
 };
 
-const catalogOf = (snapshot: Snapshot | null, version: number): Catalog | null => (snapshot === null ? null : buildCatalog(snapshot, version).catalog);
+const catalogOf = (snapshot: Snapshot | null, version: number): Catalog | null =>
+  snapshot === null ? null : buildCatalog(snapshot, version).catalog;
 
 /** What would change, without changing it. `previous` is null where nothing was ever activated. @throws CommandError `refused` */
-export const planFiles = async (session: Session, files: ReadFiles, previous: { readonly snapshot: Snapshot | null; readonly version: number }): Promise<Activated> => {
+export const planFiles = async (
+  session: Session,
+  files: ReadFiles,
+  previous: { readonly snapshot: Snapshot | null; readonly version: number },
+): Promise<Activated> => {
   const version = previous.version + 1;
   const { catalog, problems } = buildCatalog(freshSnapshot(previous.snapshot, files.definitions), version, { paths: files.knownPaths });
   await refuseErrors(session, problems.map(files.withLocation), files.texts);
@@ -56,10 +71,16 @@ export interface Activating {
   /** Null takes the config tables as they stand. */
   readonly files: Pick<ReadFiles, 'definitions' | 'knownPaths' | 'withLocation' | 'texts'> | null;
   readonly comment: string;
+  /** Say warnings too; an older version's were said when it was made. */
+  readonly warn: boolean;
 }
 
 /** Makes definitions the version in force. @throws CommandError `refused`, after saying every problem; nothing has changed then */
-export const activateDefinitions = async (session: Session, installation: Installation, { files, comment }: Activating): Promise<Activated> => {
+export const activateDefinitions = async (
+  session: Session,
+  installation: Installation,
+  { files, comment, warn }: Activating,
+): Promise<Activated> => {
   const { metadata, clock } = installation;
   const before = { version: await metadata.currentVersion(), snapshot: await loadCurrent(installation) };
   const locate = files?.withLocation ?? ((problem: Problem) => problem);
@@ -79,7 +100,7 @@ export const activateDefinitions = async (session: Session, installation: Instal
     await refuseErrors(session, result.problems.map(locate), texts);
     throw new CommandError(exitCodes.refused, 'refused; nothing was changed');
   }
-  await sayProblems(session, warnings.map(locate), texts);
+  if (warn) await sayProblems(session, warnings.map(locate), texts);
   if (result.kind === 'unchanged') return { ...result, changes: [] };
   const next = catalogOf(await metadata.loadVersion(result.version), result.version);
   return { ...result, changes: next === null ? [] : planChanges(catalogOf(before.snapshot, before.version), next) };

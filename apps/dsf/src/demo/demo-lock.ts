@@ -29,7 +29,12 @@ export const lockDemo = (home: string): (() => void) => {
       if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST') || attempt > 0) throw error;
     }
     const pid = Number(readFileSync(file, 'utf8'));
-    if (isAlive(pid)) throw new CommandError(exitCodes.unavailable, `the demonstration is already running here, as process ${pid}`, 'stop it first, or set DSF_HOME to another folder');
+    if (isAlive(pid))
+      throw new CommandError(
+        exitCodes.unavailable,
+        `the demonstration is already running here, as process ${pid}`,
+        'stop it first, or set DSF_HOME to another folder',
+      );
     rmSync(file, { force: true });
   }
 };

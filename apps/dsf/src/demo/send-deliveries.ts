@@ -12,7 +12,9 @@ export interface Pace {
 /** Ids of the deliveries that the topic holds. The topic itself is the memory, so a crash at any moment leaves nothing to mend. */
 const idsThere = async (target: Target, stop: AbortSignal): Promise<ReadonlySet<string>> => {
   const ids = new Set<string>();
-  const bounds = await Promise.all(Array.from({ length: target.partitions }, (_, partition) => target.transport.bounds(target.topic, partition)));
+  const bounds = await Promise.all(
+    Array.from({ length: target.partitions }, (_, partition) => target.transport.bounds(target.topic, partition)),
+  );
   await readTopic(
     target,
     bounds.map(({ start, end }) => ({ from: start, to: end })),

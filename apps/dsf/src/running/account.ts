@@ -9,7 +9,12 @@ const tablesShown = 8;
 /** Failures that are looked through for their reasons. */
 const failuresMax = 10_000;
 
-const verbs: Readonly<Record<PhaseName, string>> = { ingest: 'ingested', flatten: 'flattened', summarise: 'summarised', publish: 'published' };
+const verbs: Readonly<Record<PhaseName, string>> = {
+  ingest: 'ingested',
+  flatten: 'flattened',
+  summarise: 'summarised',
+  publish: 'published',
+};
 
 const sumRows = (tables: readonly TableCount[]): number => tables.reduce((sum, { rows }) => sum + rows, 0);
 
@@ -33,12 +38,18 @@ const failureLines = async ({ warehouse }: Installation, open: number): Promise<
 };
 
 /** What this process has done and what the installation holds now, in lines for a person. */
-export const accountLines = async (installation: Installation, counter: PhaseCounter, phases: readonly PhaseName[]): Promise<readonly string[]> => {
+export const accountLines = async (
+  installation: Installation,
+  counter: PhaseCounter,
+  phases: readonly PhaseName[],
+): Promise<readonly string[]> => {
   const status = await readStatus(installation);
   const tables = await installation.warehouse.inspect.tables();
   const of = (...kinds: readonly TableCount['kind'][]): readonly TableCount[] => tables.filter(({ kind }) => kinds.includes(kind));
   const [raw, flat, summary] = [of('raw'), of('root', 'child'), of('summary')];
-  const done = phaseNames.filter((phase) => phases.includes(phase)).map((phase) => `${verbs[phase]} ${grouped(counter.counts(phase).written)}`);
+  const done = phaseNames
+    .filter((phase) => phases.includes(phase))
+    .map((phase) => `${verbs[phase]} ${grouped(counter.counts(phase).written)}`);
   const published = status.publications.reduce((sum, { phases: [publish] }) => sum + (publish?.written ?? 0), 0);
   return [
     `  this run    ${done.join(', ')}${status.idle ? '' : '; not everything has come through yet, run it again to go on'}`,

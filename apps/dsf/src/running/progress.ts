@@ -25,7 +25,11 @@ export const lagOf = ({ sources, publications }: Status, phase: PhaseName): numb
 
 const rateText = (rate: number): string => `${grouped(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))}/s`;
 
-export const createProgress = (talk: Output, phases: readonly PhaseName[], { counter, now }: { readonly counter: PhaseCounter; readonly now: () => number }): Progress => {
+export const createProgress = (
+  talk: Output,
+  phases: readonly PhaseName[],
+  { counter, now }: { readonly counter: PhaseCounter; readonly now: () => number },
+): Progress => {
   const { paint } = talk;
   const block = talk.isTerminal ? createLogUpdate(talk.stream) : null;
   let saidAt = now() - plainEveryMs + 500;

@@ -1,20 +1,29 @@
 import { runFlattener } from '@dsf/flattener';
 import { runIngestor } from '@dsf/ingestor';
+import { fanOut } from '@dsf/observability';
 import { Failure, type PhaseName, type Telemetry } from '@dsf/ports';
 import { runPublisher } from '@dsf/publisher';
-import { defaultSettings, type RuntimeSettings } from '@dsf/runtime';
+import type { RuntimeSettings } from '@dsf/runtime';
 import { runSummariser } from '@dsf/summariser';
 import { readStatus, type Installation, type Status } from '@dsf/wiring';
 import type { Session } from '../session.ts';
 import { createPhaseCounter, type PhaseCounter } from './phase-counts.ts';
 import { createProgress, type Progress } from './progress.ts';
+import { serveHealth } from './serve-health.ts';
 
 type RunService = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal) => Promise<void>;
 
-const services: Readonly<Record<PhaseName, RunService>> = { ingest: runIngestor, flatten: runFlattener, summarise: runSummariser, publish: runPublisher };
+const services: Readonly<Record<PhaseName, RunService>> = {
+  ingest: runIngestor,
+  flatten: runFlattener,
+  summarise: runSummariser,
+  publish: runPublisher,
+};
 
 export interface RunOptions {
   readonly phases: readonly PhaseName[];
+  /** Where to serve health and metrics; null: nowhere. */
+  readonly http: { readonly port: number; readonly host: string } | null;
   /** End when everything that was sent has come through the last of the phases. */
   readonly untilIdle: boolean;
   /** Told once, when everything has come through for the first time. */
@@ -37,15 +46,27 @@ const statusEveryMs = 250;
 const idleCheckEveryMs = 60;
 
 const asFailure = (error: unknown): Failure =>
-  error instanceof Failure ? error : new Failure('fatal', 'internal', error instanceof Error ? error.message : String(error), {}, { cause: error });
+  error instanceof Failure
+    ? error
+    : new Failure('fatal', 'internal', error instanceof Error ? error.message : String(error), {}, { cause: error });
+
+interface Supervising {
+  readonly settings: RuntimeSettings;
+  readonly telemetry: Telemetry;
+  readonly stop: AbortController;
+}
 
 /** Runs services until `stop` aborts; the first that breaks stops the rest. @returns why, or null */
-const superviseServices = async (installation: Installation, options: RunOptions, { telemetry, stop }: { readonly telemetry: Telemetry; readonly stop: AbortController }): Promise<Failure | null> => {
+const superviseServices = async (
+  installation: Installation,
+  phases: readonly PhaseName[],
+  { settings, telemetry, stop }: Supervising,
+): Promise<Failure | null> => {
   let first: Failure | null = null;
   await Promise.all(
-    options.phases.map(async (phase) => {
+    phases.map(async (phase) => {
       try {
-        await services[phase](installation, defaultSettings, telemetry, stop.signal);
+        await services[phase](installation, settings, telemetry, stop.signal);
       } catch (error) {
         first ??= asFailure(error);
         stop.abort();
@@ -100,40 +121,53 @@ const watch = async (installation: Installation, { options, progress, stop, besi
   return false;
 };
 
+/** Runs what goes on beside the services; what it throws stops them. */
+const runBeside = (options: RunOptions, say: (line: string) => void, stop: AbortController) => {
+  let open = options.beside !== undefined;
+  const run = async (): Promise<void> => {
+    try {
+      await options.beside?.(stop.signal, say);
+    } finally {
+      open = false;
+    }
+  };
+  return { isOpen: () => open, done: run() };
+};
+
 /**
  * Runs phases in this process and shows how far they have come, until `untilIdle` is fulfilled, a signal asks to finish, or a service
  * cannot go on. Everything that was begun is finished then.
  */
 export const runPhases = async (session: Session, installation: Installation, options: RunOptions): Promise<RunOutcome> => {
   const { clock } = installation;
+  const settings = session.config();
   const stop = new AbortController();
-  const asked = session.drainOnSignal();
-  asked.addEventListener('abort', () => stop.abort(), { once: true });
   const counter: PhaseCounter = createPhaseCounter(clock, (line) => progress.say(line));
   const progress: Progress = createProgress(session.talk, options.phases, { counter, now: () => clock.now() });
+  const health = options.http === null ? null : await serveHealth(installation, options.phases, options.http);
+  if (health !== null) progress.say(`/live, /ready and /metrics at ${health.url}`);
+  session.drainOnSignal().addEventListener('abort', () => stop.abort(), { once: true });
   // A source that stopped keeps its lag for ever: waiting for it to become idle would never end.
   if (options.untilIdle) counter.stopped.addEventListener('abort', () => stop.abort(), { once: true });
 
-  let besideFailure: unknown = null;
-  let besideOpen = options.beside !== undefined;
-  const beside = async (): Promise<void> => {
-    try {
-      await options.beside?.(stop.signal, (line) => progress.say(line));
-    } catch (error) {
-      besideFailure = error;
+  const telemetry = health === null ? counter.telemetry : fanOut([counter.telemetry, health.telemetry]);
+  const broken: unknown[] = [];
+  const orStop = <T>(work: Promise<T>): Promise<T | undefined> =>
+    work.catch((error: unknown) => {
+      broken.push(error);
       stop.abort();
-    } finally {
-      besideOpen = false;
-    }
-  };
-  const watching = watch(installation, { options, progress, stop, besideDone: () => !besideOpen, counter }).catch((error: unknown) => {
-    besideFailure ??= error;
-    stop.abort();
-    return false;
-  });
-  const [failure, idle] = await Promise.all([superviseServices(installation, options, { telemetry: counter.telemetry, stop }), watching, beside()]);
+      return undefined;
+    });
+  const beside = runBeside(options, (line) => progress.say(line), stop);
+  const watching = watch(installation, { options, progress, stop, besideDone: () => !beside.isOpen(), counter });
+  const [failure, idle] = await Promise.all([
+    superviseServices(installation, options.phases, { settings, telemetry, stop }),
+    orStop(watching),
+    orStop(beside.done),
+  ]);
   progress.end(await tryStatus(installation));
-  if (besideFailure !== null) throw besideFailure;
+  await health?.close();
+  if (broken.length > 0) throw broken[0];
   const stopped = failure !== null || counter.stopped.aborted;
-  return { counter, failure, ended: stopped ? 'stopped' : idle ? 'idle' : 'asked' };
+  return { counter, failure, ended: stopped ? 'stopped' : idle === true ? 'idle' : 'asked' };
 };

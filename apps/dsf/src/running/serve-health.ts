@@ -1,0 +1,50 @@
+import { createHealth, createLogger, createRegistry, createTelemetry, fanOut, startHealthServer } from '@dsf/observability';
+import type { PhaseName, Telemetry } from '@dsf/ports';
+import { readStatus, type Installation } from '@dsf/wiring';
+import { CommandError, exitCodes } from '../exit-codes.ts';
+
+export interface HealthServing {
+  readonly telemetry: Telemetry;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** A lane whose loop has not come round for so long hangs; far longer than any batch. */
+const stallMs = 120_000;
+
+const readLag = async (installation: Installation, phases: readonly PhaseName[]) => {
+  const { sources, publications } = await readStatus(installation);
+  const all = [...sources, ...publications].flatMap((each) => each.phases);
+  return phases.map((phase) => {
+    const mine = all.filter((one) => one.phase === phase);
+    return {
+      phase,
+      records: Math.max(0, ...mine.map(({ lag }) => lag)),
+      seconds: Math.max(0, ...mine.map(({ lagSeconds }) => lagSeconds)),
+    };
+  });
+};
+
+/** Serves /live, /ready and /metrics for the phases of this process. @throws CommandError when the port cannot be had */
+export const serveHealth = async (
+  installation: Installation,
+  phases: readonly PhaseName[],
+  { port, host }: { readonly port: number; readonly host: string },
+): Promise<HealthServing> => {
+  const registry = createRegistry();
+  const health = createHealth({ clock: installation.clock, phases, stallMs });
+  // What happens is shown as progress; the log would only write between its lines.
+  const logger = createLogger({ level: 'silent', service: 'dsf' });
+  const metrics = createTelemetry({ logger, registry, lag: () => readLag(installation, phases) });
+  try {
+    const server = await startHealthServer({ port, host, live: () => health.live(), ready: () => health.ready(), registry });
+    return { telemetry: fanOut([health, metrics]), url: server.url, close: () => server.close() };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CommandError(
+      exitCodes.failure,
+      `port ${port} on ${host} cannot be had: ${reason}`,
+      'choose another with --http-port; 0 takes any that is free',
+    );
+  }
+};
