@@ -33,6 +33,14 @@ describe('a canonical number', () => {
     );
   });
 
+  it('of a million digits takes no time that anybody would notice', () => {
+    const digits = `1${'0'.repeat(1_000_000)}1`;
+    const started = performance.now();
+    expect(canonicalNumber(digits)).toBe(`1.${'0'.repeat(1_000_000)}1e1000001`);
+    expect(canonicalNumber(`0.${digits}000`)).toBe(`1.${'0'.repeat(1_000_000)}1e-1`);
+    expect(performance.now() - started).toBeLessThan(2000);
+  });
+
   it('of a double is what the double is written as', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e30, max: 1e30 }), (value) => {

@@ -7,6 +7,13 @@ const plainDigitsMax = 4000;
 
 const parts = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
+/** `/0+$/` would look at every zero again for each zero before it: minutes for a number of a million digits. */
+const withoutEndingZeros = (digits: string): string => {
+  let end = digits.length;
+  while (digits.endsWith('0', end)) end -= 1;
+  return digits.slice(0, end);
+};
+
 /**
  * @param text - a JSON number
  * @returns the same number, canonical; in the form `-1.5e-9999` when plain digits would be more than 4,000
@@ -14,7 +21,7 @@ const parts = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 export const canonicalNumber = (text: string): string => {
   const [, sign = '', whole = '0', fraction = '', exponent = '0'] = parts.exec(text) ?? [];
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutEndingZeros(digits);
   if (significant === '') return '0';
   // The value is 0.<digits> × 10^point.
   const point = digits.length - fraction.length + Number(exponent);
