@@ -11,6 +11,8 @@ export interface Room {
   readonly folder: string;
   /** Packages of this repository, without `@dsf/`; a `*` at the end stands for any rest. */
   readonly workspace: readonly string[];
+  /** The same for its specs alone, besides `@dsf/testing`. */
+  readonly specs?: readonly string[];
   /** Packages of the registry; 'declared' means all that its package.json declares. */
   readonly registry: readonly string[] | 'declared';
   /** Modules of Node.js, without `node:`. */
@@ -57,7 +59,13 @@ export const rooms: readonly Room[] = [
   { ...free, folder: 'apps/flattener', workspace: [...service, 'phase-flatten', 'phase-points'] },
   { ...free, folder: 'apps/summariser', workspace: [...service, 'phase-summarise', 'phase-points'] },
   { ...free, folder: 'apps/publisher', workspace: [...service, 'phase-publish'] },
-  { ...free, folder: 'apps/dsf', workspace: [...service, 'observability', 'ingestor', 'flattener', 'summariser', 'publisher'] },
+  {
+    ...free,
+    folder: 'apps/dsf',
+    workspace: [...service, 'observability', 'ingestor', 'flattener', 'summariser', 'publisher'],
+    // Law F1 end to end: what stands in the tables is read back as messages.
+    specs: ['phase-flatten'],
+  },
 ];
 
 /** A file with the room it belongs to. */
@@ -105,7 +113,7 @@ const isListed = (name: string, list: readonly string[]): boolean =>
 /** Whether code of the room, or of its specs, may depend on the workspace package `name`, such as `@dsf/ports`. */
 export const mayDepend = (room: Room, name: string, isSpec: boolean): boolean => {
   const short = name.slice('@dsf/'.length);
-  return isListed(short, room.workspace) || (isSpec && short === 'testing');
+  return isListed(short, room.workspace) || (isSpec && isListed(short, ['testing', ...(room.specs ?? [])]));
 };
 
 const forbiddenRelative = (place: Place, specifier: string): string | undefined => {
