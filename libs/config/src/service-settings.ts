@@ -1,4 +1,4 @@
-import { bytes, choice, duration, integer, text } from './setting.ts';
+import { bytes, choice, duration, integer, optional, text } from './setting.ts';
 
 /** What all processes share. */
 export const commonSettings = {
@@ -9,6 +9,13 @@ export const commonSettings = {
     fallback: 'info',
     about: 'Least important log lines to write.',
   }),
+  measures: optional(
+    text({
+      variable: 'DSF_MEASURES',
+      about:
+        'Modules with custom measures: paths of JavaScript files, separated by commas. Set it for the summariser and where `dsf apply` runs.',
+    }),
+  ),
 } as const;
 
 export interface ServiceDefaults {

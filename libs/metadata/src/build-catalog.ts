@@ -18,7 +18,7 @@ export interface CatalogFacts {
   /** What the messages of each source hold; without it, what drivers read is not checked and a warning says so. */
   readonly paths?: KnownPaths;
   /** Names of the measures that the installation has loaded beside the built-in ones. */
-  readonly customMeasures?: ReadonlySet<string>;
+  readonly customMeasures?: ReadonlySet<string> | 'any';
 }
 
 export interface BuiltCatalog {

@@ -1,5 +1,6 @@
 export * from './clock.ts';
 export * from './failure.ts';
+export * from './measure.ts';
 export * from './metadata-store.ts';
 export * from './phase.ts';
 export * from './schema.ts';

@@ -1,6 +1,7 @@
 import type { GroupChange, Point, RawRecord } from '@dsf/messages';
 import type { Catalog, ColumnType, DriverInstance } from '@dsf/metadata';
 import type { RecordFailure } from './failure.ts';
+import type { CustomMeasures } from './measure.ts';
 import type { FlatRows, FlatSchema, SchemaChange } from './schema.ts';
 import type { OutgoingMessage } from './transport.ts';
 import type { GroupRow, RawRow, WarehouseCapabilities } from './warehouse.ts';
@@ -84,7 +85,8 @@ export interface SummariseEffects {
 }
 
 export interface SummarisePhase<Plan> {
-  compile(catalog: Catalog): Plan;
+  /** @throws Failure `fatal` when a measure is unknown or a custom one breaks the laws */
+  compile(catalog: Catalog, custom: CustomMeasures): Plan;
   instances(plan: Plan): readonly DriverInstance[];
   /** Group texts by instance that `apply` will want as `current`. */
   groups(plan: Plan, points: SummariseInput['points']): ReadonlyMap<string, readonly string[]>;

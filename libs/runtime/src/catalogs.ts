@@ -28,7 +28,8 @@ export const createCatalogs = (metadata: MetadataStore, clock: Clock, pollMs: nu
   const at = async (version: number): Promise<Catalog> => {
     const cached = cache.get(version);
     if (cached !== undefined) return cached;
-    const { catalog, problems } = buildCatalog(await metadata.loadVersion(version), version);
+    // Custom measures were checked when the version was activated; only the summariser needs to have them.
+    const { catalog, problems } = buildCatalog(await metadata.loadVersion(version), version, { customMeasures: 'any' });
     if (catalog === null) {
       const [first] = problems;
       throw new Failure(

@@ -1,5 +1,6 @@
 import type {
   Clock,
+  CustomMeasures,
   Failure,
   MetadataStore,
   PartitionFeed,
@@ -24,6 +25,8 @@ export interface ServiceContext {
   readonly transport: (kind: string) => Transport;
   readonly clock: Clock;
   readonly tools: Tools;
+  /** Measures that users brought along. */
+  readonly measures: CustomMeasures;
   readonly telemetry: Telemetry;
   readonly settings: RuntimeSettings;
   readonly random: () => number;

@@ -1,4 +1,4 @@
-import type { Delivery, PartitionFeed, PhaseName, Tools, Transport, Warehouse } from '@dsf/ports';
+import type { CustomMeasures, Delivery, PartitionFeed, PhaseName, Tools, Transport, Warehouse } from '@dsf/ports';
 import type { BackoffContext } from './backoff.ts';
 import type { Catalogs } from './catalogs.ts';
 import type { Lane } from './lane.ts';
@@ -14,6 +14,7 @@ export interface LaneContext extends BackoffContext {
   readonly internal: Transport;
   readonly transport: (kind: string) => Transport;
   readonly tools: Tools;
+  readonly measures: CustomMeasures;
   /** Aborts when the drain budget is used up: give up what you are doing. */
   readonly giveUp: AbortSignal;
 }

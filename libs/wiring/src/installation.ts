@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
-import { Failure, type Clock, type MetadataStore, type Transport, type Warehouse } from '@dsf/ports';
+import { Failure, type Clock, type CustomMeasures, type MetadataStore, type Transport, type Warehouse } from '@dsf/ports';
 import { topics } from '@dsf/runtime';
 import { openLocalTransport } from '@dsf/transport-local';
+import { loadCustomMeasures } from './custom-measures.ts';
 import { systemClock } from './system-clock.ts';
 
 /** The parts that one deployment of DSF is put together from. The only place that names adapters. */
@@ -17,14 +18,22 @@ export interface Installation {
   /** Transport of sources and publications, by the name that definitions give it. @throws Failure `fatal` `transport.unknown` */
   transport(kind: string): Transport;
   readonly clock: Clock;
+  /** Measures that users brought along, by name. */
+  readonly measures: CustomMeasures;
   close(): Promise<void>;
+}
+
+export interface InstallationOptions {
+  readonly home: string;
+  /** Modules with custom measures, separated by commas. */
+  readonly measures?: string | null;
 }
 
 /**
  * Opens the embedded default: SQLite for metadata, state and rows, a local log for topics, both in one folder that is made when absent.
  * Several processes may open the same folder.
  */
-export const openInstallation = async ({ home }: { readonly home: string }): Promise<Installation> => {
+export const openInstallation = async ({ home, measures = null }: InstallationOptions): Promise<Installation> => {
   try {
     mkdirSync(home, { recursive: true });
   } catch (error) {
@@ -37,6 +46,7 @@ export const openInstallation = async ({ home }: { readonly home: string }): Pro
       { cause: error },
     );
   }
+  const custom = await loadCustomMeasures(measures?.split(',').flatMap((path) => (path.trim() === '' ? [] : [path.trim()])) ?? []);
   const file = join(home, 'dsf.db');
   const metadata = await openSqliteMetadataStore({ file });
   const warehouse = await openSqliteWarehouse({ file });
@@ -63,6 +73,7 @@ export const openInstallation = async ({ home }: { readonly home: string }): Pro
       );
     },
     clock: systemClock,
+    measures: custom,
     async close() {
       await local.close();
       await warehouse.close();

@@ -11,6 +11,7 @@ export const serviceContext = (installation: Installation, settings: RuntimeSett
   transport: (kind) => installation.transport(kind),
   clock: installation.clock,
   tools: platformTools,
+  measures: installation.measures,
   telemetry,
   settings,
   random: Math.random,

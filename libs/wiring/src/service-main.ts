@@ -29,7 +29,7 @@ const stopOnSignal = (): AbortSignal => {
 const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>, stop: AbortSignal): Promise<void> => {
   const { phase, run } = main;
   const registry = createRegistry();
-  const installation = await openInstallation({ home: config.home });
+  const installation = await openInstallation({ home: config.home, measures: config.measures });
   const health = createHealth({ clock: systemClock, phases: [phase], stallMs });
   const logger = createLogger({ level: config.logLevel, service: phase });
   const telemetry = fanOut([health, createTelemetry({ phase, logger, registry, lag: () => readLag(installation, phase) })]);

@@ -136,7 +136,7 @@ const adoptionsOpen = async ({ warehouse }: Installation, { drivers, settings }:
 export const readStatus = async (installation: Installation): Promise<Status> => {
   const { metadata, warehouse, clock } = installation;
   const version = await metadata.currentVersion();
-  const built = version === 0 ? null : buildCatalog(await metadata.loadVersion(version), version).catalog;
+  const built = version === 0 ? null : buildCatalog(await metadata.loadVersion(version), version, { customMeasures: 'any' }).catalog;
   const catalog: Catalog = built ?? { version: 0, settings: { lanes: 1 }, sources: [], drivers: [], publications: [] };
   const ends = await readEnds(installation, catalog);
   const requestsBefore = await warehouse.inspect.openRequests();

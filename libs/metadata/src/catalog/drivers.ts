@@ -13,7 +13,7 @@ import type { At, Report } from './report.ts';
 export interface DriverContext {
   /** Sources by name, with their numbers. */
   readonly sources: ReadonlyMap<string, { readonly id: number; readonly view: SourceView }>;
-  readonly customMeasures: ReadonlySet<string>;
+  readonly customMeasures: ReadonlySet<string> | 'any';
 }
 
 const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

@@ -19,9 +19,9 @@ export interface ResolvedMeasure extends InstanceMeasure {
 const checkFunction = (
   report: Report,
   at: At,
-  { name, custom }: { readonly name: string; readonly custom: ReadonlySet<string> },
+  { name, custom }: { readonly name: string; readonly custom: ReadonlySet<string> | 'any' },
 ): boolean => {
-  if (isMeasureFunction(name) || custom.has(name)) return true;
+  if (isMeasureFunction(name) || custom === 'any' || custom.has(name)) return true;
   report.error(at, {
     code: 'measure.unknown',
     message: `there is no measure \`${name}\``,
@@ -68,7 +68,7 @@ const resolve = (
 export const resolveMeasures = (
   report: Report,
   at: At,
-  { driver, custom }: { readonly driver: DriverDefinition; readonly custom: ReadonlySet<string> },
+  { driver, custom }: { readonly driver: DriverDefinition; readonly custom: ReadonlySet<string> | 'any' },
 ): readonly ResolvedMeasure[] => {
   const resolved: ResolvedMeasure[] = [];
   for (const [name, definition] of Object.entries(driver.measures)) {

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import type { KeyPart, Point, Value } from '@dsf/messages';
 import type { Catalog, DriverInstance, InstanceMeasure } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
-import type { GroupRow, Groups, SummariseEffects, SummariseInput } from '@dsf/ports';
-import { compile, summarisePhase } from './index.ts';
-import type { CustomMeasure } from './index.ts';
+import type { GroupRow, Groups, Measure, SummariseEffects, SummariseInput } from '@dsf/ports';
+import { compile } from './compile.ts';
+import { summarisePhase } from './index.ts';
 
 const num = (n: number | string): Value => ({ n: String(n) });
 
@@ -34,7 +34,7 @@ const catalogOf = (...drivers: readonly DriverInstance[]): Catalog => ({
 });
 
 const revenue = driver(['orders: count bigint', 'revenue: sum decimal', 'dearest: max decimal']);
-const plan = summarisePhase.compile(catalogOf(revenue));
+const plan = compile(catalogOf(revenue));
 
 const point = (offset: number, key: readonly KeyPart[], amounts: readonly Value[], over: Partial<Point> = {}): Point => ({
   instance: 'd@1',
@@ -131,7 +131,7 @@ it('shows the exact number again when an overflowed group fits again, whatever t
 });
 
 it('fails a group that mixes numbers and text, in either order, rather than choose', () => {
-  const mixed = summarisePhase.compile(catalogOf(driver(['least: min decimal'])));
+  const mixed = compile(catalogOf(driver(['least: min decimal'])));
   const points = [point(1, ['CH'], ['a']), point(2, ['CH'], [num(1)])];
   for (const some of [points, points.toReversed()]) {
     const effects = summarisePhase.apply(mixed, input(some));
@@ -141,7 +141,7 @@ it('fails a group that mixes numbers and text, in either order, rather than choo
 });
 
 it('refuses to cut a number to the declared type', () => {
-  const bigints = summarisePhase.compile(catalogOf(driver(['total: sum bigint'])));
+  const bigints = compile(catalogOf(driver(['total: sum bigint'])));
   for (const total of ['9223372036854775808', '0.5']) {
     expect(rowsOf(summarisePhase.apply(bigints, input([point(1, ['CH'], [num(total)])])))[0]).toMatchObject({
       status: 'failed',
@@ -151,7 +151,7 @@ it('refuses to cut a number to the declared type', () => {
 });
 
 it('refuses a custom measure that breaks its laws or takes a built-in’s name, and a measure that nobody has', () => {
-  const code = (name: string, custom: ReadonlyMap<string, CustomMeasure>): string => {
+  const code = (name: string, custom: ReadonlyMap<string, Measure>): string => {
     try {
       compile(catalogOf(driver([`m: ${name} json`])), custom);
     } catch (error) {
@@ -159,14 +159,14 @@ it('refuses a custom measure that breaks its laws or takes a built-in’s name, 
     }
     return 'none';
   };
-  const latest: CustomMeasure = { zero: null, lift: (amount) => amount, combine: (left, right) => right ?? left, lower: (state) => state };
+  const latest: Measure = { zero: null, lift: (amount) => amount, combine: (left, right) => right ?? left, lower: (state) => state };
   expect(code('latest', new Map([['latest', latest]]))).toBe('fatal summarise.measure-laws');
   expect(code('sum', new Map([['sum', latest]]))).toBe('fatal summarise.measure-name');
   expect(code('median', new Map())).toBe('fatal summarise.measure-unknown');
 });
 
 /** Longest text; its code fails on the letter `!`, in the way that `phase` says. */
-const longest = (phase: 'lift' | 'combine' | 'lower'): CustomMeasure => {
+const longest = (phase: 'lift' | 'combine' | 'lower'): Measure => {
   const check = (at: string, value: Value): void => {
     if (at === phase && value === '!') throw new Error('bad letter');
   };
@@ -219,7 +219,7 @@ it('keeps a group failed that a custom measure could not combine, until it is fo
 });
 
 it('keeps a group complete: key, window, revision, reason, time, version, numbers and states', () => {
-  const hourly = summarisePhase.compile(catalogOf(driver(['orders: count bigint', 'mean: avg decimal'], { windowMs: 3_600_000 })));
+  const hourly = compile(catalogOf(driver(['orders: count bigint', 'mean: avg decimal'], { windowMs: 3_600_000 })));
   const points = [point(1, ['CH'], [true, num(1)], { window: 7_200_000 }), point(2, ['CH'], [true, null], { window: 7_200_000 })];
   expect(rowsOf(summarisePhase.apply(hourly, input(points, { reason: 'correction' })))).toEqual([
     {

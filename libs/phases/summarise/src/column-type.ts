@@ -1,8 +1,8 @@
+import type { Amount } from '@dsf/ports';
 import type { Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
 import type { ColumnType } from '@dsf/metadata';
 import { fitsBigint, fitsDecimal, roundDecimal } from './decimal.ts';
-import type { Amount } from './measure.ts';
 import { kindOf, refusePoint } from './measure.ts';
 
 /**

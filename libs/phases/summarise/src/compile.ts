@@ -1,5 +1,5 @@
+import type { CustomMeasures } from '@dsf/ports';
 import type { Catalog, DriverInstance } from '@dsf/metadata';
-import type { CustomMeasure } from './measure.ts';
 import { admitCustom, measureFor } from './measures.ts';
 import type { SummarisePlan } from './plan.ts';
 
@@ -7,7 +7,7 @@ import type { SummarisePlan } from './plan.ts';
  * @param custom - measures that users bring along, by name
  * @throws Failure `fatal` `summarise.measure-unknown`, `summarise.measure-name`, `summarise.measure-laws`
  */
-export const compile = (catalog: Catalog, custom: ReadonlyMap<string, CustomMeasure> = new Map()): SummarisePlan => {
+export const compile = (catalog: Catalog, custom: CustomMeasures = new Map()): SummarisePlan => {
   const admitted = admitCustom(custom);
   return {
     instances: new Map(

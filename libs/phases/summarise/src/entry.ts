@@ -1,5 +1,5 @@
+import type { Amount, Moment } from '@dsf/ports';
 import type { Value } from '@dsf/messages';
-import type { Amount, Moment } from './measure.ts';
 import { valueText } from './text-order.ts';
 
 /*

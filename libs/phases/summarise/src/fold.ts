@@ -1,5 +1,5 @@
+import type { Measure } from '@dsf/ports';
 import type { Value } from '@dsf/messages';
-import type { Measure } from './measure.ts';
 
 /**
  * Combines states pairwise, as a tournament: sets and lists then cost n log n instead of n², and only one combination meets the large state

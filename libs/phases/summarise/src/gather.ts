@@ -1,8 +1,7 @@
 import type { KeyPart, Point, Value } from '@dsf/messages';
 import { groupText } from '@dsf/messages';
-import type { SummariseInput } from '@dsf/ports';
+import type { Moment, SummariseInput } from '@dsf/ports';
 import { Failure } from '@dsf/ports';
-import type { Moment } from './measure.ts';
 import type { InstancePlan, SummarisePlan } from './plan.ts';
 import type { Refusals } from './refusals.ts';
 

@@ -1,6 +1,5 @@
 import type { Value } from '@dsf/messages';
-import { Failure } from '@dsf/ports';
-import type { CustomMeasure, Measure } from './measure.ts';
+import { Failure, type Measure } from '@dsf/ports';
 import { refusePoint } from './measure.ts';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -17,7 +16,7 @@ const whyBroken = (state: Value): string | null => {
  * Keeps the errors of somebody else's code where they belong: one that `lift` throws refuses its point, one that `combine` or `lower` throws
  * fails the group.
  */
-export const guarded = (name: string, measure: CustomMeasure): Measure => {
+export const guarded = (name: string, measure: Measure): Measure => {
   const attempt = (work: () => Value): Value => {
     try {
       return work();

@@ -4,8 +4,6 @@ import { compile, instances } from './compile.ts';
 import { groups } from './gather.ts';
 import type { SummarisePlan } from './plan.ts';
 
-export type { CustomMeasure } from './measure.ts';
 export type { SummarisePlan } from './plan.ts';
-export { compile };
 
 export const summarisePhase: SummarisePhase<SummarisePlan> = { compile, instances, groups, apply, retract };

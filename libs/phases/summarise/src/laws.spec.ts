@@ -5,6 +5,7 @@ import type { Point, Value } from '@dsf/messages';
 import type { Catalog, DriverInstance, InstanceMeasure } from '@dsf/metadata';
 import type { GroupRow, SummariseInput } from '@dsf/ports';
 import { addDecimals } from './decimal.ts';
+import { compile } from './compile.ts';
 import { summarisePhase } from './index.ts';
 
 const measures: readonly InstanceMeasure[] = (
@@ -23,7 +24,7 @@ const measures: readonly InstanceMeasure[] = (
 ).map(([name, type]) => ({ name, function: name, type, max: 3 }));
 const instance: DriverInstance = { instance: 'd@1', name: 'd', inputs: [], key: ['k'], windowMs: 10, measures };
 const catalog: Catalog = { version: 1, settings: { lanes: 4 }, sources: [], drivers: [instance], publications: [] };
-const plan = summarisePhase.compile(catalog);
+const plan = compile(catalog);
 
 interface SourcePoint {
   readonly partition: number;

@@ -1,7 +1,7 @@
+import type { Measure } from '@dsf/ports';
 import type { Num, Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
 import { addDecimals } from './decimal.ts';
-import type { Measure } from './measure.ts';
 import { kindOf, refusePoint } from './measure.ts';
 
 const zero: Num = { n: '0' };

@@ -1,5 +1,5 @@
+import type { Measure } from '@dsf/ports';
 import type { Value } from '@dsf/messages';
-import type { Measure } from './measure.ts';
 import { refusePoint } from './measure.ts';
 import { mergeSorted } from './merge-sorted.ts';
 import { valueText } from './text-order.ts';

@@ -1,9 +1,9 @@
+import type { Measure } from '@dsf/ports';
 import type { Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
 import type { InstanceMeasure } from '@dsf/metadata';
 import { compareDecimals } from './decimal.ts';
 import { requireKind } from './column-type.ts';
-import type { Measure } from './measure.ts';
 import { kindOf, refusePoint } from './measure.ts';
 import { compareText } from './text-order.ts';
 

@@ -1,13 +1,13 @@
+import type { Measure } from '@dsf/ports';
 import { expect, it } from 'vitest';
 import type { Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
-import type { CustomMeasure } from './measure.ts';
 import { checkMeasureLaws } from './measure-laws.ts';
 import { measureFor, measures } from './measures.ts';
 
 const seed = 7;
 const numberOf = (value: Value): number => (value !== null && isNum(value) ? Number(value.n) : 0);
-const onNumbers = (zero: number, combine: (a: number, b: number) => number): CustomMeasure => ({
+const onNumbers = (zero: number, combine: (a: number, b: number) => number): Measure => ({
   zero: { n: String(zero) },
   lift: (amount) => {
     if (!isNum(amount)) throw new Error('numbers only');
@@ -24,7 +24,7 @@ it('catches a measure that depends on order', () => {
       seed,
     ).join(),
   ).toContain('not commutative');
-  const latest: CustomMeasure = { zero: null, lift: (amount) => amount, combine: (left, right) => right ?? left, lower: (state) => state };
+  const latest: Measure = { zero: null, lift: (amount) => amount, combine: (left, right) => right ?? left, lower: (state) => state };
   expect(checkMeasureLaws(latest, seed).join()).toContain('not commutative');
 });
 
@@ -47,7 +47,7 @@ it('catches a zero that is none', () => {
 });
 
 it('catches a state that does not survive being stored', () => {
-  const sets: CustomMeasure = {
+  const sets: Measure = {
     zero: new Set() as unknown as Value,
     lift: (amount) => new Set([amount]) as unknown as Value,
     combine: (left, right) => new Set([...(left as unknown as Set<Value>), ...(right as unknown as Set<Value>)]) as unknown as Value,
@@ -61,7 +61,7 @@ it('catches a measure that throws on its own states, and one that takes nothing'
     throw new Error('no');
   });
   expect(checkMeasureLaws(throwing, seed).join()).toContain('throws');
-  const choosy: CustomMeasure = {
+  const choosy: Measure = {
     ...onNumbers(0, (a) => a),
     lift: () => {
       throw new Error('never');
@@ -72,7 +72,7 @@ it('catches a measure that throws on its own states, and one that takes nothing'
 
 it('passes a lawful measure, and gives the same verdict each time', () => {
   const greatestCommonDivisor = (a: number, b: number): number => (b === 0 ? Math.abs(a) : greatestCommonDivisor(b, a % b));
-  const lawful: CustomMeasure = { ...onNumbers(0, greatestCommonDivisor), lower: (state) => ({ n: String(Math.abs(numberOf(state))) }) };
+  const lawful: Measure = { ...onNumbers(0, greatestCommonDivisor), lower: (state) => ({ n: String(Math.abs(numberOf(state))) }) };
   expect(checkMeasureLaws(lawful, seed)).toEqual([]);
   const unlawful = onNumbers(0, (a, b) => a - b);
   expect(checkMeasureLaws(unlawful, seed)).toEqual(checkMeasureLaws(unlawful, seed));

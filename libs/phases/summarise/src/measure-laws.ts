@@ -1,6 +1,5 @@
 import type { Value } from '@dsf/messages';
-import { Failure } from '@dsf/ports';
-import type { Amount, CustomMeasure, Moment } from './measure.ts';
+import { Failure, type Amount, type Measure, type Moment } from '@dsf/ports';
 import { valueText } from './text-order.ts';
 
 /** Triples of states that are tried. */
@@ -32,7 +31,7 @@ const amounts: readonly ((random: Random) => Amount)[] = [
 ];
 
 /** Which kinds of amount the measure takes at all; the others are refused, which is its right. */
-const accepted = (measure: CustomMeasure, random: Random): readonly ((random: Random) => Amount)[] =>
+const accepted = (measure: Measure, random: Random): readonly ((random: Random) => Amount)[] =>
   amounts.filter((make) => {
     try {
       measure.lift(make(random), momentOf(random));
@@ -54,7 +53,7 @@ const momentOf = (random: Random): Moment => ({
 const stored = (state: Value): Value => JSON.parse(JSON.stringify(state)) as Value;
 
 interface Trial {
-  readonly measure: CustomMeasure;
+  readonly measure: Measure;
   readonly make: readonly ((random: Random) => Amount)[];
   readonly random: Random;
 }
@@ -70,7 +69,7 @@ const stateOf = ({ measure, make, random }: Trial): Value => {
 
 /** What a state shows, as text; that it has nothing to show is an answer too. */
 const shownBy =
-  ({ lower }: CustomMeasure) =>
+  ({ lower }: Measure) =>
   (state: Value): string => {
     try {
       return valueText(lower(stored(state)));
@@ -98,7 +97,7 @@ const violations = (trial: Trial): readonly string[] => {
  * @param seed - the same seed gives the same trials
  * @returns what is broken, one sentence part per law (`is not commutative: …`); empty when the laws hold on all trials. Never throws.
  */
-export const checkMeasureLaws = (measure: CustomMeasure, seed: number): readonly string[] => {
+export const checkMeasureLaws = (measure: Measure, seed: number): readonly string[] => {
   const random = randomFrom(seed);
   try {
     const make = accepted(measure, random);

@@ -1,9 +1,9 @@
+import type { Measure } from '@dsf/ports';
 import type { Num, Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
 import type { InstanceMeasure } from '@dsf/metadata';
 import { addDecimals } from './decimal.ts';
 import { compareEntries, entryOf, entryValue } from './entry.ts';
-import type { Measure } from './measure.ts';
 import { mergeSorted } from './merge-sorted.ts';
 
 interface Kept {

@@ -1,7 +1,7 @@
+import type { Measure } from '@dsf/ports';
 import type { InstanceMeasure } from '@dsf/metadata';
 import { requireKind } from './column-type.ts';
 import { compareEntries, entryOf, entryValue } from './entry.ts';
-import type { Measure } from './measure.ts';
 
 /** State: the entry of the winner, null of no amounts. By event time, then source, partition, offset, row. */
 const atEnd = (name: string, spec: InstanceMeasure, sign: 1 | -1): Measure => ({

@@ -1,7 +1,7 @@
+import type { Amount, Measure } from '@dsf/ports';
 import type { Num, Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
 import { addDecimals, averageDecimals } from './decimal.ts';
-import type { Amount, Measure } from './measure.ts';
 import { kindOf, refusePoint } from './measure.ts';
 
 const one: Num = { n: '1' };

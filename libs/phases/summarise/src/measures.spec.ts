@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as fc from 'fast-check';
 import type { Value } from '@dsf/messages';
 import type { ColumnType, InstanceMeasure } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
-import type { Amount, Measure, Moment } from './measure.ts';
+import { Failure, type Amount, type Measure, type Moment } from '@dsf/ports';
 import { distinct } from './measure-distinct.ts';
 import { measureFor, measures } from './measures.ts';
 

@@ -1,7 +1,7 @@
 import type { InstanceMeasure } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
+import { Failure, type Measure } from '@dsf/ports';
 import { guarded } from './guarded.ts';
-import type { CustomMeasure, Measure, MeasureFamily } from './measure.ts';
+import type { MeasureFamily } from './measure.ts';
 import { count, countIf } from './measure-count.ts';
 import { distinct } from './measure-distinct.ts';
 import { max, min } from './measure-extreme.ts';
@@ -31,7 +31,7 @@ const lawSeed = 20_260_101;
  * Custom measures, checked and made safe to call. A built-in's name cannot be taken.
  * @throws Failure `fatal` `summarise.measure-laws`, `summarise.measure-name`
  */
-export const admitCustom = (custom: ReadonlyMap<string, CustomMeasure>): ReadonlyMap<string, Measure> =>
+export const admitCustom = (custom: ReadonlyMap<string, Measure>): ReadonlyMap<string, Measure> =>
   new Map(
     [...custom].map(([name, measure]) => {
       if (measures.has(name))

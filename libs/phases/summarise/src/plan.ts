@@ -1,5 +1,5 @@
+import type { Measure } from '@dsf/ports';
 import type { DriverInstance } from '@dsf/metadata';
-import type { Measure } from './measure.ts';
 
 export interface InstancePlan {
   readonly definition: DriverInstance;

@@ -31,7 +31,7 @@ export const createSummariseStep = <Plan, PointsPlan>(
   { lane, phases, groups, out }: SummariseRoom<Plan, PointsPlan>,
 ) => {
   const { clock, telemetry } = context;
-  const compile = compileOnce((catalog: Catalog) => phases.summarise.compile(catalog));
+  const compile = compileOnce((catalog: Catalog) => phases.summarise.compile(catalog, context.measures));
   const pointsIn = createPointsIn(context, lane, phases);
 
   const take = async ({ catalog, pieces }: Walk): Promise<readonly PointsPiece[]> => {
