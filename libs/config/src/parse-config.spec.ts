@@ -148,6 +148,7 @@ describe('the settings of a service', () => {
   it('have defaults for everything, in the names that the runtime uses', () => {
     expect(parseConfig(ingestorSettings, {})).toEqual({
       home: './.dsf',
+      measures: null,
       logLevel: 'info',
       httpPort: 8081,
       httpHost: '0.0.0.0',
