@@ -15,12 +15,15 @@ const bytesValue = (bytes: Uint8Array): unknown => {
   }
 };
 
+/** Sees what the holder holds, not what the item's own `toJSON` made of it: a Buffer would be a list of numbers by then. */
+function replace(this: Readonly<Record<string, unknown>>, name: string, item: unknown): unknown {
+  const held = this[name];
+  if (held instanceof Uint8Array) return bytesValue(held);
+  return typeof item === 'bigint' ? JSON.rawJSON(item.toString()) : item;
+}
+
 /** JSON on one line. Integers of any size keep every digit; bytes are text when they are UTF-8, else `{"base64": …}`. */
-export const jsonText = (value: unknown): string =>
-  JSON.stringify(value, (_, item: unknown) => {
-    if (typeof item === 'bigint') return JSON.rawJSON(item.toString());
-    return item instanceof Uint8Array ? bytesValue(item) : item;
-  });
+export const jsonText = (value: unknown): string => JSON.stringify(value, replace);
 
 /** Column names of a result as member names: a name that repeats gets a number, so that no cell is lost. */
 export const memberNames = (columns: readonly string[]): readonly string[] => {

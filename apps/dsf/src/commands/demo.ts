@@ -1,4 +1,5 @@
 import { phaseNames } from '@dsf/ports';
+import type { PhaseCounter } from '../running/phase-counts.ts';
 import type { Installation } from '@dsf/wiring';
 import { Command } from 'commander';
 import { counted } from '../counted.ts';
@@ -21,9 +22,9 @@ const ensureDefined = async (session: Session, installation: Installation): Prom
   if (version === 0) {
     const files = await readFiles(session, [exampleFolder('github')]);
     const { changes } = await activateDefinitions(session, installation, { files, comment: 'dsf demo', warn: true });
-    return session.talk.line(
-      `defined ${counted(changes.length, 'thing')} out of examples/github: ${changes.map(({ subject, name }) => `${subject} ${name}`).join(', ')}`,
-    );
+    const count = (subject: string): number => changes.filter((change) => change.subject === subject).length;
+    const parts = [counted(count('source'), 'source'), counted(count('driver'), 'driver'), counted(count('publication'), 'publication')];
+    return session.talk.line(`defined out of examples/github: ${parts.join(', ')}`);
   }
   if (sources.some(({ definition, retired }) => !retired && definition.name === source)) return;
   throw new CommandError(
@@ -43,7 +44,7 @@ const nextCommands = ({ home }: Session): readonly string[] => {
 };
 
 const demo = async (session: Session, installation: Installation, untilIdle: boolean): Promise<void> => {
-  const [{ runPhases }, { accountLines, sayAccount }, { githubDeliveries }, { sendDeliveries }] = await Promise.all([
+  const [{ runPhases }, { accountLines, withNextSteps }, { githubDeliveries }, { sendDeliveries }] = await Promise.all([
     import('../running/run-phases.ts'),
     import('../running/account.ts'),
     import('../demo/github-deliveries.ts'),
@@ -55,6 +56,9 @@ const demo = async (session: Session, installation: Installation, untilIdle: boo
   await ensureDefined(session, installation);
   const target = await findTopic(installation, await loadCatalog(installation), source);
   const next = nextCommands(session);
+  const account = async (counter: PhaseCounter): Promise<readonly string[]> =>
+    withNextSteps(await accountLines(installation, counter, phaseNames), next, session.talk);
+  let told = false;
   const { counter, ended, failure } = await runPhases(session, installation, {
     phases: phaseNames,
     http: null,
@@ -62,20 +66,18 @@ const demo = async (session: Session, installation: Installation, untilIdle: boo
     async beside(stop, say) {
       const pace = untilIdle ? fullPace : livePace;
       const { sent, there } = await sendDeliveries(target, githubDeliveries(), { clock: installation.clock, stop, pace });
-      say(
-        `sent ${counted(sent, 'webhook')} to ${target.topic}${there > 0 ? `; ${counted(there, 'other')} had been sent before and was not sent again` : ''}`,
-      );
+      say(`sent ${counted(sent, 'webhook')} to ${target.topic}${there > 0 ? `; ${counted(there, 'other')} had been sent before` : ''}`);
     },
     ...(untilIdle
       ? {}
       : {
           onIdle: async (say, counter) => {
-            const lines = await accountLines(installation, counter, phaseNames);
-            for (const line of [...lines, '', ...next.map((command) => `    ${command}`), '', 'still running; Ctrl-C ends it']) say(line);
+            for (const line of [...(await account(counter)), '', 'still running; Ctrl-C ends it']) say(line);
+            told = true;
           },
         }),
   });
-  if (ended !== 'asked') await sayAccount(session.talk, await accountLines(installation, counter, phaseNames), next);
+  if (!told) for (const line of await account(counter)) await session.talk.line(line);
   if (ended === 'stopped')
     throw new CommandError(
       exitCodes.stopped,

@@ -31,7 +31,7 @@ export const runCommand = (session: Session): Command =>
     .action(async ({ untilIdle = false, phases, httpPort }: RunCommandOptions) => {
       const config = session.config();
       const http = httpPort === undefined && !session.wantsHttp ? null : { port: httpPort ?? config.httpPort, host: config.httpHost };
-      const [{ runPhases }, { accountLines, sayAccount }] = await Promise.all([
+      const [{ runPhases }, { accountLines, withNextSteps }] = await Promise.all([
         import('../running/run-phases.ts'),
         import('../running/account.ts'),
       ]);
@@ -44,7 +44,8 @@ export const runCommand = (session: Session): Command =>
           );
         }
         const { counter, ended, failure } = await runPhases(session, installation, { phases, http, untilIdle });
-        await sayAccount(session.talk, await accountLines(installation, counter, phases), []);
+        for (const line of withNextSteps(await accountLines(installation, counter, phases), [], session.talk))
+          await session.talk.line(line);
         if (ended === 'stopped')
           throw new CommandError(
             exitCodes.stopped,

@@ -16,6 +16,7 @@ interface WebhookExamples {
 
 export const deliveryHeader = 'x-github-delivery';
 
+const require = createRequire(import.meta.url);
 const encoder = new TextEncoder();
 const header = (name: string, value: string): Header => [name, encoder.encode(value)];
 
@@ -34,7 +35,7 @@ const toDelivery = (name: string, example: WebhookExamples['examples'][number], 
 /** Real payloads that the package @octokit/webhooks-examples collects, kinds mixed as in a live stream; always the same, in the same order. */
 export const githubDeliveries = (): readonly GithubDelivery[] => {
   // Of the package's two megabytes, only what a call carries is used.
-  const kinds = createRequire(import.meta.url)('@octokit/webhooks-examples') as readonly WebhookExamples[];
+  const kinds = require('@octokit/webhooks-examples') as readonly WebhookExamples[];
   const rounds = Math.max(...kinds.map(({ examples }) => examples.length));
   const deliveries: GithubDelivery[] = [];
   for (let round = 0; round < rounds; round += 1) {

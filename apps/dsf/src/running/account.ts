@@ -63,12 +63,9 @@ export const accountLines = async (
   ];
 };
 
-/** Says the account and where to go from here. */
-export const sayAccount = async (talk: Output, lines: readonly string[], next: readonly string[]): Promise<void> => {
-  const { paint } = talk;
-  await talk.line('');
-  for (const line of lines) await talk.line(line);
-  if (next.length === 0) return;
-  await talk.line(`\n  ${paint.bold('look further')}`);
-  for (const command of next) await talk.line(`    ${paint.cyan(command)}`);
-};
+/** The account with an empty line before it, and where to go from there. */
+export const withNextSteps = (lines: readonly string[], next: readonly string[], { paint }: Output): readonly string[] => [
+  '',
+  ...lines,
+  ...(next.length === 0 ? [] : ['', `  ${paint.bold('look further')}`, ...next.map((command) => `    ${paint.cyan(command)}`)]),
+];

@@ -20,7 +20,7 @@ const units: Readonly<Record<PhaseName, string>> = { ingest: 'records', flatten:
 const plainEveryMs = 2000;
 
 /** Records that wait before a phase, over all sources or publications. */
-export const lagOf = ({ sources, publications }: Status, phase: PhaseName): number =>
+const lagOf = ({ sources, publications }: Status, phase: PhaseName): number =>
   [...sources, ...publications].flatMap(({ phases }) => phases).reduce((sum, one) => (one.phase === phase ? sum + one.lag : sum), 0);
 
 const rateText = (rate: number): string => `${grouped(rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate))}/s`;

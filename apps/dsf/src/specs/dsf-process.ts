@@ -56,13 +56,12 @@ const watch = (child: ChildProcessWithoutNullStreams): Running => {
 
 export const openWorkplace = (env: Readonly<Record<string, string>> = {}): Workplace => {
   const folder = mkdtempSync(join(tmpdir(), 'dsf-cli-'));
-  const { PATH = '' } = process.env;
   const start = (...args: readonly string[]): Running =>
     watch(
       spawn(process.execPath, ['--conditions=@dsf/source', program, ...args], {
         cwd: folder,
         // Nothing of the machine's own settings: what is checked is what a user with none sees.
-        env: { PATH, DSF_HOME: join(folder, '.dsf'), ...env },
+        env: { DSF_HOME: join(folder, '.dsf'), ...env },
       }),
     );
   const dsf = (args: readonly string[], input: string | Uint8Array = ''): Promise<Ended> => {
