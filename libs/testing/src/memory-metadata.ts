@@ -12,12 +12,9 @@ export const createMemoryConfig = (): MemoryConfig => ({ tables: definitionsSche
 /** Where a test may come between a caller and the store. */
 export interface MetadataHooks {
   before(call: string): Promise<void>;
-  after(call: string): Promise<void>;
-  /** The newest version that this process can see yet. */
-  visible(newest: number): number;
 }
 
-const noHooks: MetadataHooks = { before: async () => undefined, after: async () => undefined, visible: (newest) => newest };
+const noHooks: MetadataHooks = { before: async () => undefined };
 
 type Change = Parameters<MetadataStore['activate']>[0];
 
@@ -39,12 +36,10 @@ const activate = (config: MemoryConfig, change: Change): Activation => {
 export const openMemoryMetadata = (config: MemoryConfig, hooks: MetadataHooks = noHooks): MetadataStore => {
   const call = async <T>(name: string, work: () => T): Promise<T> => {
     await hooks.before(name);
-    const result = work();
-    await hooks.after(name);
-    return result;
+    return work();
   };
   return {
-    currentVersion: () => call('currentVersion', () => hooks.visible(config.versions.length)),
+    currentVersion: () => call('currentVersion', () => config.versions.length),
     loadVersion: (version) =>
       call('loadVersion', () => {
         const found = config.versions[version - 1];

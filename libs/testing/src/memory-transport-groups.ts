@@ -1,5 +1,5 @@
 import type { Clock, PartitionFeed, Subscription } from '@dsf/ports';
-import { ring, type MemoryBroker, type MemoryTopic, type TransportHooks } from './memory-transport.ts';
+import { ring, waitFor, type MemoryBroker, type MemoryTopic, type TransportHooks } from './memory-transport.ts';
 
 /** A group of members that share a topic's partitions. */
 export interface MemoryGroup {
@@ -19,6 +19,9 @@ export interface GroupMember {
   rejoin(): void;
 }
 
+/** News of who has which partition. */
+const partitionsOf = (topic: string): string => `${topic} members`;
+
 /** Partition i belongs to the (i mod n)th of the n members. */
 const settle = (broker: MemoryBroker, topic: MemoryTopic, group: MemoryGroup): void => {
   const { members } = group;
@@ -34,7 +37,7 @@ const settle = (broker: MemoryBroker, topic: MemoryTopic, group: MemoryGroup): v
     const owner = members.length === 0 ? undefined : ownerOf(partition);
     if (owner !== undefined && !owner.held.has(partition)) owner.give(partition);
   }
-  ring(broker);
+  ring(broker, partitionsOf(topic.name));
 };
 
 export interface MembershipContext {
@@ -88,11 +91,7 @@ export const createMembership = (
           if (!feed.revoked.aborted) yield feed;
           continue;
         }
-        const woken = new AbortController();
-        const wake = (): void => woken.abort();
-        broker.waiting.add(wake);
-        await clock.sleep(waitMs, AbortSignal.any([signal, closed.signal, woken.signal]));
-        broker.waiting.delete(wake);
+        await waitFor(broker, partitionsOf(topic.name), { clock, ms: waitMs, signals: [signal, closed.signal] });
         await hooks.before('feeds');
       }
     },

@@ -20,8 +20,8 @@ export interface MemoryBroker {
   readonly clusterId: string;
   readonly messageBytesMax: number;
   readonly topics: Map<string, MemoryTopic>;
-  /** Those who wait for news; each is told once. */
-  readonly waiting: Set<() => void>;
+  /** Those who wait for news, by what they wait for. */
+  readonly waiting: Map<string, Set<() => void>>;
   readonly now: () => number;
 }
 
@@ -29,24 +29,43 @@ export const createMemoryBroker = (options: { readonly messageBytesMax: number; 
   clusterId: 'memory',
   ...options,
   topics: new Map(),
-  waiting: new Set(),
+  waiting: new Map(),
 });
 
-/** Wakes everyone who waits for messages or partitions. */
-export const ring = ({ waiting }: MemoryBroker): void => {
-  for (const wake of [...waiting]) wake();
+/** Wakes everyone who waits for this news. */
+export const ring = ({ waiting }: MemoryBroker, news: string): void => {
+  for (const wake of [...(waiting.get(news) ?? [])]) wake();
 };
+
+/** Waits for news, for at most `ms`, or until a signal aborts. */
+export const waitFor = async (
+  { waiting }: MemoryBroker,
+  news: string,
+  wait: { readonly clock: Clock; readonly ms: number; readonly signals: readonly AbortSignal[] },
+): Promise<void> => {
+  const woken = new AbortController();
+  const wake = (): void => woken.abort();
+  const others = waiting.get(news) ?? new Set();
+  waiting.set(news, others);
+  others.add(wake);
+  await wait.clock.sleep(wait.ms, AbortSignal.any([...wait.signals, woken.signal]));
+  others.delete(wake);
+};
+
+/** News of messages in a partition. */
+export const messagesIn = (topic: string, partition: number): string => `${topic}/${partition}`;
 
 /** Where a test may come between a client and the broker. */
 export interface TransportHooks {
   before(call: string): Promise<void>;
-  after(call: string): Promise<void>;
   /** Appends the messages of a send, all or some, now or later; an error reaches the sender. */
   land(topic: MemoryTopic, messages: readonly OutgoingMessage[]): Promise<void>;
   /** What a read gives instead of `taken`; null = what it is. */
   deliver(topic: MemoryTopic, taken: readonly Delivery[]): readonly Delivery[];
   /** Tells a feed that it is taken away: at once, or when its process can hear it. */
   revoke(tell: () => void): void;
+  /** A member has joined a group; `leave` is what the broker does when it hears no more of it. */
+  joined(member: GroupMember): void;
 }
 
 /** Appends messages in their order, with the broker's time. @throws Failure `fatal` `transport.partitions`, before anything is appended */
@@ -59,7 +78,7 @@ export const append = (broker: MemoryBroker, topic: MemoryTopic, messages: reado
     log.messages.push({ offset: log.end, time, timeType: 'append', key, headers, body });
     log.end += 1;
   }
-  ring(broker);
+  for (const partition of new Set(messages.map((message) => message.partition))) ring(broker, messagesIn(topic.name, partition));
 };
 
 /** Deletes what lies below `before`, as retention does. */
@@ -72,10 +91,10 @@ export const trim = (topic: MemoryTopic, partition: number, before: number): voi
 
 const noHooks = (broker: MemoryBroker): TransportHooks => ({
   before: async () => undefined,
-  after: async () => undefined,
   land: async (topic, messages) => append(broker, topic, messages),
   deliver: (_topic, taken) => taken,
   revoke: (tell) => tell(),
+  joined: () => undefined,
 });
 
 /** The log of one partition. @throws Failure `fatal` `transport.topic-missing` */
@@ -134,14 +153,6 @@ const openFeed = (place: FeedPlace, clock: Clock, hooks: TransportHooks): Partit
     return taken;
   };
 
-  const wait = async (ms: number, signals: readonly AbortSignal[]): Promise<void> => {
-    const woken = new AbortController();
-    const wake = (): void => woken.abort();
-    broker.waiting.add(wake);
-    await clock.sleep(ms, AbortSignal.any([...signals, woken.signal]));
-    broker.waiting.delete(wake);
-  };
-
   return {
     partition,
     revoked,
@@ -155,17 +166,13 @@ const openFeed = (place: FeedPlace, clock: Clock, hooks: TransportHooks): Partit
         if (signal.aborted || revoked.aborted) return [];
         const taken = take(limits);
         const waitMs = giveUpAt - clock.now();
-        if (taken.length > 0 || waitMs <= 0) {
-          await hooks.after('read');
-          return signal.aborted || revoked.aborted ? [] : hooks.deliver(topic, taken);
-        }
-        await wait(waitMs, [signal, revoked]);
+        if (taken.length > 0 || waitMs <= 0) return hooks.deliver(topic, taken);
+        await waitFor(broker, messagesIn(topic.name, partition), { clock, ms: waitMs, signals: [signal, revoked] });
       }
     },
     async acknowledge(offset) {
       await hooks.before('acknowledge');
       group.offsets.set(partition, Math.max(group.offsets.get(partition) ?? 0, Math.min(offset, log.end)));
-      await hooks.after('acknowledge');
     },
   };
 };
@@ -175,9 +182,7 @@ export const openMemoryTransport = (broker: MemoryBroker, clock: Clock, hooks: T
   const members = new Set<GroupMember>();
   const call = async <T>(name: string, work: () => T): Promise<T> => {
     await hooks.before(name);
-    const result = work();
-    await hooks.after(name);
-    return result;
+    return work();
   };
 
   return {
@@ -213,7 +218,7 @@ export const openMemoryTransport = (broker: MemoryBroker, clock: Clock, hooks: T
         openFeed({ broker, topic, group, partition, revoked }, clock, hooks),
       );
       members.add(member);
-      await hooks.after('subscribe');
+      hooks.joined(member);
       return subscription;
     },
     async send(name, messages) {
@@ -224,7 +229,6 @@ export const openMemoryTransport = (broker: MemoryBroker, clock: Clock, hooks: T
           topic: name,
         });
       await hooks.land(topic, messages);
-      await hooks.after('send');
     },
     async close() {
       for (const member of members) member.leave();

@@ -29,8 +29,8 @@ const addTable = (schema: FlatSchema, change: Extract<SchemaChange, { kind: 'tab
 
 type ColumnChange = Extract<SchemaChange, { kind: 'column' }>;
 
-const isSame = (column: FlatColumn, { path, role, type }: ColumnChange): boolean =>
-  column.path === path && column.role === role && (role !== 'variant' || column.type === type);
+const isSame = (column: FlatColumn, { path, role, type, name }: ColumnChange): boolean =>
+  column.path === path && column.role === role && (role !== 'variant' || (column.type === type && column.name === name));
 
 const addColumn = (schema: FlatSchema, change: ColumnChange): FlatSchema => {
   const table = findTable(schema, change.source, change.tablePath);

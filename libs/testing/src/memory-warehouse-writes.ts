@@ -1,3 +1,4 @@
+import type { SourcePartition } from '@dsf/messages';
 import type { ColumnType } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Cell, FlatRow, FlatRows, FlatSchema, FlatTable, LaneKey, LaneState, LaneWrites, Position, RawRow } from '@dsf/ports';
@@ -10,6 +11,8 @@ export interface Ground {
   readonly schema: () => FlatSchema;
   readonly hasInstance: (instance: string) => boolean;
   readonly nextId: () => number;
+  /** A row whose data the database would not take, for reasons of its own. */
+  readonly refusesRow: (row: FlatRow) => boolean;
 }
 
 const duplicate = (what: string): Failure => new Failure('retry', 'warehouse.duplicate-key', `${what} is there already: look again`);
@@ -32,21 +35,22 @@ const fits = (type: ColumnType, cell: Cell): boolean => {
   return typeof cell === 'string';
 };
 
-const checkRow = (table: FlatTable, row: FlatRow): void => {
+const checkRow = (ground: Ground, table: FlatTable, row: FlatRow): void => {
+  if (ground.refusesRow(row)) throw new Failure('poison', 'warehouse.data', `the database does not take a row of ${table.name}`);
   for (const [index, { type }] of table.columns.entries()) {
     const cell = row.cells[index] ?? null;
     if (!fits(type, cell)) throw new Failure('poison', 'warehouse.data', `a ${type} column cannot take a ${typeof cell}`, { type });
   }
 };
 
-const writeTable = (state: MemoryState, { source, partition }: FlatRows, rows: { readonly table: FlatTable } & Versioned): void => {
-  const { table, version } = rows;
-  for (const [offset, some] of Map.groupBy(rows.rows, (row) => row.offset)) {
+const writeTable = (state: MemoryState, ground: Ground, write: TableWrite): void => {
+  const { source, partition, table, version } = write;
+  for (const [offset, some] of Map.groupBy(write.rows, (row) => row.offset)) {
     const stored = state.flat.get(flatShelf(table.id, partition), offset);
     const merged = [...(stored?.rows ?? []), ...some].sort((a, b) => a.row - b.row);
     if (new Set(merged.map(({ row }) => row)).size !== merged.length) throw duplicate(`${table.name} ${source}:${partition}:${offset}`);
     for (const row of some) {
-      checkRow(table, row);
+      checkRow(ground, table, row);
       const parents = table.parent === null ? null : (state.flat.get(flatShelf(table.parent, partition), offset)?.rows ?? []);
       if (parents !== null && parents.every((parent) => parent.row !== row.parentRow))
         throw new Failure('fatal', 'warehouse.parent-missing', `a row of ${table.name} has no parent row`, { source, partition, offset });
@@ -54,22 +58,25 @@ const writeTable = (state: MemoryState, { source, partition }: FlatRows, rows: {
     state.flat.put(flatShelf(table.id, partition), offset, { offset, version, rows: merged });
   }
 };
-interface Versioned {
+interface TableWrite extends SourcePartition {
+  readonly table: FlatTable;
   readonly rows: readonly FlatRow[];
   readonly version: number;
 }
 
 const writeFlat = (
   state: MemoryState,
-  schema: FlatSchema,
+  ground: Ground,
   write: { readonly rows: FlatRows; readonly version: number; readonly known: number },
 ): void => {
+  const schema = ground.schema();
   if (write.known !== schema.version)
     throw new Failure('retry', 'warehouse.schema-changed', 'the tables have changed: load the schema and decide again', {
       known: write.known,
       current: schema.version,
     });
-  for (const { table, rows } of write.rows.tables) writeTable(state, write.rows, { table, rows, version: write.version });
+  const { source, partition } = write.rows;
+  for (const { table, rows } of write.rows.tables) writeTable(state, ground, { source, partition, table, rows, version: write.version });
 };
 
 const deleteFlat = (state: MemoryState, schema: FlatSchema, { source, partition, offset }: RecordAt): void => {
@@ -150,7 +157,7 @@ export const memoryWrites = (lane: LaneKey, perform: Perform, ground: Ground): L
   writePositions: (positions) => perform('writePositions', (state) => writePositions(state, lane, positions)),
   writeFacts: (facts) => perform('writeFacts', (state) => writeFacts(state, lane, facts)),
   writeRaw: (rows) => perform('writeRaw', (state) => writeRaw(state, rows)),
-  writeFlat: (rows, version, known) => perform('writeFlat', (state) => writeFlat(state, ground.schema(), { rows, version, known })),
+  writeFlat: (rows, version, known) => perform('writeFlat', (state) => writeFlat(state, ground, { rows, version, known })),
   deleteFlat: (at) => perform('deleteFlat', (state) => deleteFlat(state, ground.schema(), at)),
   writeGroups: (instance, number, rows) => perform('writeGroups', (state) => writeGroups(state, ground, { instance, lane: number, rows })),
   writeFailures: (failures, now) => perform('writeFailures', (state) => writeFailures(state, ground, failures, now)),

@@ -1,5 +1,5 @@
 import { Failure } from '@dsf/ports';
-import type { FlatSchema, LaneKey, LaneTransaction, Warehouse } from '@dsf/ports';
+import type { FlatRow, FlatSchema, LaneKey, LaneTransaction, Warehouse } from '@dsf/ports';
 import { evolveSchema } from './memory-warehouse-schema.ts';
 import { allPositions, createState, laneShelf, loadLane, memoryReads, mergeState } from './memory-warehouse-state.ts';
 import type { MemoryState } from './memory-warehouse-state.ts';
@@ -17,9 +17,7 @@ export interface TransactionEnd {
 export interface WarehouseHooks {
   /** Before a call has any effect; an error means that it never has one. */
   before(call: string): Promise<void>;
-  /** After the effect and before the answer; an error means that the answer was lost. */
-  after(call: string): Promise<void>;
-  /** Ends the transaction, now, later or never; an error reaches the caller instead of the answer. */
+  /** Ends the transaction, now, later or never; an error reaches the caller instead of the answer, and rolls back unless it is a `CommitUnknown`. */
   commit(lane: LaneKey, end: TransactionEnd): Promise<void>;
   /** A transaction has begun; `end` rolls it back when its owner dies. */
   begun(lane: LaneKey, end: TransactionEnd): void;
@@ -27,7 +25,6 @@ export interface WarehouseHooks {
 
 const noHooks: WarehouseHooks = {
   before: async () => undefined,
-  after: async () => undefined,
   commit: async (_lane, end) => end.commit(),
   begun: () => undefined,
 };
@@ -51,6 +48,8 @@ export interface MemoryDatabase {
   /** Called after each commit, when its rows can be seen. */
   onCommit: (commit: MemoryCommit) => void;
   nextId: number;
+  /** Rows whose data the database would not take. */
+  refusesRow: (row: FlatRow) => boolean;
 }
 
 export const createMemoryDatabase = (): MemoryDatabase => ({
@@ -61,12 +60,14 @@ export const createMemoryDatabase = (): MemoryDatabase => ({
   comparesSeq: true,
   onCommit: () => undefined,
   nextId: 1,
+  refusesRow: () => false,
 });
 
 const groundOf = (database: MemoryDatabase): Ground => ({
   schema: () => database.schema,
   hasInstance: (instance) => database.instances.has(instance),
   nextId: () => database.nextId++,
+  refusesRow: (row) => database.refusesRow(row),
 });
 
 type Write = (state: MemoryState) => unknown;
@@ -156,9 +157,7 @@ const begin = (
 export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHooks = noHooks): Warehouse => {
   const call = async <T>(name: string, work: (state: MemoryState) => T): Promise<T> => {
     await hooks.before(name);
-    const result = work(database.state);
-    await hooks.after(name);
-    return result;
+    return work(database.state);
   };
 
   const beginWhenFree = async (lane: LaneKey, seq: number): Promise<OpenTransaction> => {
@@ -183,7 +182,6 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
         close();
         const doomed = doom();
         if (doomed !== null) throw doomed.error;
-        await hooks.before('commit');
         await hooks.commit(lane, end);
         return result;
       } catch (error) {

@@ -1,0 +1,195 @@
+import { groupLane, rawLane } from '@dsf/messages';
+import { buildCatalog } from '@dsf/metadata';
+import type { PhaseName, Request } from '@dsf/ports';
+import { openMemoryMetadata } from '../memory-metadata.ts';
+import { trim } from '../memory-transport.ts';
+import { openMemoryWarehouse } from '../memory-warehouse.ts';
+import { changeChoice, definitionsOf, firstChoice, groupOf, type Choice } from './definitions.ts';
+import { amountsOf } from './oracle.ts';
+import { deeds, type Deed } from './profile.ts';
+import type { Actor } from './scheduler.ts';
+import { isInternal } from './transport-faults.ts';
+import { freezeWorker, killWorker, type Worker } from './worker.ts';
+import { count, remember, tell, type World } from './world.ts';
+
+/** Operators and misfortune: what is done to a running installation from outside. */
+export interface Adversary {
+  /** Activates the first definitions. */
+  begin(): Promise<void>;
+  /** Does one deed, drawn from the profile. */
+  act(): Promise<void>;
+  /** Undoes what would never end by itself. */
+  relent(): void;
+}
+
+/** The service processes that run, by name; those that end are started again. */
+export interface Fleet {
+  workers(): readonly Worker[];
+}
+
+const phasesOf = (workers: readonly Worker[]): readonly Worker[] => workers.filter(({ actor, isOver }) => actor.isAlive && !isOver);
+
+export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Adversary => {
+  const { dice, scheduler, database, broker, config } = world;
+  const thaws: (() => void)[] = [];
+  const pace = { before: (call: string) => scheduler.step(operator, call) };
+  const metadata = openMemoryMetadata(config, pace);
+  let choice: Choice = firstChoice;
+  const warehouse = openMemoryWarehouse(database);
+  const ask = async (requests: readonly Omit<Request, 'id'>[]): Promise<void> => {
+    await scheduler.step(operator, 'asks');
+    await warehouse.request(requests, scheduler.now());
+  };
+
+  const activate = async (next: Choice): Promise<void> => {
+    const definitions = definitionsOf(next, world.profile.lanes);
+    const made = await metadata.activate({ definitions, comment: '', now: scheduler.now(), check: (snapshot, version) => {
+      const built = buildCatalog(snapshot, version);
+      if (built.catalog !== null && JSON.stringify(snapshot) !== JSON.stringify(config.versions.at(-1)?.snapshot)) remember(world, { catalog: built.catalog, choice: next });
+      return built;
+    } });
+    if (made.kind === 'refused') throw new Error(`definitions were refused: ${JSON.stringify(made.problems)}`);
+    choice = next;
+    tell(world, operator.name, `activates version ${made.version}: ${JSON.stringify(next)}`);
+  };
+
+  const someone = (): Worker | null => {
+    const alive = phasesOf(fleet.workers());
+    return alive.length === 0 ? null : dice.pick(alive);
+  };
+
+  /** A topic of DSF's own that has messages. */
+  const somewhere = () => {
+    const places = [...broker.topics.values()].filter(({ name }) => isInternal(name)).flatMap((topic) => [...topic.partitions.keys()].map((partition) => ({ topic, partition })));
+    return places.length === 0 ? null : dice.pick(places);
+  };
+
+  const replay = async (): Promise<void> => {
+    if (world.inputAt.size === 0) return;
+    const [at = ''] = dice.pick([...world.inputAt]);
+    const [source = 0, partition = 0, offset = 0] = at.split(':').map(Number);
+    world.replayed.add(at);
+    tell(world, operator.name, `asks to replay ${at}`);
+    const lane = { phase: 'flatten', source: 0, lane: rawLane({ source, partition }, world.profile.lanes) } as const;
+    await ask([{ lane, body: { kind: 'replay', source, partition, offset } }]);
+  };
+
+  const recompute = async (): Promise<void> => {
+    const instances = [...world.meanings.keys()];
+    if (instances.length === 0 || world.inputAt.size === 0) return;
+    const instance = dice.pick(instances);
+    const [at = ''] = dice.pick([...world.inputAt]);
+    const [source = 0, partition = 0, offset = 0] = at.split(':').map(Number);
+    for (let lane = 0; lane < world.profile.lanes; lane += 1) {
+      for (const amounts of amountsOf(world, instance, { source, partition, offset }, lane)) {
+        const { key, window } = amounts;
+        tell(world, operator.name, `asks to recompute ${instance} ${groupOf(amounts)}`);
+        const number = groupLane(world.meanings.get(instance)?.driver ?? '', key, world.profile.lanes);
+        // Nobody waits for a record that will never come: the group is folded as far as the lane is.
+        const body = { kind: 'recompute', instance, key, window, after: { source, partition, offset: -1 } } as const;
+        await ask([{ lane: { phase: 'summarise', source: 0, lane: number }, body }]);
+      }
+    }
+  };
+
+  const rebuild = async (): Promise<void> => {
+    const instances = [...world.meanings.keys()];
+    if (instances.length === 0) return;
+    const instance = dice.pick(instances);
+    tell(world, operator.name, `asks to rebuild ${instance}`);
+    await ask(Array.from({ length: world.profile.lanes }, (_, lane) => ({ lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'rebuild', instance } }) as const));
+  };
+
+  const freeze = (worker: Worker): void => {
+    const thaw = freezeWorker(world, worker);
+    thaws.push(thaw);
+    scheduler.later(world.nature, dice.pick([5, 300, 3000]), { what: `thaws ${worker.actor.name}`, work: thaw });
+  };
+
+  const wipe = (): void => {
+    const place = somewhere();
+    if (place === null) return;
+    const log = place.topic.partitions[place.partition];
+    if (log === undefined) return;
+    tell(world, 'nature', `wipes ${place.topic.name}/${place.partition}`);
+    Object.assign(log, { messages: [], start: 0, end: 0 });
+    if (dice.chance(0.5)) for (const group of place.topic.groups.values()) group.offsets.delete(place.partition);
+  };
+
+  const trimSome = (): void => {
+    const place = somewhere();
+    if (place === null) return;
+    const log = place.topic.partitions[place.partition];
+    if (log === undefined) return;
+    const before = dice.between(log.start, log.end);
+    tell(world, 'nature', `trims ${place.topic.name}/${place.partition} below ${before}`);
+    trim(place.topic, place.partition, before);
+  };
+
+  const moveOffsets = (): void => {
+    const place = somewhere();
+    const log = place?.topic.partitions[place.partition];
+    if (place === null || log === undefined) return;
+    for (const group of place.topic.groups.values()) {
+      const to = dice.pick([null, log.start, log.end]);
+      tell(world, 'nature', `moves a group's offset in ${place.topic.name}/${place.partition} to ${to ?? 'nowhere'}`);
+      if (to === null) group.offsets.delete(place.partition);
+      else group.offsets.set(place.partition, to);
+    }
+  };
+
+  const rebalance = (worker: Worker): void => {
+    for (const member of worker.members) {
+      tell(world, 'nature', `counts ${worker.actor.name} out for a while`);
+      member.leave();
+      scheduler.later(worker.actor, dice.between(0, 500), { what: 'rejoins', work: () => member.rejoin() });
+    }
+  };
+
+  const toWorker: Partial<Record<Deed, (worker: Worker) => void>> = {
+    crash: (worker) => killWorker(world, worker),
+    freeze,
+    restart(worker) {
+      tell(world, worker.actor.name, 'is told to stop');
+      worker.stop.abort();
+    },
+    rebalance,
+    skew(worker) {
+      // eslint-disable-next-line no-param-reassign
+      worker.actor.skewMs = dice.between(-world.profile.skewMsMax, world.profile.skewMsMax);
+    },
+  };
+
+  const toAll: Partial<Record<Deed, () => void | Promise<void>>> = {
+    trim: trimSome,
+    wipe,
+    offsets: moveOffsets,
+    outage() {
+      const whom = dice.pick(['database', 'broker'] as const);
+      world.away[whom] = scheduler.now() + dice.pick([100, 2000]);
+      tell(world, 'nature', `takes the ${whom} away until ${world.away[whom]} ms`);
+    },
+    change: () => activate(changeChoice(choice, dice)),
+    replay,
+    recompute,
+    rebuild,
+  };
+
+  return {
+    begin: () => activate(firstChoice),
+    async act() {
+      const possible = deeds.filter((deed) => world.profile.deeds[deed] > 0);
+      if (possible.length === 0) return;
+      const deed = dice.pick(possible);
+      count(world, `deed ${deed}`);
+      const worker = someone();
+      if (worker !== null && !worker.actor.isFrozen) toWorker[deed]?.(worker);
+      await toAll[deed]?.();
+    },
+    relent() {
+      for (const thaw of thaws) thaw();
+    },
+  };
+};
+
+export const phaseOrder: readonly PhaseName[] = ['ingest', 'flatten', 'summarise', 'publish'];

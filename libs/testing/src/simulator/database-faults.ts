@@ -1,0 +1,66 @@
+import { Failure } from '@dsf/ports';
+import { CommitUnknown, type TransactionEnd, type WarehouseHooks } from '../memory-warehouse.ts';
+import type { Worker } from './worker.ts';
+import { count, tell, type World } from './world.ts';
+
+const refusals = ['warehouse.deadlock', 'warehouse.busy', 'warehouse.duplicate-key', 'warehouse.schema-changed', 'warehouse.snapshot-conflict'] as const;
+
+/** The answer to a commit does not arrive: it was done, was not done, or is still running. */
+const loseAnswer = (world: World, worker: Worker, end: TransactionEnd): CommitUnknown => {
+  const { dice, scheduler, nature } = world;
+  const { name } = worker.actor;
+  const lost = new CommitUnknown(new Failure('retry', 'warehouse.commit-unknown', 'the answer to the commit was lost'));
+  const way = dice.pick(['done', 'not done', 'still running'] as const);
+  tell(world, name, `loses the answer to its commit, which is ${way}`);
+  count(world, `commit ${way}`);
+  const commit = (): void => {
+    try {
+      end.commit();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  };
+  if (way === 'done') commit();
+  else if (way === 'not done') end.rollback();
+  else {
+    const work = dice.chance(0.5) ? commit : () => end.rollback();
+    scheduler.later(nature, dice.between(1, 500), { what: `the commit of ${name} ends`, work });
+  }
+  return lost;
+};
+
+/** What can go wrong between a process and the database. */
+export const databaseHooks = (world: World, worker: Worker): WarehouseHooks => {
+  const { scheduler, dice } = world;
+  const { actor, open } = worker;
+  const before = async (call: string): Promise<void> => {
+    await scheduler.step(actor, call);
+    if (scheduler.now() < world.away.database) throw new Failure('retry', 'warehouse.unavailable', 'the database is away');
+    if (dice.chance(world.profile.databaseError)) {
+      const code = dice.pick(refusals);
+      tell(world, actor.name, `${call} fails: ${code}`);
+      throw new Failure('retry', code, `${call} failed`);
+    }
+  };
+  return {
+    before,
+    begun: (_lane, end) => void open.set(end, false),
+    async commit(lane, end) {
+      const done = (): void => void open.delete(end);
+      // If the process dies here, its commit is on its way.
+      open.set(end, true);
+      await before('commit');
+      if (dice.chance(world.profile.commitLost)) {
+        done();
+        throw loseAnswer(world, worker, end);
+      }
+      try {
+        end.commit();
+      } finally {
+        done();
+      }
+      tell(world, actor.name, `has committed ${lane.phase}/${lane.lane}`);
+      await scheduler.step(actor, 'hears of its commit');
+    },
+  };
+};

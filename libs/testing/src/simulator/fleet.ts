@@ -1,0 +1,48 @@
+import type { PhaseName } from '@dsf/ports';
+import { startWorker, type Watchers, type Worker } from './worker.ts';
+import type { World } from './world.ts';
+
+/** The processes of an installation: as many per service as the profile says, each started again when it has ended. */
+export interface Fleet {
+  workers(): readonly Worker[];
+  /** Ends everything for good. */
+  stop(): void;
+}
+
+const phases: readonly PhaseName[] = ['ingest', 'flatten', 'summarise', 'publish'];
+
+/** How long a supervisor takes to start a process again, ms. */
+const restartMs = [10, 500] as const;
+
+export const startFleet = (world: World, watchers: Watchers): Fleet => {
+  const { scheduler, nature, dice, profile } = world;
+  const places = phases.flatMap((phase) => Array.from({ length: profile.workers }, (_, index) => ({ phase, name: `${phase}${index}` })));
+  const running = new Map<string, Worker>();
+  let isStopped = false;
+  let started = 0;
+
+  const start = (place: { readonly phase: PhaseName; readonly name: string }): void => {
+    if (isStopped) return;
+    started += 1;
+    running.set(place.name, startWorker(world, place.phase, `${place.name}.${started}`, watchers));
+  };
+  const watch = (): void => {
+    for (const place of places) {
+      const worker = running.get(place.name);
+      if (worker === undefined || !worker.isOver) continue;
+      running.delete(place.name);
+      scheduler.later(nature, dice.pick(restartMs), { what: `starts ${place.name} again`, work: () => start(place) });
+    }
+    if (!isStopped) scheduler.later(nature, 10, { what: '', work: watch });
+  };
+
+  for (const place of places) start(place);
+  watch();
+  return {
+    workers: () => [...running.values()],
+    stop() {
+      isStopped = true;
+      for (const { actor } of running.values()) scheduler.kill(actor);
+    },
+  };
+};

@@ -1,0 +1,94 @@
+import { groupLane, rawLane, type SourcePartition } from '@dsf/messages';
+import type { LaneKey, Position, StoredFailure } from '@dsf/ports';
+import { flatShelf, laneShelf, loadLane, partitionShelf, recordShelf } from '../memory-warehouse-state.ts';
+import { groupOf, outcomeOf, type Amounts, type Meaning } from './definitions.ts';
+import type { World } from './world.ts';
+
+/*
+ * What must be in the database, worked out from the input log alone by plain arithmetic. Taken from the product: only which version first
+ * flattened a record, because any version in force may have.
+ */
+
+export const summariseLane = (lane: number): LaneKey => ({ phase: 'summarise', source: 0, lane });
+export const flattenLane = (world: World, at: SourcePartition): LaneKey => ({ phase: 'flatten', source: 0, lane: rawLane(at, world.profile.lanes) });
+
+/** Catalog version by which the record's rows were made; null when it has no rows. */
+export const versionOfRows = (world: World, source: number, partition: number, offset: number): number | null => {
+  const root = world.database.schema.tables.find((table) => table.source === source && table.parent === null);
+  return root === undefined ? null : (world.database.state.flat.get(flatShelf(root.id, partition), offset)?.version ?? null);
+};
+
+const openFlattenFailures = (world: World, at: SourcePartition & { readonly offset: number }): readonly StoredFailure[] =>
+  world.database.state.failures.all(recordShelf(at)).filter(({ phase, status }) => phase === 'flatten' && status !== 'resolved');
+
+const rowsOfItems = (world: World, source: number, partition: number, offset: number): number => {
+  const items = world.database.schema.tables.find((table) => table.source === source && table.path === 'items');
+  return items === undefined ? 0 : (world.database.state.flat.get(flatShelf(items.id, partition), offset)?.rows.length ?? 0);
+};
+
+/** How a record stands in the database, or what is wrong with that. */
+export const recordState = (
+  world: World,
+  at: SourcePartition & { readonly offset: number },
+): { readonly kind: 'written' | 'failed' | 'filtered' } | { readonly kind: 'wrong'; readonly why: string } => {
+  const { source, partition, offset } = at;
+  const wrong = (why: string) => ({ kind: 'wrong', why: `record ${source}:${partition}:${offset} ${why}` }) as const;
+  const message = world.inputAt.get(recordShelf(at));
+  if (message === undefined) return wrong('was never sent');
+  const version = versionOfRows(world, source, partition, offset);
+  const failures = openFlattenFailures(world, at);
+  if (version !== null && failures.length > 0) return wrong('has rows and an open failure');
+  const [failure] = failures;
+  const made = version ?? failure?.version;
+  const outcomes = (made === undefined ? world.activated : world.activated.slice(made - 1, made)).map(({ choice }) => outcomeOf(message, choice));
+  if (version !== null) {
+    if (outcomes.every(({ kind }) => kind !== 'rows')) return wrong(`has rows by version ${version}, which makes none of it`);
+    const items = message.content.kind === 'order' ? message.content.items.length : 0;
+    const rows = rowsOfItems(world, source, partition, offset);
+    return rows === items ? { kind: 'written' } : wrong(`has ${rows} rows of items, not ${items}`);
+  }
+  if (failure !== undefined) {
+    const isRight = outcomes.some((outcome) => outcome.kind === 'failed' && outcome.code === failure.code);
+    return isRight ? { kind: 'failed' } : wrong(`failed with ${failure.code} by version ${failure.version}, which makes ${JSON.stringify(outcomes)}`);
+  }
+  return outcomes.some(({ kind }) => kind === 'filtered') ? { kind: 'filtered' } : wrong('has neither rows nor a failure, and no version filters it');
+};
+
+export const positionOf = (world: World, lane: LaneKey, at: SourcePartition): Position | undefined =>
+  world.database.state.positions.get(laneShelf(lane), partitionShelf(at));
+
+/** What a record brings to an instance in a lane. */
+export const amountsOf = (world: World, instance: string, at: SourcePartition & { readonly offset: number }, lane: number): readonly Amounts[] => {
+  const meaning = world.meanings.get(instance);
+  const message = world.inputAt.get(recordShelf(at));
+  if (meaning === undefined || message === undefined) return [];
+  return meaning.read(message).filter(({ key }) => groupLane(meaning.driver, key, world.profile.lanes) === lane);
+};
+
+/** Offsets of the records that have rows, in [from, to). */
+export const offsetsWithRows = (world: World, { source, partition }: SourcePartition, from: number, to: number): readonly number[] => {
+  const root = world.database.schema.tables.find((table) => table.source === source && table.parent === null);
+  if (root === undefined) return [];
+  return world.database.state.flat
+    .all(flatShelf(root.id, partition))
+    .map(({ offset }) => offset)
+    .filter((offset) => offset >= from && offset < to);
+};
+
+/** The groups that an instance must have in a lane: everything below the lane's positions. Group text → what it shows. */
+export const foldLane = (world: World, instance: string, lane: number): ReadonlyMap<string, readonly string[]> => {
+  const groups = new Map<string, number[]>();
+  for (const position of loadLane(world.database.state, summariseLane(lane)).positions) {
+    for (const offset of offsetsWithRows(world, position, position.start, position.next)) {
+      const { source, partition } = position;
+      for (const amounts of amountsOf(world, instance, { source, partition, offset }, lane)) {
+        const group = groupOf(amounts);
+        const halves = groups.get(group) ?? [];
+        groups.set(group, halves);
+        halves.push(amounts.halves ?? 0);
+      }
+    }
+  }
+  const meaning: Meaning | undefined = world.meanings.get(instance);
+  return new Map([...groups].map(([group, halves]) => [group, meaning?.show(halves) ?? []]));
+};

@@ -1,0 +1,36 @@
+import type { Clock, CustomMeasures, MetadataStore, PhaseName, Telemetry, Tools, Transport, Warehouse } from '@dsf/ports';
+
+/*
+ * The part of the product that is simulated, as it is handed in: this lib may not import it.
+ */
+
+/** Bounds that the runtime works within; as `RuntimeSettings` of the runtime. */
+export interface SimulatedSettings {
+  readonly recordsMax: number;
+  readonly bytesMax: number;
+  readonly waitMs: number;
+  readonly idleMs: number;
+  readonly retryMinMs: number;
+  readonly retryMaxMs: number;
+  readonly catalogPollMs: number;
+  readonly drainMs: number;
+}
+
+/** What a service process is given; as `ServiceContext` of the runtime. */
+export interface SimulatedContext {
+  readonly metadata: MetadataStore;
+  readonly warehouse: Warehouse;
+  readonly internal: Transport;
+  readonly transport: (kind: string) => Transport;
+  readonly clock: Clock;
+  readonly tools: Tools;
+  readonly measures: CustomMeasures;
+  readonly telemetry: Telemetry;
+  readonly settings: SimulatedSettings;
+  readonly random: () => number;
+}
+
+/** One of the four services: runs until `stop` aborts and what was begun is finished. */
+export type RunService = (context: SimulatedContext, stop: AbortSignal) => Promise<void>;
+
+export type Product = Readonly<Record<PhaseName, RunService>>;

@@ -1,0 +1,121 @@
+import { messagesIn, openMemoryTransport, ring, topicOf } from '../memory-transport.ts';
+import { createAdversary } from './adversary.ts';
+import { createCommits } from './commits.ts';
+import { partitionsPerSource, sourceNames } from './definitions.ts';
+import { checkPublished, whatLags } from './drained.ts';
+import { startFleet } from './fleet.ts';
+import { createOutputs } from './outputs.ts';
+import type { Product } from './product.ts';
+import { createRanges } from './ranges.ts';
+import type { Actor } from './scheduler.ts';
+import { calmDown, createWorld, tell, violate, type World } from './world.ts';
+
+/** What became of one seed. */
+export interface Run {
+  readonly seed: number;
+  /** The first rule that was broken, or null. */
+  readonly violation: { readonly rule: string; readonly message: string } | null;
+  /** Equal for equal runs. */
+  readonly digest: string;
+  /** How often what happened. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly steps: number;
+  /** Virtual time, ms. */
+  readonly ms: number;
+  readonly profile: string;
+  readonly lines: readonly string[];
+}
+
+export interface SimulateOptions {
+  /** Lines of the timeline that are kept. */
+  readonly linesMax?: number;
+  /** False takes the compare-and-set off the lanes, to see whether the simulator notices. */
+  readonly comparesSeq?: boolean;
+}
+
+/** Steps that a run may take in all; a run that needs more is stuck. */
+const stepsMax = 150_000;
+/** Virtual time in which everything must have drained once faults have stopped, ms. */
+const drainMsMax = 60_000;
+
+/** Puts the messages into the source topics, a few at a time. */
+const produce = async (world: World, producer: Actor): Promise<void> => {
+  const { scheduler, dice, broker, input } = world;
+  const clock = scheduler.clock(producer);
+  const never = new AbortController().signal;
+  for (const message of input) {
+    await scheduler.step(producer, '');
+    const log = topicOf(broker, message.source).partitions[message.partition];
+    if (log === undefined) throw new Error('unreachable: the topic is there');
+    log.messages.push(message.delivery);
+    log.end = message.offset + 1;
+    tell(world, producer.name, `sends ${message.source}/${message.partition} ${message.offset} ${JSON.stringify(message.content)}`);
+    ring(broker, messagesIn(message.source, message.partition));
+    if (dice.chance(0.1)) await clock.sleep(dice.between(1, 300), never);
+  }
+};
+
+/** One seed, from the first message to the last document. */
+export const simulate = async (seed: number, product: Product, options: SimulateOptions = {}): Promise<Run> => {
+  const world = createWorld(seed, product, options.linesMax);
+  const { scheduler, dice, database } = world;
+  database.comparesSeq = options.comparesSeq ?? true;
+  const commits = createCommits(world);
+  const outputs = createOutputs(world);
+  const watchers = { outputs, ranges: createRanges(world) };
+  database.onCommit = (commit) => commits.check(commit);
+  const initial = JSON.stringify(world.profile);
+  tell(world, 'profile', initial);
+
+  const operator = scheduler.actor('operator');
+  const director = scheduler.actor('director');
+  let isOver = false;
+
+  const direct = async (): Promise<void> => {
+    const clock = scheduler.clock(director);
+    const never = new AbortController().signal;
+    const broker = openMemoryTransport(world.broker, clock);
+    for (const name of sourceNames) await broker.ensureTopic(name, partitionsPerSource);
+    const fleet = startFleet(world, watchers);
+    const adversary = createAdversary(world, fleet, operator);
+    await adversary.begin();
+    const producing = produce(world, scheduler.actor('producer'));
+    for (let left = world.profile.deedsCount; left > 0; left -= 1) {
+      for (let steps = dice.below(60); steps > 0; steps -= 1) await scheduler.step(director, '');
+      if (dice.chance(0.3)) await clock.sleep(dice.between(1, 1000), never);
+      await adversary.act();
+    }
+    await producing;
+    tell(world, 'director', 'from now on nothing goes wrong');
+    calmDown(world);
+    adversary.relent();
+    const giveUpAt = scheduler.now() + drainMsMax;
+    let why = whatLags(world);
+    while (why !== null && scheduler.now() < giveUpAt) {
+      await clock.sleep(50, never);
+      why = whatLags(world);
+    }
+    if (why !== null) violate(world, 'everything drains', `after ${drainMsMax} ms without faults: ${why}`);
+    commits.checkAll();
+    checkPublished(world, outputs);
+    const refills = world.counts.get('refill') ?? 0;
+    if (world.profile.name === 'calm' && refills > 0) violate(world, 'no refills in health', `${refills} refills`);
+    fleet.stop();
+    isOver = true;
+  };
+
+  direct().catch((error: unknown) => violate(world, 'the simulator works', error instanceof Error ? (error.stack ?? error.message) : String(error)));
+  const isDone = (): boolean => isOver || world.violation !== null;
+  if (!(await scheduler.run(isDone, stepsMax))) violate(world, 'everything drains', `not done after ${stepsMax} steps: ${whatLags(world) ?? 'nothing lags'}`);
+  const { violation } = world;
+  return {
+    seed,
+    violation: violation === null ? null : { rule: violation.rule, message: violation.message },
+    digest: world.story.digest(),
+    counts: world.counts,
+    steps: scheduler.steps(),
+    ms: scheduler.now(),
+    profile: initial,
+    lines: world.story.lines(),
+  };
+};

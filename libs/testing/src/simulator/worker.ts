@@ -1,0 +1,147 @@
+import { hash } from 'node:crypto';
+import { Failure, type OutgoingMessage, type PhaseName, type TelemetryEvent, type Transport, type Warehouse } from '@dsf/ports';
+import { openMemoryMetadata } from '../memory-metadata.ts';
+import type { GroupMember } from '../memory-transport-groups.ts';
+import { append, openMemoryTransport, type MemoryTopic } from '../memory-transport.ts';
+import { openMemoryWarehouse, type TransactionEnd } from '../memory-warehouse.ts';
+import { databaseHooks } from './database-faults.ts';
+import type { Outputs } from './outputs.ts';
+import type { Ranges } from './ranges.ts';
+import type { Actor } from './scheduler.ts';
+import { transportHooks } from './transport-faults.ts';
+import { count, tell, violate, type World } from './world.ts';
+
+/** One process of one service: it can be stopped, killed, frozen, and started again with nothing in its memory. */
+export interface Worker {
+  readonly actor: Actor;
+  readonly phase: PhaseName;
+  readonly stop: AbortController;
+  readonly members: Set<GroupMember>;
+  /** Transactions that it has open; `true` when their commit is on its way. */
+  readonly open: Map<TransactionEnd, boolean>;
+  /** Sends that are on their way. */
+  readonly sending: Set<{ readonly topic: MemoryTopic; readonly messages: readonly OutgoingMessage[] }>;
+  isOver: boolean;
+}
+
+export interface Watchers {
+  readonly outputs: Outputs;
+  readonly ranges: Ranges;
+}
+
+const errorText = (error: unknown): string =>
+  error instanceof Failure ? `${error.kind} ${error.code}: ${error.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+/** Failures after which a service may stop, because a person or its supervisor starts it again. Everything else is a defect. */
+const mayStop: ReadonlySet<string> = new Set();
+
+const listen = (world: World, { actor }: Worker, { outputs }: Watchers) => ({
+  emit(event: TelemetryEvent): void {
+    if (event.name === 'beat' || event.name === 'service') return;
+    count(world, event.name);
+    if (event.name === 'lane-claimed' && event.phase === 'publish') outputs.claimed(actor, event.lane);
+    const { name, ...facts } = event;
+    tell(world, actor.name, `· ${name} ${JSON.stringify(facts)}`);
+  },
+});
+
+export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
+
+/** Starts a process; it runs until it is stopped or killed. */
+export const startWorker = (world: World, phase: PhaseName, name: string, watchers: Watchers): Worker => {
+  const { scheduler, dice, profile } = world;
+  const actor = scheduler.actor(name);
+  actor.skewMs = dice.between(-profile.skewMsMax, profile.skewMsMax);
+  const worker: Worker = {
+    actor,
+    phase,
+    stop: new AbortController(),
+    members: new Set(),
+    open: new Map(),
+    sending: new Set(),
+    isOver: false,
+  };
+  const clock = scheduler.clock(actor);
+  const pace = { before: (call: string) => scheduler.step(actor, call) };
+  const transport: Transport = openMemoryTransport(world.broker, clock, transportHooks(world, worker, watchers));
+  const warehouse: Warehouse = openMemoryWarehouse(world.database, databaseHooks(world, worker));
+  const random = dice.fork();
+  tell(world, name, 'starts');
+  const run = world.product[phase](
+    {
+      metadata: openMemoryMetadata(world.config, pace),
+      warehouse,
+      internal: transport,
+      transport: () => transport,
+      clock,
+      tools: { sha256 },
+      measures: new Map(),
+      telemetry: listen(world, worker, watchers),
+      settings: world.profile.settings,
+      random: random.random,
+    },
+    worker.stop.signal,
+  );
+  run.then(
+    () => {
+      worker.isOver = true;
+      tell(world, name, 'has ended');
+    },
+    (error: unknown) => {
+      worker.isOver = true;
+      tell(world, name, `has ended with ${errorText(error)}`);
+      count(world, 'service-failed');
+      if (!(error instanceof Failure && mayStop.has(error.code))) violate(world, 'services do not fail', `${name}: ${errorText(error)}`);
+    },
+  );
+  return worker;
+};
+
+/** Ends a process between two of its awaits. What it had sent may land or not; what it had not committed is rolled back, or was underway. */
+export const killWorker = (world: World, worker: Worker): void => {
+  const { scheduler, dice, nature, profile } = world;
+  const { actor, members, open, sending } = worker;
+  tell(world, actor.name, 'is killed');
+  scheduler.kill(actor);
+  worker.isOver = true;
+  for (const { topic, messages } of sending) {
+    if (dice.chance(0.4)) continue;
+    const some = dice.chance(0.5) ? messages : messages.slice(0, dice.below(messages.length + 1));
+    const land = (): void => append(world.broker, topic, some);
+    if (dice.chance(0.5)) land();
+    else scheduler.later(nature, dice.between(1, 3000), { what: `a send of ${actor.name} lands late`, work: land });
+  }
+  for (const [end, isCommitting] of open) {
+    if (isCommitting && dice.chance(0.5)) end.commit();
+    else scheduler.later(nature, dice.pick([0, 500]), { what: `rolls back for ${actor.name}`, work: () => end.rollback() });
+  }
+  for (const member of members)
+    scheduler.later(nature, profile.sessionMs, { what: `${actor.name} is counted out`, work: () => member.leave() });
+};
+
+/** Stops a process without ending it; the broker and the database give it up after a while. @returns thaws it */
+export const freezeWorker = (world: World, worker: Worker): (() => void) => {
+  const { scheduler, nature, profile, dice } = world;
+  const { actor, members, open } = worker;
+  tell(world, actor.name, 'is frozen');
+  actor.isFrozen = true;
+  const frozen = [...open.keys()];
+  scheduler.later(nature, dice.pick([10, 1000]), {
+    what: `the database gives up ${actor.name}`,
+    work: () => {
+      if (actor.isFrozen) for (const end of frozen) end.rollback();
+    },
+  });
+  scheduler.later(nature, profile.sessionMs, {
+    what: `the broker gives up ${actor.name}`,
+    work: () => {
+      if (actor.isFrozen) for (const member of members) member.leave();
+    },
+  });
+  return () => {
+    if (!actor.isAlive || !actor.isFrozen) return;
+    tell(world, actor.name, 'is thawed');
+    actor.isFrozen = false;
+    for (const member of members) scheduler.later(actor, dice.between(0, 200), { what: 'rejoins', work: () => member.rejoin() });
+  };
+};

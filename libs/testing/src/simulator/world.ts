@@ -1,0 +1,111 @@
+import type { Catalog } from '@dsf/metadata';
+import { createMemoryConfig, type MemoryConfig } from '../memory-metadata.ts';
+import { createMemoryBroker, type MemoryBroker } from '../memory-transport.ts';
+import { createMemoryDatabase, type MemoryDatabase } from '../memory-warehouse.ts';
+import { meaningsByInstance, type Choice, type Meaning } from './definitions.ts';
+import { createDice, type Dice } from './dice.ts';
+import { drawInput, poisonText, type InputMessage } from './input.ts';
+import type { Product } from './product.ts';
+import { drawProfile, withoutFaults, type Profile } from './profile.ts';
+import { createScheduler, startOfTime, type Actor, type Scheduler } from './scheduler.ts';
+import { createStory, type Story } from './story.ts';
+
+/** A rule of delivery was broken. */
+export class Violation extends Error {
+  readonly rule: string;
+  constructor(rule: string, message: string) {
+    super(message);
+    this.name = 'Violation';
+    this.rule = rule;
+  }
+}
+
+/** A catalog version, and the choice that it was made of. */
+export interface Activated {
+  readonly catalog: Catalog;
+  readonly choice: Choice;
+}
+
+/** Everything that a run consists of. */
+export interface World {
+  readonly product: Product;
+  readonly dice: Dice;
+  readonly scheduler: Scheduler;
+  readonly story: Story;
+  readonly database: MemoryDatabase;
+  readonly broker: MemoryBroker;
+  readonly config: MemoryConfig;
+  readonly input: readonly InputMessage[];
+  /** By source id, partition and offset: `1:0:7`. */
+  readonly inputAt: Map<string, InputMessage>;
+  readonly activated: Activated[];
+  readonly meanings: Map<string, Meaning>;
+  /** Who acts for the broker and the database. */
+  readonly nature: Actor;
+  profile: Profile;
+  /** Database, broker: away until this time, ms. */
+  readonly away: { database: number; broker: number };
+  readonly counts: Map<string, number>;
+  violation: Violation | null;
+  readonly replayed: Set<string>;
+}
+
+export const linesKept = 400;
+
+export const createWorld = (seed: number, product: Product, linesMax = linesKept): World => {
+  const dice = createDice(seed);
+  const profile = drawProfile(dice.fork());
+  const story = createStory(linesMax);
+  const scheduler = createScheduler(dice.fork(), story, profile.tempo);
+  const database = createMemoryDatabase();
+  database.refusesRow = ({ cells }) => cells.includes(poisonText);
+  return {
+    product,
+    dice: dice.fork(),
+    scheduler,
+    story,
+    database,
+    broker: createMemoryBroker({ messageBytesMax: profile.messageBytesMax, now: () => startOfTime + scheduler.now() }),
+    config: createMemoryConfig(),
+    input: drawInput(dice.fork(), { count: profile.records, oddities: profile.oddities, holes: profile.holes }),
+    inputAt: new Map(),
+    activated: [],
+    meanings: new Map(),
+    nature: scheduler.actor('nature'),
+    profile,
+    away: { database: 0, broker: 0 },
+    counts: new Map(),
+    violation: null,
+    replayed: new Set(),
+  };
+};
+
+export const count = (world: World, what: string): void => {
+  world.counts.set(what, (world.counts.get(what) ?? 0) + 1);
+};
+
+/** Notes the first rule that was broken; the run ends there. */
+export const violate = (world: World, rule: string, message: string): void => {
+  if (world.violation !== null) return;
+  world.violation = new Violation(rule, message);
+  world.story.tell(world.scheduler.now(), 'VIOLATION', `${rule}: ${message}`);
+};
+
+export const tell = (world: World, who: string, what: string): void => world.story.tell(world.scheduler.now(), who, what);
+
+export const remember = (world: World, activated: Activated): void => {
+  world.activated.push(activated);
+  for (const [instance, meaning] of meaningsByInstance(activated.catalog, activated.choice)) world.meanings.set(instance, meaning);
+  for (const { id, definition } of activated.catalog.sources) {
+    for (const message of world.input) {
+      if (message.source === definition.name) world.inputAt.set(`${id}:${message.partition}:${message.offset}`, message);
+    }
+  }
+};
+
+/** From now on nothing goes wrong. */
+export const calmDown = (world: World): void => {
+  world.profile = withoutFaults(world.profile);
+  world.away.database = 0;
+  world.away.broker = 0;
+};
