@@ -1,0 +1,59 @@
+/** Starts processes of the benchmark and hears what they say. */
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Report, Task } from './task.ts';
+
+export interface Child {
+  /** Resolves when its services are ready. */
+  readonly ready: Promise<void>;
+  readonly done: Promise<Extract<Report, { kind: 'done' }>>;
+  /** The newest of what it has counted. */
+  counts(): Extract<Report, { kind: 'progress' }>['counts'];
+  stop(): void;
+}
+
+const program = fileURLToPath(new URL('./worker.ts', import.meta.url));
+
+/** @param profileFolder - where the process leaves a CPU profile; null: none */
+export const startChild = (task: Task, profileFolder: string | null): Child => {
+  const profile =
+    profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${nameOf(task)}.cpuprofile`];
+  const child = fork(program, [JSON.stringify(task)], {
+    execArgv: ['--conditions=@dsf/source', '--disable-warning=ExperimentalWarning', ...profile],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const ready = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<Extract<Report, { kind: 'done' }>>();
+  // Whoever waits for one of the two hears of it; the other must not count as unhandled.
+  ready.promise.catch(() => undefined);
+  done.promise.catch(() => undefined);
+  let counts: Extract<Report, { kind: 'progress' }>['counts'] = {};
+  const fail = (why: string): void => {
+    const error = new Error(`${nameOf(task)}: ${why}`);
+    ready.reject(error);
+    done.reject(error);
+  };
+  child.on('message', (message) => {
+    const report = message as Report;
+    if (report.kind === 'ready') ready.resolve();
+    else if (report.kind === 'progress') ({ counts } = report);
+    else if (report.kind === 'done') done.resolve(report);
+    else fail(report.why);
+  });
+  const kill = (): boolean => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', (code, signal) => {
+    process.removeListener('exit', kill);
+    fail(`ended with ${signal ?? `code ${code}`}`);
+  });
+  return {
+    ready: ready.promise,
+    done: done.promise,
+    counts: () => counts,
+    stop: () => {
+      if (child.connected) child.send('stop');
+    },
+  };
+};
+
+const nameOf = (task: Task): string => (task.kind === 'floor' ? `floor-${task.floor}` : task.phases.join('-'));

@@ -1,0 +1,42 @@
+/** What a process of the benchmark is asked for, and what it says. One process per measurement: its memory and its compiled code are its own. */
+import type { PhaseName } from '@dsf/ports';
+
+export type FloorKind = 'whole' | 'raw' | 'flat';
+
+export type Task =
+  | {
+      readonly kind: 'floor';
+      readonly floor: FloorKind;
+      readonly records: number;
+      /** A database of the product, whose tables are made again. */
+      readonly like: string;
+      /** Folder for the file that is written. */
+      readonly folder: string;
+    }
+  | { readonly kind: 'phases'; readonly phases: readonly PhaseName[]; readonly home: string };
+
+/** Since the process began its work; CPU is user and system time of all its threads. */
+export interface Usage {
+  /** UTC ms. */
+  readonly startedAt: number;
+  /** UTC ms of the last piece of work. */
+  readonly endedAt: number;
+  readonly cpuMs: number;
+  readonly peakMb: number;
+}
+
+/** What one phase has done so far. */
+export interface PhaseCount {
+  readonly received: number;
+  readonly written: number;
+  readonly sent: number;
+  readonly batches: number;
+  readonly refills: number;
+  readonly retries: number;
+}
+
+export type Report =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'progress'; readonly counts: Partial<Record<PhaseName, PhaseCount>> }
+  | { readonly kind: 'done'; readonly usage: Usage; readonly counts: Partial<Record<PhaseName, PhaseCount>> }
+  | { readonly kind: 'broken'; readonly why: string };

@@ -1,0 +1,19 @@
+/** One process of the benchmark: a floor, or some phases of the product on a home, until it is told to stop. */
+import { runFloor } from './floor.ts';
+import { runPhases } from './phases.ts';
+import type { Report, Task } from './task.ts';
+
+const say = (report: Report): void => {
+  process.send?.(report);
+};
+
+const task = JSON.parse(process.argv[2] ?? 'null') as Task;
+const stop = new AbortController();
+process.on('message', () => stop.abort());
+try {
+  if (task.kind === 'floor') say({ kind: 'done', usage: runFloor(task), counts: {} });
+  else say(await runPhases(task, say, stop.signal));
+} catch (error) {
+  say({ kind: 'broken', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}
+process.disconnect?.();
