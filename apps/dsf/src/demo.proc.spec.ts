@@ -64,6 +64,31 @@ it('brings them all through, ends with 0 and an account, and sends nothing twice
   await expectAllOnce();
 });
 
+it('makes the numbers that the webhooks themselves say', async () => {
+  interface Webhook {
+    readonly repository?: { readonly full_name: string };
+    readonly pull_request?: { readonly additions?: number; readonly labels?: readonly { readonly name: string }[] };
+    readonly issue?: { readonly labels?: readonly { readonly name: string }[] };
+  }
+  await place.must(['demo', '--until-idle']);
+  const webhooks = deliveries.map(({ body }) => JSON.parse(Buffer.from(body).toString()) as Webhook);
+  const perRepository = Map.groupBy(
+    webhooks.flatMap(({ repository }) => repository ?? []),
+    (repository) => repository.full_name,
+  );
+  expect(await query('SELECT repository, events FROM repository_activity')).toEqual(
+    expect.arrayContaining([...perRepository].map(([repository, all]) => ({ repository, events: all.length }))),
+  );
+  const additions = webhooks.reduce((sum, { pull_request }) => sum + (pull_request?.additions ?? 0), 0);
+  const labels = webhooks.reduce(
+    (sum, { issue, pull_request }) => sum + (issue?.labels?.length ?? 0) + (pull_request?.labels?.length ?? 0),
+    0,
+  );
+  expect(
+    await query('SELECT (SELECT sum(additions) FROM pull_request_size) AS additions, (SELECT sum(uses) FROM label_use) AS labels'),
+  ).toEqual([{ additions, labels }]);
+});
+
 it('offers commands that work as they stand', async () => {
   const { stderr } = await place.dsf(['demo', '--until-idle']);
   const commands = [...stderr.matchAll(/npx dsf (.+)/g)].map(([, rest = '']) =>

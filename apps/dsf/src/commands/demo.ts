@@ -12,8 +12,8 @@ import { loadCatalog, shownPath, withInstallation, type Session } from '../sessi
 
 const source = 'github.events';
 
-/** Slow enough to be watched, fast enough not to be waited for. */
-const livePace = { batch: 8, pauseMs: 35 };
+/** Slow enough to be watched, in batches so large that commits to disk do not set the pace. */
+const livePace = { batch: 33, pauseMs: 120 };
 const fullPace = { batch: 100, pauseMs: 0 };
 
 /** Defines the pipeline where nothing is defined. What somebody has changed since stays in force. */
