@@ -1,4 +1,4 @@
-import type { Delivery, PartitionFeed } from '@dsf/ports';
+import { Failure, type Delivery, type PartitionFeed } from '@dsf/ports';
 import { asFailure, withBackoff } from './backoff.ts';
 import type { Attempt, LaneContext, LaneWork } from './work.ts';
 
@@ -35,9 +35,7 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
         await lane.refresh();
         await work.chores();
       });
-      const deliveries = await persist(leave, () =>
-        feed.read({ recordsMax: settings.recordsMax, bytesMax: settings.bytesMax, waitMs: settings.waitMs }, leave),
-      );
+      const deliveries = await persist(leave, () => read(context, work, feed, leave));
       if (deliveries === undefined) break;
       const last = deliveries.at(-1);
       if (last !== undefined) {
@@ -58,6 +56,19 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
   }
 };
 
+/** Messages that come next; none after the feed had to go on elsewhere, because the log no longer has the place where it stood. */
+const read = async ({ settings }: LaneContext, work: LaneWork, feed: PartitionFeed, leave: AbortSignal): Promise<readonly Delivery[]> => {
+  const { recordsMax, bytesMax, waitMs } = settings;
+  try {
+    return await feed.read({ recordsMax, bytesMax, waitMs }, leave);
+  } catch (error) {
+    if (!(error instanceof Failure && error.code === 'transport.out-of-range')) throw error;
+    await work.lane.refresh();
+    await work.goOn(feed, Number(error.facts['start']));
+    return [];
+  }
+};
+
 /**
  * One batch, until it is committed and sent, or the service gives up. A data error splits the batch until the record that causes it stands
  * alone; that record becomes a failure, the rest goes on.
@@ -67,11 +78,18 @@ const handleBatch = async (context: LaneContext, work: LaneWork, deliveries: rea
   const { settings, giveUp } = context;
   let attempt: Attempt = { recordsMax: settings.recordsMax, refuse: null };
   let failsAlone = 0;
+  let stoodAt = -1;
   while (!giveUp.aborted) {
     try {
       const done = await withBackoff({ ...context, lane: work.lane.name }, giveUp, async () => {
         await work.lane.refresh();
-        await work.handle(deliveries, attempt);
+        // The verdict is about the first record that the lane has not had. Once the lane has moved on, by us or by another, that is another record.
+        const hasMoved = work.lane.seq() !== stoodAt;
+        const { refuse } = attempt;
+        if (hasMoved) failsAlone = 0;
+        stoodAt = work.lane.seq();
+        attempt = { ...attempt, refuse: null };
+        await work.handle(deliveries, { ...attempt, refuse: hasMoved ? null : refuse });
         return true;
       });
       return done === true;
@@ -83,9 +101,7 @@ const handleBatch = async (context: LaneContext, work: LaneWork, deliveries: rea
         continue;
       }
       failsAlone += 1;
-      const refuse = failsAlone >= failsAloneMax ? { code: failure.code, detail: failure.message } : null;
-      if (refuse !== null) failsAlone = 0;
-      attempt = { recordsMax: 1, refuse };
+      attempt = { recordsMax: 1, refuse: failsAlone >= failsAloneMax ? { code: failure.code, detail: failure.message } : null };
     }
   }
   return false;

@@ -39,6 +39,11 @@ export interface LaneWork {
    * Called again with the same deliveries after an error.
    */
   handle(deliveries: readonly Delivery[], attempt: Attempt): Promise<void>;
+  /**
+   * The log no longer has the place where the feed stood: seek another. An internal topic is a convenience, so its readers go on at `start`
+   * and refill what is missing; a source is checked again (delivery rule 5).
+   */
+  goOn(feed: PartitionFeed, start: number): Promise<void>;
   /** Nothing came for a moment: send what was held back. */
   pause(): Promise<void>;
   /** Says where the lane stands, so that a receiver sees a gap at the end. */

@@ -1,4 +1,4 @@
-import { encodePointsRange, groupLane, sourcePartitionKey, type Point, type PointsRange, type SourcePartition } from '@dsf/messages';
+import { encodePointsRange, groupLane, sourcePartitionKey, type Point, type PointsRange } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import type { OutgoingRange } from '../outbox.ts';
 
@@ -13,6 +13,9 @@ export const pointLane = (catalog: Catalog): ((point: Point) => number) => {
 /**
  * The ranges that go to the points lanes. Every lane hears of every range (delivery rule 2), but a lane without points may hear of it later:
  * what it has not heard yet is held back, and goes in front of its next range, or out by itself in a pause. Lost memory is only a gap.
+ *
+ * What is held back grows only by a range that stands end to end with it and was made by the same version: in between, another owner may
+ * have made ranges of its own, and drivers that a version does not know have points that were never computed.
  */
 export interface PointsOut {
   add(frame: Frame, points: readonly Point[], catalog: Catalog): void;
@@ -20,7 +23,6 @@ export interface PointsOut {
   take(): readonly OutgoingRange[];
   /** What was held back as well. */
   takeAll(): readonly OutgoingRange[];
-  clear(): void;
 }
 
 const encodeFrame =
@@ -32,12 +34,20 @@ export const createPointsOut = (): PointsOut => {
   const held = new Map<number, Map<string, Frame>>();
   let ready: OutgoingRange[] = [];
 
-  const heldOf = (lane: number, at: SourcePartition): Frame | undefined => held.get(lane)?.get(sourcePartitionKey(at));
+  /** What the lane has not heard yet and `frame` goes on with; anything else that is held back for it goes out by itself. */
+  const joined = (lane: number, frame: Frame): Frame => {
+    const frames = held.get(lane);
+    const before = frames?.get(sourcePartitionKey(frame));
+    if (before === undefined) return frame;
+    frames?.delete(sourcePartitionKey(frame));
+    if (before.to === frame.from && before.version === frame.version) return { ...frame, from: before.from };
+    ready.push({ lane, encode: encodeFrame(before, []) });
+    return frame;
+  };
 
   const hold = (lane: number, frame: Frame): void => {
     const frames = held.get(lane) ?? new Map<string, Frame>();
-    const before = frames.get(sourcePartitionKey(frame));
-    frames.set(sourcePartitionKey(frame), before === undefined ? frame : { ...frame, from: before.from });
+    frames.set(sourcePartitionKey(frame), frame);
     held.set(lane, frames);
   };
 
@@ -60,13 +70,9 @@ export const createPointsOut = (): PointsOut => {
       }
       for (let lane = 0; lane < catalog.settings.lanes; lane += 1) {
         const items = byLane.get(lane);
-        if (items === undefined) {
-          hold(lane, frame);
-          continue;
-        }
-        const before = heldOf(lane, frame);
-        held.get(lane)?.delete(sourcePartitionKey(frame));
-        ready.push({ lane, encode: encodeFrame(before === undefined ? frame : { ...frame, from: before.from }, items) });
+        const whole = joined(lane, frame);
+        if (items === undefined) hold(lane, whole);
+        else ready.push({ lane, encode: encodeFrame(whole, items) });
       }
     },
     takeAll() {
@@ -75,10 +81,6 @@ export const createPointsOut = (): PointsOut => {
       }
       held.clear();
       return take();
-    },
-    clear() {
-      held.clear();
-      ready = [];
     },
   };
 };

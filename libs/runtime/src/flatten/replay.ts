@@ -2,11 +2,18 @@ import { groupLane, groupText, type Point } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import { Failure, type FlatRows, type Position, type RecordFailure, type Request } from '@dsf/ports';
 import { addCounts } from '../lane.ts';
-import type { LaneContext } from '../work.ts';
-import type { FlattenRoom } from './step.ts';
+import type { Attempt, LaneContext } from '../work.ts';
+import { refuseAll, type FlattenRoom } from './step.ts';
 
 /** Requests carried out between two batches. */
 const requestsMax = 100;
+
+interface Replayed {
+  readonly request: Request;
+  readonly position: Position;
+  readonly offset: number;
+  readonly refuse?: Attempt['refuse'];
+}
 
 /**
  * Runs records again from raw under the catalog in force: new rows for old, the failures' status, and a recompute request for every group
@@ -22,16 +29,31 @@ export const replay = async <Plan, PointsPlan>(context: LaneContext, room: Flatt
     const position = lane.position({ source, partition });
     // The record's first turn comes first; the request waits for it.
     if (position === undefined || position.next <= offset) continue;
-    await replayRecord(context, room, { request, position, offset });
+    await replayOrRefuse(context, room, { request, position, offset });
     done += 1;
   }
   if (done > 0) context.telemetry.emit({ name: 'request', phase: 'flatten', lane: lane.name, kind: 'replay', count: done });
 };
 
+/** What the database will not take stays the failure that it is: as it was stored before, and counted once more. */
+const replayOrRefuse = async <Plan, PointsPlan>(
+  context: LaneContext,
+  room: FlattenRoom<Plan, PointsPlan>,
+  replayed: Replayed,
+): Promise<void> => {
+  try {
+    await replayRecord(context, room, replayed);
+  } catch (error) {
+    if (!(error instanceof Failure && error.kind === 'poison')) throw error;
+    await room.lane.refresh();
+    await replayRecord(context, room, { ...replayed, refuse: { code: error.code, detail: error.message } });
+  }
+};
+
 const replayRecord = async <Plan, PointsPlan>(
   context: LaneContext,
   { lane, flattener, phases }: FlattenRoom<Plan, PointsPlan>,
-  { request, position, offset }: { readonly request: Request; readonly position: Position; readonly offset: number },
+  { request, position, offset, refuse = null }: Replayed,
 ): Promise<void> => {
   const { warehouse, catalogs, clock } = context;
   const { source, partition } = position;
@@ -40,7 +62,10 @@ const replayRecord = async <Plan, PointsPlan>(
   const catalog = await catalogs.newest();
   const range = { source, partition, from: offset, to: offset + 1 };
   const records = await warehouse.committed.readRaw(range, 1);
-  const effects = await flattener.decide(catalog, records);
+  const effects =
+    refuse === null
+      ? await flattener.decide(catalog, records)
+      : refuseAll({ source, partition }, records, { ...refuse, version: catalog.version });
   const schema = await flattener.schema();
   const tables = schema.tables.filter((table) => table.source === source).map(({ id }) => id);
   const old = (await warehouse.committed.readFlat(range, tables, 1)).rows;

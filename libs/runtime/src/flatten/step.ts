@@ -74,7 +74,6 @@ export const createFlattenStep = <Plan, PointsPlan>(
       await store(walk, decided);
     } catch (error) {
       flattener.forget();
-      out.clear();
       throw error;
     }
     const points = compilePoints(catalog, await flattener.schema());
@@ -106,7 +105,7 @@ const recordsOf = async (
 };
 
 /** Every record as the same failure: what the database would not take even when it stood alone. */
-const refuseAll = (
+export const refuseAll = (
   { source, partition }: SourcePartition,
   records: readonly RawRecord[],
   why: { readonly code: string; readonly detail: string; readonly version: number },

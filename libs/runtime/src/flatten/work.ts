@@ -39,10 +39,8 @@ export const createFlattenWork = <Plan, PointsPlan>(
     lane,
     announce,
     pause: sendHeld,
-    async claimed() {
-      out.clear();
-      await announce();
-    },
+    goOn: async (feed, start) => feed.seek(start),
+    claimed: announce,
     chores: () => replay(context, room),
     async handle(deliveries, attempt) {
       const ranges = decodeRanges(context, lane, deliveries, decodeRawRange);

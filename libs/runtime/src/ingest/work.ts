@@ -1,5 +1,5 @@
 import type { RawRecord } from '@dsf/messages';
-import type { Delivery, IngestPhase } from '@dsf/ports';
+import type { Delivery, IngestPhase, PartitionFeed } from '@dsf/ports';
 import { openLane } from '../lane.ts';
 import type { LaneContext, LaneWork } from '../work.ts';
 import { checkSource, resolveStart } from './start.ts';
@@ -22,17 +22,20 @@ export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<
     return { source: source.id, partition, offset, time, timeType, ingestedAt, key, headers, payload: body };
   };
 
+  const begin = async (feed: PartitionFeed): Promise<void> => {
+    if (lane.position({ source: source.id, partition }) === undefined) await resolveStart(context, lane, at);
+    await checkSource(context, lane, at, feed);
+    feed.seek(positionOf(lane, at).next);
+    await announce();
+  };
+
   return {
     lane,
     announce,
     chores: async () => undefined,
     pause: async () => undefined,
-    async claimed(feed) {
-      if (lane.position({ source: source.id, partition }) === undefined) await resolveStart(context, lane, at);
-      await checkSource(context, lane, at, feed);
-      feed.seek(positionOf(lane, at).next);
-      await announce();
-    },
+    claimed: begin,
+    goOn: begin,
     async handle(deliveries, { recordsMax, refuse }) {
       let refusal = refuse;
       for (;;) {

@@ -41,6 +41,7 @@ export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhas
     lane,
     announce: async () => undefined,
     pause: async () => undefined,
+    goOn: async (feed, start) => feed.seek(start),
     claimed: async () => catchUp(await catalogs.current()),
     chores: async () => catchUp(await catalogs.current()),
     async handle(deliveries, { recordsMax }) {

@@ -49,6 +49,7 @@ export const createSummariseWork = <Plan, PointsPlan>(
     announce,
     claimed: announce,
     pause: async () => undefined,
+    goOn: async (feed, start) => feed.seek(start),
     async chores() {
       const catalog = await catalogs.current();
       await adopt(catalog);
