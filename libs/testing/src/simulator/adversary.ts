@@ -43,11 +43,17 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
 
   const activate = async (next: Choice): Promise<void> => {
     const definitions = definitionsOf(next, world.profile.lanes);
-    const made = await metadata.activate({ definitions, comment: '', now: scheduler.now(), check: (snapshot, version) => {
-      const built = buildCatalog(snapshot, version);
-      if (built.catalog !== null && JSON.stringify(snapshot) !== JSON.stringify(config.versions.at(-1)?.snapshot)) remember(world, { catalog: built.catalog, choice: next });
-      return built;
-    } });
+    const made = await metadata.activate({
+      definitions,
+      comment: '',
+      now: scheduler.now(),
+      check: (snapshot, version) => {
+        const built = buildCatalog(snapshot, version);
+        if (built.catalog !== null && JSON.stringify(snapshot) !== JSON.stringify(config.versions.at(-1)?.snapshot))
+          remember(world, { catalog: built.catalog, choice: next });
+        return built;
+      },
+    });
     if (made.kind === 'refused') throw new Error(`definitions were refused: ${JSON.stringify(made.problems)}`);
     choice = next;
     tell(world, operator.name, `activates version ${made.version}: ${JSON.stringify(next)}`);
@@ -60,7 +66,9 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
 
   /** A topic of DSF's own that has messages. */
   const somewhere = () => {
-    const places = [...broker.topics.values()].filter(({ name }) => isInternal(name)).flatMap((topic) => [...topic.partitions.keys()].map((partition) => ({ topic, partition })));
+    const places = [...broker.topics.values()]
+      .filter(({ name }) => isInternal(name))
+      .flatMap((topic) => [...topic.partitions.keys()].map((partition) => ({ topic, partition })));
     return places.length === 0 ? null : dice.pick(places);
   };
 
@@ -97,7 +105,12 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     if (instances.length === 0) return;
     const instance = dice.pick(instances);
     tell(world, operator.name, `asks to rebuild ${instance}`);
-    await ask(Array.from({ length: world.profile.lanes }, (_, lane) => ({ lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'rebuild', instance } }) as const));
+    await ask(
+      Array.from(
+        { length: world.profile.lanes },
+        (_, lane) => ({ lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'rebuild', instance } }) as const,
+      ),
+    );
   };
 
   const freeze = (worker: Worker): void => {

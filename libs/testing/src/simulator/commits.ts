@@ -41,9 +41,15 @@ const checkInstance = (world: World, instance: string, lane: number): void => {
   for (const group of new Set([...wanted.keys(), ...stored.keys()])) {
     if (pending.groups.has(`${instance} ${group}`)) continue;
     const row = stored.get(group);
-    const has = row === undefined ? 'nothing' : row.status === 'live' ? JSON.stringify(row.measures.map((value) => (value as { n?: string } | null)?.n)) : row.status;
+    const has =
+      row === undefined
+        ? 'nothing'
+        : row.status === 'live'
+          ? JSON.stringify(row.measures.map((value) => (value as { n?: string } | null)?.n))
+          : row.status;
     const want = wanted.has(group) ? JSON.stringify(wanted.get(group)) : 'nothing';
-    if (has !== want) violate(world, 'state = fold of the rows below the positions', `lane ${lane}, ${instance} ${group} has ${has}, must have ${want}`);
+    if (has !== want)
+      violate(world, 'state = fold of the rows below the positions', `lane ${lane}, ${instance} ${group} has ${has}, must have ${want}`);
   }
 };
 
@@ -51,7 +57,12 @@ const checkSummarise = (world: World, lane: number): void => {
   const { state } = world.database;
   for (const position of loadLane(state, summariseLane(lane)).positions) {
     const before = positionOf(world, flattenLane(world, position), position)?.next ?? 0;
-    if (position.next > before) violate(world, 'no phase passes the one before', `summarise ${lane} is at ${position.next} of ${partitionShelf(position)}, flatten at ${before}`);
+    if (position.next > before)
+      violate(
+        world,
+        'no phase passes the one before',
+        `summarise ${lane} is at ${position.next} of ${partitionShelf(position)}, flatten at ${before}`,
+      );
   }
   for (const instance of state.live.all(String(lane))) checkInstance(world, instance, lane);
 };
@@ -75,26 +86,39 @@ const checkFlatten = (world: World, lane: LaneKey, isWhole: boolean, known: Read
     const ingested = positionOf(world, { phase: 'ingest', source, lane: partition }, position)?.next ?? 0;
     if (next > ingested) violate(world, 'no phase passes the one before', `flatten is at ${next} of ${at}, ingest at ${ingested}`);
     if (covered(position) !== next - start)
-      violate(world, 'offsets covered = written + failed + filtered + absent', `flatten ${at}: ${next - start} covered, ${JSON.stringify(counters)}`);
+      violate(
+        world,
+        'offsets covered = written + failed + filtered + absent',
+        `flatten ${at}: ${next - start} covered, ${JSON.stringify(counters)}`,
+      );
     const from = isWhole ? start : (known.get(`${laneShelf(lane)} ${at}`)?.next ?? start);
     const found = checkRecords(world, position, from, next);
     if (!isWhole) continue;
     for (const kind of ['written', 'failed', 'filtered'] as const)
-      if (counters[kind] !== found[kind]) violate(world, 'counters count records', `flatten ${at}: ${counters[kind]} ${kind} by its counters, ${found[kind]} in the tables`);
+      if (counters[kind] !== found[kind])
+        violate(world, 'counters count records', `flatten ${at}: ${counters[kind]} ${kind} by its counters, ${found[kind]} in the tables`);
   }
 };
 
-const sameBytes = (a: Uint8Array | null, b: Uint8Array | null): boolean => (a === null || b === null ? a === b : Buffer.compare(a, b) === 0);
+const sameBytes = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+  a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
 
 const checkIngest = (world: World, lane: LaneKey): void => {
   for (const position of loadLane(world.database.state, lane).positions) {
     const { source, partition, start, next } = position;
     const at = partitionShelf(position);
     if (covered(position) !== next - start)
-      violate(world, 'offsets covered = written + failed + filtered + absent', `ingest ${at}: ${next - start} covered, ${JSON.stringify(position.counters)}`);
+      violate(
+        world,
+        'offsets covered = written + failed + filtered + absent',
+        `ingest ${at}: ${next - start} covered, ${JSON.stringify(position.counters)}`,
+      );
     const rows = world.database.state.raw.all(at);
-    const wanted = [...world.inputAt].filter(([key, { offset }]) => key.startsWith(`${source}:${partition}:`) && offset >= start && offset < next);
-    if (rows.length !== wanted.length) violate(world, 'raw rows are the input up to the position', `${at} has ${rows.length} raw rows below ${next}, not ${wanted.length}`);
+    const wanted = [...world.inputAt].filter(
+      ([key, { offset }]) => key.startsWith(`${source}:${partition}:`) && offset >= start && offset < next,
+    );
+    if (rows.length !== wanted.length)
+      violate(world, 'raw rows are the input up to the position', `${at} has ${rows.length} raw rows below ${next}, not ${wanted.length}`);
     for (const row of rows) {
       const message = world.inputAt.get(`${at}:${row.offset}`);
       if (message === undefined || !sameBytes(message.delivery.body, row.payload) || !sameBytes(message.delivery.key, row.key))
@@ -121,7 +145,8 @@ export const createCommits = (world: World): Commits => {
   };
 
   const remember = (lane: LaneKey): void => {
-    for (const position of loadLane(world.database.state, lane).positions) positions.set(`${laneShelf(lane)} ${partitionShelf(position)}`, position);
+    for (const position of loadLane(world.database.state, lane).positions)
+      positions.set(`${laneShelf(lane)} ${partitionShelf(position)}`, position);
   };
 
   const checkLane = (lane: LaneKey, isWhole: boolean): void => {

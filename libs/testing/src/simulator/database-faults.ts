@@ -3,7 +3,22 @@ import { CommitUnknown, type TransactionEnd, type WarehouseHooks } from '../memo
 import type { Worker } from './worker.ts';
 import { count, tell, type World } from './world.ts';
 
-const refusals = ['warehouse.deadlock', 'warehouse.busy', 'warehouse.duplicate-key', 'warehouse.schema-changed', 'warehouse.snapshot-conflict'] as const;
+const refusals = [
+  'warehouse.deadlock',
+  'warehouse.busy',
+  'warehouse.duplicate-key',
+  'warehouse.schema-changed',
+  'warehouse.snapshot-conflict',
+] as const;
+
+/** Commits, if that is still possible; nobody is there to be told. */
+export const commitQuietly = (end: TransactionEnd): void => {
+  try {
+    end.commit();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
+};
 
 /** The answer to a commit does not arrive: it was done, was not done, or is still running. */
 const loseAnswer = (world: World, worker: Worker, end: TransactionEnd): CommitUnknown => {
@@ -13,17 +28,10 @@ const loseAnswer = (world: World, worker: Worker, end: TransactionEnd): CommitUn
   const way = dice.pick(['done', 'not done', 'still running'] as const);
   tell(world, name, `loses the answer to its commit, which is ${way}`);
   count(world, `commit ${way}`);
-  const commit = (): void => {
-    try {
-      end.commit();
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-    }
-  };
-  if (way === 'done') commit();
+  if (way === 'done') commitQuietly(end);
   else if (way === 'not done') end.rollback();
   else {
-    const work = dice.chance(0.5) ? commit : () => end.rollback();
+    const work = dice.chance(0.5) ? () => commitQuietly(end) : () => end.rollback();
     scheduler.later(nature, dice.between(1, 500), { what: `the commit of ${name} ends`, work });
   }
   return lost;

@@ -60,7 +60,14 @@ const linesOf = ({ lines }: Choice) => {
 
 const extraOf = ({ extra, hasB }: Choice) => {
   if (extra === null || !hasB) return [];
-  return [{ name: 'extra', inputs: [{ source: 'b', ...(extra === 1 ? { filter: 'v > 3' } : {}) }], key: { k: 'k' }, measures: { n: 'count', total: 'sum(v)' } }];
+  return [
+    {
+      name: 'extra',
+      inputs: [{ source: 'b', ...(extra === 1 ? { filter: 'v > 3' } : {}) }],
+      key: { k: 'k' },
+      measures: { n: 'count', total: 'sum(v)' },
+    },
+  ];
 };
 
 export const definitionsOf = (choice: Choice, lanes: number): Definitions => {
@@ -68,7 +75,8 @@ export const definitionsOf = (choice: Choice, lanes: number): Definitions => {
   const source = (name: SourceName) => ({ name, partitions: partitionsPerSource, tombstones: choice.tombstones });
   const a = { ...source('a'), ...(filter === undefined ? {} : { filter }), depth_max: choice.deep ? 200 : 3 };
   const drivers = [...sumsOf(choice), ...linesOf(choice), ...extraOf(choice)];
-  const publication = (name: string, driver: string) => (drivers.some((one) => one.name === driver) ? [{ name, driver, partitions: 2 }] : []);
+  const publication = (name: string, driver: string) =>
+    drivers.some((one) => one.name === driver) ? [{ name, driver, partitions: 2 }] : [];
   return definitionsSchema.parse({
     settings: { lanes },
     sources: [a, ...(choice.hasB ? [source('b')] : [])],

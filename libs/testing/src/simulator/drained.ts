@@ -20,7 +20,8 @@ const lag = (world: World): string | null => {
       const at = { source: source.id, partition };
       const ingest = positionOf(world, { phase: 'ingest', source: source.id, lane: partition }, at);
       const end = topic?.partitions[partition]?.end ?? 0;
-      if (!source.retired && (ingest?.next ?? -1) < end) return `ingest of ${partitionShelf(at)} is at ${ingest?.next}, the topic ends at ${end}`;
+      if (!source.retired && (ingest?.next ?? -1) < end)
+        return `ingest of ${partitionShelf(at)} is at ${ingest?.next}, the topic ends at ${end}`;
       if (ingest === undefined || ingest.next === ingest.start) continue;
       const flatten = positionOf(world, flattenLane(world, at), at)?.next;
       if (flatten !== ingest.next) return `flatten of ${partitionShelf(at)} is at ${flatten}, ingest at ${ingest.next}`;
@@ -69,12 +70,15 @@ export const checkPublished = (world: World, outputs: Outputs): void => {
       const document = kept.get(row.group);
       const where = `${topic} ${row.group}`;
       if (document === undefined) violate(world, 'published = state', `${where} was never published`);
-      else if (document.revision !== row.revision) violate(world, 'published = state', `${where} is at revision ${document.revision}, the state at ${row.revision}`);
-      else if ((document.body === null) !== (row.status === 'gone')) violate(world, 'published = state', `${where} is ${row.status}, published ${document.body}`);
+      else if (document.revision !== row.revision)
+        violate(world, 'published = state', `${where} is at revision ${document.revision}, the state at ${row.revision}`);
+      else if ((document.body === null) !== (row.status === 'gone'))
+        violate(world, 'published = state', `${where} is ${row.status}, published ${document.body}`);
       else if (document.body !== null) {
         const { measures } = JSON.parse(document.body) as { readonly measures: Readonly<Record<string, string>> };
         const wanted = row.measures.map((value) => (value as { n?: string } | null)?.n);
-        if (Object.values(measures).join() !== wanted.join()) violate(world, 'published = state', `${where} shows ${document.body}, the state ${wanted.join()}`);
+        if (Object.values(measures).join() !== wanted.join())
+          violate(world, 'published = state', `${where} shows ${document.body}, the state ${wanted.join()}`);
       }
     }
   }

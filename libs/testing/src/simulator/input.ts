@@ -74,7 +74,10 @@ const bodyOf = (content: Content): Uint8Array | null => {
 };
 
 /** The messages that sources will have, in the order in which they come. Offsets have holes, as compaction and transactions make them. */
-export const drawInput = (dice: Dice, options: { readonly count: number; readonly oddities: boolean; readonly holes: boolean }): readonly InputMessage[] => {
+export const drawInput = (
+  dice: Dice,
+  options: { readonly count: number; readonly oddities: boolean; readonly holes: boolean },
+): readonly InputMessage[] => {
   const next = new Map<string, number>();
   return Array.from({ length: options.count }, () => {
     const source = dice.pick(sourceNames);

@@ -10,7 +10,11 @@ import type { World } from './world.ts';
  */
 
 export const summariseLane = (lane: number): LaneKey => ({ phase: 'summarise', source: 0, lane });
-export const flattenLane = (world: World, at: SourcePartition): LaneKey => ({ phase: 'flatten', source: 0, lane: rawLane(at, world.profile.lanes) });
+export const flattenLane = (world: World, at: SourcePartition): LaneKey => ({
+  phase: 'flatten',
+  source: 0,
+  lane: rawLane(at, world.profile.lanes),
+});
 
 /** Catalog version by which the record's rows were made; null when it has no rows. */
 export const versionOfRows = (world: World, source: number, partition: number, offset: number): number | null => {
@@ -40,7 +44,9 @@ export const recordState = (
   if (version !== null && failures.length > 0) return wrong('has rows and an open failure');
   const [failure] = failures;
   const made = version ?? failure?.version;
-  const outcomes = (made === undefined ? world.activated : world.activated.slice(made - 1, made)).map(({ choice }) => outcomeOf(message, choice));
+  const outcomes = (made === undefined ? world.activated : world.activated.slice(made - 1, made)).map(({ choice }) =>
+    outcomeOf(message, choice),
+  );
   if (version !== null) {
     if (outcomes.every(({ kind }) => kind !== 'rows')) return wrong(`has rows by version ${version}, which makes none of it`);
     const items = message.content.kind === 'order' ? message.content.items.length : 0;
@@ -49,16 +55,25 @@ export const recordState = (
   }
   if (failure !== undefined) {
     const isRight = outcomes.some((outcome) => outcome.kind === 'failed' && outcome.code === failure.code);
-    return isRight ? { kind: 'failed' } : wrong(`failed with ${failure.code} by version ${failure.version}, which makes ${JSON.stringify(outcomes)}`);
+    return isRight
+      ? { kind: 'failed' }
+      : wrong(`failed with ${failure.code} by version ${failure.version}, which makes ${JSON.stringify(outcomes)}`);
   }
-  return outcomes.some(({ kind }) => kind === 'filtered') ? { kind: 'filtered' } : wrong('has neither rows nor a failure, and no version filters it');
+  return outcomes.some(({ kind }) => kind === 'filtered')
+    ? { kind: 'filtered' }
+    : wrong('has neither rows nor a failure, and no version filters it');
 };
 
 export const positionOf = (world: World, lane: LaneKey, at: SourcePartition): Position | undefined =>
   world.database.state.positions.get(laneShelf(lane), partitionShelf(at));
 
 /** What a record brings to an instance in a lane. */
-export const amountsOf = (world: World, instance: string, at: SourcePartition & { readonly offset: number }, lane: number): readonly Amounts[] => {
+export const amountsOf = (
+  world: World,
+  instance: string,
+  at: SourcePartition & { readonly offset: number },
+  lane: number,
+): readonly Amounts[] => {
   const meaning = world.meanings.get(instance);
   const message = world.inputAt.get(recordShelf(at));
   if (meaning === undefined || message === undefined) return [];

@@ -68,7 +68,8 @@ export const createOutputs = (world: World): Outputs => {
         const group = groupTextOf(message);
         const { revision, id, body } = documentOf(message);
         const known = bodies.get(id);
-        if (known !== undefined && known !== body) violate(world, 'equal id, equal body', `${topic} ${group} revision ${revision} was ${known}, is ${body}`);
+        if (known !== undefined && known !== body)
+          violate(world, 'equal id, equal body', `${topic} ${group} revision ${revision} was ${known}, is ${body}`);
         bodies.set(id, body);
         const tenure = tenures.get(`${name} publish/${laneOf(topic, group)}`);
         if (tenure === undefined) {

@@ -10,7 +10,8 @@ export interface Ranges {
   sent(actor: Actor, topic: string, messages: readonly OutgoingMessage[]): void;
 }
 
-const frameText = ({ source, partition, from, to, version }: RawRange | PointsRange): string => `${source}:${partition} [${from}, ${to}) of version ${version}`;
+const frameText = ({ source, partition, from, to, version }: RawRange | PointsRange): string =>
+  `${source}:${partition} [${from}, ${to}) of version ${version}`;
 
 /** A body has all records of its range, as they stand in the rows. */
 const checkRaw = (world: World, range: RawRange): void => {
@@ -20,7 +21,11 @@ const checkRaw = (world: World, range: RawRange): void => {
   if (items === undefined) return;
   const rows = world.database.state.raw.all(`${source}:${partition}`).filter(({ offset }) => offset >= from && offset < to);
   if (rows.map(({ offset }) => offset).join() !== items.map(({ offset }) => offset).join())
-    violate(world, 'a body is whole', `raw ${frameText(range)} has offsets ${items.map(({ offset }) => offset).join()}, the rows ${rows.map(({ offset }) => offset).join()}`);
+    violate(
+      world,
+      'a body is whole',
+      `raw ${frameText(range)} has offsets ${items.map(({ offset }) => offset).join()}, the rows ${rows.map(({ offset }) => offset).join()}`,
+    );
 };
 
 /** A body has all points of its lane that the drivers of its version make of the rows of its range. */
@@ -41,7 +46,11 @@ const checkPoints = (world: World, range: PointsRange, lane: number): void => {
     .filter(({ refusal, amounts }) => refusal === undefined && !amounts.includes('many'))
     .map(({ offset, instance, key, window }) => `${offset} ${instance} ${groupOf({ key, window, row: 0, halves: null })}`);
   if (wanted.sort().join('\n') !== has.sort().join('\n'))
-    violate(world, 'a body is whole', `points ${frameText(range)} for lane ${lane} has ${JSON.stringify(has)}, the rows ${JSON.stringify(wanted)}`);
+    violate(
+      world,
+      'a body is whole',
+      `points ${frameText(range)} for lane ${lane} has ${JSON.stringify(has)}, the rows ${JSON.stringify(wanted)}`,
+    );
 };
 
 export const createRanges = (world: World): Ranges => ({

@@ -95,7 +95,8 @@ export const createScheduler = (dice: Dice, story: Story, tempo: Tempo): Schedul
   /** Moves time on to the next sleeper; everyone whose time has come can be picked. */
   const wakeNext = (): boolean => {
     const next = sleepers.reduce<Sleeper | null>(
-      (first, sleeper) => (first === null || sleeper.at < first.at || (sleeper.at === first.at && sleeper.order < first.order) ? sleeper : first),
+      (first, sleeper) =>
+        first === null || sleeper.at < first.at || (sleeper.at === first.at && sleeper.order < first.order) ? sleeper : first,
       null,
     );
     if (next === null) return false;

@@ -104,9 +104,12 @@ export const simulate = async (seed: number, product: Product, options: Simulate
     isOver = true;
   };
 
-  direct().catch((error: unknown) => violate(world, 'the simulator works', error instanceof Error ? (error.stack ?? error.message) : String(error)));
+  direct().catch((error: unknown) =>
+    violate(world, 'the simulator works', error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  );
   const isDone = (): boolean => isOver || world.violation !== null;
-  if (!(await scheduler.run(isDone, stepsMax))) violate(world, 'everything drains', `not done after ${stepsMax} steps: ${whatLags(world) ?? 'nothing lags'}`);
+  if (!(await scheduler.run(isDone, stepsMax)))
+    violate(world, 'everything drains', `not done after ${stepsMax} steps: ${whatLags(world) ?? 'nothing lags'}`);
   const { violation } = world;
   return {
     seed,

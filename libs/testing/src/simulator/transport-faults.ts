@@ -10,13 +10,20 @@ const isOutput = (topic: string): boolean => topic.startsWith('out.');
 const away = (): Failure => new Failure('retry', 'transport.unavailable', 'the broker did not answer');
 
 /** Cuts the body short, so that nobody can read it, or only its frame. */
-const truncated = (message: OutgoingMessage, length: number): OutgoingMessage => ({ ...message, body: message.body?.slice(0, length) ?? null });
+const truncated = (message: OutgoingMessage, length: number): OutgoingMessage => ({
+  ...message,
+  body: message.body?.slice(0, length) ?? null,
+});
 
 const withoutPartition = (messages: readonly OutgoingMessage[], partition: number): readonly OutgoingMessage[] =>
   messages.filter((message) => message.partition !== partition);
 
 /** Lets a send to an internal topic do what brokers and clients do to messages. @throws Failure `retry` */
-const landInternal = (world: World, worker: Worker, send: { readonly topic: MemoryTopic; readonly messages: readonly OutgoingMessage[] }): void => {
+const landInternal = (
+  world: World,
+  worker: Worker,
+  send: { readonly topic: MemoryTopic; readonly messages: readonly OutgoingMessage[] },
+): void => {
   const { dice, profile, broker, scheduler, nature } = world;
   const { topic, messages } = send;
   const note = (what: string): void => {
@@ -34,7 +41,11 @@ const landInternal = (world: World, worker: Worker, send: { readonly topic: Memo
   }
   if (dice.chance(profile.sendTruncated)) {
     note('lands unreadable');
-    return append(broker, topic, messages.map((message) => (dice.chance(0.5) ? truncated(message, dice.below(60)) : message)));
+    return append(
+      broker,
+      topic,
+      messages.map((message) => (dice.chance(0.5) ? truncated(message, dice.below(60)) : message)),
+    );
   }
   if (dice.chance(profile.sendTwice)) {
     note('lands twice');

@@ -4,7 +4,7 @@ import { openMemoryMetadata } from '../memory-metadata.ts';
 import type { GroupMember } from '../memory-transport-groups.ts';
 import { append, openMemoryTransport, type MemoryTopic } from '../memory-transport.ts';
 import { openMemoryWarehouse, type TransactionEnd } from '../memory-warehouse.ts';
-import { databaseHooks } from './database-faults.ts';
+import { commitQuietly, databaseHooks } from './database-faults.ts';
 import type { Outputs } from './outputs.ts';
 import type { Ranges } from './ranges.ts';
 import type { Actor } from './scheduler.ts';
@@ -30,7 +30,11 @@ export interface Watchers {
 }
 
 const errorText = (error: unknown): string =>
-  error instanceof Failure ? `${error.kind} ${error.code}: ${error.message}` : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  error instanceof Failure
+    ? `${error.kind} ${error.code}: ${error.message}`
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
 
 /** Failures after which a service may stop, because a person or its supervisor starts it again. Everything else is a defect. */
 const mayStop: ReadonlySet<string> = new Set();
@@ -112,7 +116,7 @@ export const killWorker = (world: World, worker: Worker): void => {
     else scheduler.later(nature, dice.between(1, 3000), { what: `a send of ${actor.name} lands late`, work: land });
   }
   for (const [end, isCommitting] of open) {
-    if (isCommitting && dice.chance(0.5)) end.commit();
+    if (isCommitting && dice.chance(0.5)) commitQuietly(end);
     else scheduler.later(nature, dice.pick([0, 500]), { what: `rolls back for ${actor.name}`, work: () => end.rollback() });
   }
   for (const member of members)
