@@ -12,7 +12,11 @@ export interface FlattenPhases<Plan, PointsPlan> {
 
 /** Flattens records and adds to the schema what they need, until nothing is missing. */
 export interface Flattener {
-  decide(catalog: Catalog, records: readonly RawRecord[]): Promise<FlattenEffects>;
+  /**
+   * Effects of batches that go into one transaction, all under the same schema: a batch decided before another one widened a column would be
+   * written as the type that the column no longer has.
+   */
+  decide(catalog: Catalog, batches: readonly (readonly RawRecord[])[]): Promise<readonly FlattenEffects[]>;
   schema(): Promise<FlatSchema>;
   /** After a refusal by the warehouse: others have changed the schema. */
   forget(): void;
@@ -51,12 +55,13 @@ export const createFlattener = <Plan>(context: LaneContext, phase: FlattenPhase<
     forget: () => {
       known = null;
     },
-    async decide(catalog, records) {
+    async decide(catalog, batches) {
       for (let round = 0; round < schemaRoundsMax; round += 1) {
         const plan = compile(catalog, await schema());
-        const effects = phase.apply(plan, records);
-        if (effects.missing.length === 0) return effects;
-        known = await evolve(plan, effects.missing);
+        const effects = batches.map((records) => phase.apply(plan, records));
+        const missing = effects.flatMap((one) => one.missing);
+        if (missing.length === 0) return effects;
+        known = await evolve(plan, missing);
       }
       throw new Failure('fatal', 'flatten.schema-unstable', `the schema still lacks something after ${schemaRoundsMax} rounds of changes`);
     },

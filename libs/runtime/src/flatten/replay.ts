@@ -58,14 +58,14 @@ const replayRecord = async <Plan, PointsPlan>(
   const { warehouse, catalogs, clock } = context;
   const { source, partition } = position;
   const at = { source, partition, offset };
+  // Old rows may lie in tables that the lane's last owner added.
+  flattener.forget();
   // A summarise lane may fold rows for a driver of the newest version at this very moment: it must get its recompute request too.
   const catalog = await catalogs.newest();
   const range = { source, partition, from: offset, to: offset + 1 };
   const records = await warehouse.committed.readRaw(range, 1);
-  const effects =
-    refuse === null
-      ? await flattener.decide(catalog, records)
-      : refuseAll({ source, partition }, records, { ...refuse, version: catalog.version });
+  const [effects] = refuse === null ? await flattener.decide(catalog, [records]) : [refuseAll(position, records, { ...refuse, version: catalog.version })];
+  if (effects === undefined) return;
   const schema = await flattener.schema();
   const tables = schema.tables.filter((table) => table.source === source).map(({ id }) => id);
   const old = (await warehouse.committed.readFlat(range, tables, 1)).rows;
@@ -80,7 +80,6 @@ const replayRecord = async <Plan, PointsPlan>(
     filtered: after.filtered - before.filtered,
   });
 
-  flattener.forget();
   await lane.transact({ positions: [{ ...position, counters }] }, async (transaction) => {
     await transaction.deleteFlat(at);
     if (effects.rows.tables.length > 0) await transaction.writeFlat(effects.rows, catalog.version, schema.version);

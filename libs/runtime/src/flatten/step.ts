@@ -44,14 +44,22 @@ export const createFlattenStep = <Plan, PointsPlan>(
   const { clock } = context;
   const compilePoints = compileOnce((catalog: Catalog, schema: FlatSchema) => phases.points.compile(catalog, schema));
 
-  const decide = async ({ catalog, attempt }: Walk, piece: Piece<RawRecord>): Promise<Decided> => {
-    const { records, to } = await recordsOf(context, lane, piece, attempt.recordsMax);
-    const { source, partition } = piece;
+  const decide = async ({ catalog, attempt, pieces }: Walk): Promise<readonly Decided[]> => {
+    const taken: { readonly piece: Piece<RawRecord>; readonly records: readonly RawRecord[]; readonly to: number }[] = [];
+    for (const piece of pieces) taken.push({ piece, ...(await recordsOf(context, lane, piece, attempt.recordsMax)) });
+    const { refuse } = attempt;
     const effects =
-      attempt.refuse === null
-        ? await flattener.decide(catalog, records)
-        : refuseAll(piece, records, { ...attempt.refuse, version: catalog.version });
-    return { source, partition, piece, to, received: records.length, effects };
+      refuse === null
+        ? await flattener.decide(
+            catalog,
+            taken.map(({ records }) => records),
+          )
+        : taken.map(({ piece, records }) => refuseAll(piece, records, { ...refuse, version: catalog.version }));
+    return taken.flatMap(({ piece, records, to }, index) => {
+      const { source, partition } = piece;
+      const own = effects[index];
+      return own === undefined ? [] : [{ source, partition, piece, to, received: records.length, effects: own }];
+    });
   };
 
   const store = async (walk: Walk, decided: readonly Decided[]): Promise<void> => {
@@ -68,8 +76,7 @@ export const createFlattenStep = <Plan, PointsPlan>(
   return async (walk: Walk): Promise<void> => {
     const startedAt = clock.now();
     const { catalog } = walk;
-    const decided: Decided[] = [];
-    for (const piece of walk.pieces) decided.push(await decide(walk, piece));
+    const decided = await decide(walk);
     try {
       await store(walk, decided);
     } catch (error) {

@@ -72,6 +72,9 @@ const publishState = async (
   }: { readonly catalog: Catalog; readonly publication: CatalogPublication; readonly to: number; readonly refilled: boolean },
 ): Promise<void> => {
   const { instance } = publication.driver;
+  // Groups of an instance that was live before, and is not yet live again, are old news: each gets a new revision when it is.
+  const isLive = (await warehouse.committed.readLiveInstances(lane.key.lane)).includes(instance);
+  if (!isLive) return step(catalog, publication, { changes: [], next: Math.max(to, nextRevision(lane, publication)), refilled });
   let after: string | null = null;
   for (let from = nextRevision(lane, publication); ;) {
     const page: readonly GroupRow[] = await warehouse.committed.readGroupsByRevision(instance, lane.key.lane, from, to, after, pageMax);

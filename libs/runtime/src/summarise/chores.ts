@@ -111,7 +111,10 @@ const recompute = async <Plan, PointsPlan>(
   });
 };
 
-/** Every group of an instance in this lane, folded again; groups whose numbers do not differ keep their revision. */
+/**
+ * Every group of an instance in this lane, folded again; groups whose numbers do not differ keep their revision. An instance that goes live
+ * gets new revisions throughout: while it was away, another may have been published under higher ones (scenario 11).
+ */
 const replaceAll = async <Plan, PointsPlan>(
   context: LaneContext,
   room: SummariseRoom<Plan, PointsPlan>,
@@ -132,7 +135,7 @@ const replaceAll = async <Plan, PointsPlan>(
   const vanished = [...stored.values()]
     .filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group))
     .map((row) => phases.summarise.retract(row, at));
-  const changed = [...[...folded.groups.values()].filter((row) => differs(stored.get(row.group), row)), ...vanished];
+  const changed = [...[...folded.groups.values()].filter((row) => goLive || differs(stored.get(row.group), row)), ...vanished];
   await commit(room, { catalog, changed }, async (transaction) => {
     await transaction.writeGroups(instance.instance, lane.key.lane, changed);
     if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
