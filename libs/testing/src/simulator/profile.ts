@@ -113,4 +113,4 @@ export const drawProfile = (dice: Dice): Profile => {
 };
 
 /** The same run once all faults have stopped. */
-export const withoutFaults = (profile: Profile): Profile => ({ ...profile, ...noFaults, tempo: { ...profile.tempo, slow: 0 } });
+export const withoutFaults = (profile: Profile): Profile => ({ ...profile, ...noFaults });

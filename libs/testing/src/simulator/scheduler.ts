@@ -41,6 +41,8 @@ export interface Scheduler {
   /** Goes on until `isDone`, or until so many steps were made. @returns false when the steps ran out */
   run(isDone: () => boolean, stepsMax: number): Promise<boolean>;
   steps(): number;
+  /** From now on no step takes its time. */
+  hurry(): void;
 }
 
 /** Lets everything that has been released run until it waits again. */
@@ -62,6 +64,7 @@ export const createScheduler = (dice: Dice, story: Story, tempo: Tempo): Schedul
   let sleepers: Sleeper[] = [];
   let [now, order, steps] = [0, 0, 0];
   let last: Actor | null = null;
+  let slow = tempo.slow;
 
   const sleepUntil = (sleeper: Omit<Sleeper, 'order'>): Sleeper => {
     const placed = { ...sleeper, order: (order += 1) };
@@ -73,7 +76,7 @@ export const createScheduler = (dice: Dice, story: Story, tempo: Tempo): Schedul
     new Promise((resolve) => {
       if (!actor.isAlive) return;
       const waiting = { actor, what, go: resolve };
-      if (dice.chance(tempo.slow)) sleepUntil({ ...waiting, at: now + dice.between(1, tempo.slowMsMax) });
+      if (dice.chance(slow)) sleepUntil({ ...waiting, at: now + dice.between(1, tempo.slowMsMax) });
       else pending.push(waiting);
     });
 
@@ -121,6 +124,9 @@ export const createScheduler = (dice: Dice, story: Story, tempo: Tempo): Schedul
   return {
     now: () => now,
     steps: () => steps,
+    hurry: () => {
+      slow = 0;
+    },
     actor: (name) => ({ name, isAlive: true, isFrozen: false, skewMs: 0 }),
     step,
     later(actor, ms, { what, work }) {

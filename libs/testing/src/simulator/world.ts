@@ -106,6 +106,7 @@ export const remember = (world: World, activated: Activated): void => {
 /** From now on nothing goes wrong. */
 export const calmDown = (world: World): void => {
   world.profile = withoutFaults(world.profile);
+  world.scheduler.hurry();
   world.away.database = 0;
   world.away.broker = 0;
 };
