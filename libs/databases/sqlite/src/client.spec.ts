@@ -113,3 +113,65 @@ describe('a transaction', () => {
     await working;
   });
 });
+
+describe('transactions that wait at the same moment', () => {
+  const openTable = async (name: string) => {
+    const client = await openSqliteClient({ file: folder.file(name) });
+    await client.write(async (connection) => connection.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)'));
+    const values = (): Promise<readonly (readonly unknown[])[]> => client.read((connection) => connection.all('SELECT a FROM t'));
+    const insert = (value: number) =>
+      client.writeShared(async (connection) => {
+        connection.run('INSERT INTO t VALUES (?)', value);
+        return value;
+      });
+    return { client, values, insert };
+  };
+
+  it('share one commit, of which nothing is seen before it is done', async () => {
+    const { client, values, insert } = await openTable('together.db');
+    const seen: (readonly (readonly unknown[])[])[] = [];
+    const looking = client.writeShared(async () => seen.push(await values()));
+    await Promise.all([insert(1), looking, insert(2)]);
+    expect(seen).toEqual([[]]);
+    expect(await values()).toEqual([[1], [2]]);
+    await client.close();
+  });
+
+  it('undo one that fails, whole, and keep its neighbours', async () => {
+    const { client, values, insert } = await openTable('one-fails.db');
+    const first = insert(1);
+    const failing = client.writeShared(async (connection) => {
+      connection.run('INSERT INTO t VALUES (7)');
+      connection.run('INSERT INTO t VALUES (1)');
+    });
+    const [, failed] = await Promise.allSettled([first, failing, insert(2)]);
+    expect(failed).toMatchObject({ status: 'rejected', reason: { kind: 'retry', code: 'warehouse.changed' } });
+    expect(await values()).toEqual([[1], [2]]);
+    await client.close();
+  });
+
+  it('all fail when the commit itself cannot be, and none of them is stored', async () => {
+    const { client, values, insert } = await openTable('no-commit.db');
+    const breaking = client.writeShared(async (connection) =>
+      connection.exec('CREATE TABLE u (b REFERENCES t (a) DEFERRABLE INITIALLY DEFERRED); INSERT INTO u VALUES (99)'),
+    );
+    const results = await Promise.allSettled([insert(1), breaking, insert(2)]);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(await values()).toEqual([]);
+    await expect(insert(3)).resolves.toBe(3);
+    await client.close();
+  });
+
+  it('never share with one that wants to be alone', async () => {
+    const { client, values, insert } = await openTable('alone.db');
+    const first = insert(1);
+    const alone = client.write(async (connection) => {
+      connection.run('INSERT INTO t VALUES (2)');
+      return values();
+    });
+    const [, seen] = await Promise.all([first, alone, insert(3)]);
+    expect(seen).toEqual([[1]]);
+    expect(await values()).toEqual([[1], [2], [3]]);
+    await client.close();
+  });
+});

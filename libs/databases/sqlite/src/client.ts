@@ -5,7 +5,7 @@ import { Failure } from '@dsf/ports';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { createLockRetry } from './lock-retry.ts';
-import { failureOf } from './verdict.ts';
+import { commitTogether, createWriteJob, rollBack, type WriteJob } from './write-job.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 export interface SqliteConfig {
@@ -32,6 +32,11 @@ export interface SqliteClient {
    * Must not be called from within `work`: it would wait for itself.
    */
   write<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  /**
+   * As `write`, but the commit may be shared with others that wait at the same moment. Each sees what those before it have written, which is
+   * not committed yet; when one fails, the others stand. Not for work that changes tables.
+   */
+  writeShared<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   /** Runs `work` on one snapshot of what is committed. It may run again when the file was busy. */
   read<T>(work: (connection: Connection) => T): Promise<T>;
   /** Gives the handle back; the last one closes the file, after the transaction that is running. */
@@ -74,22 +79,6 @@ const openFile = (config: SqliteConfig, file: string, mode: { readonly readOnly:
   return openConnection(database);
 };
 
-/** SQLite may have rolled back by itself: on a full disk, for example. */
-const rollBack = (connection: Connection): void => {
-  if (connection.inTransaction) connection.exec('ROLLBACK');
-};
-
-const runTransaction = async <T>(writer: Connection, file: string, work: (connection: Connection) => Promise<T>): Promise<T> => {
-  try {
-    const result = await work(writer);
-    writer.exec('COMMIT');
-    return result;
-  } catch (error) {
-    rollBack(writer);
-    throw failureOf(error, { file });
-  }
-};
-
 const runSnapshot = <T>(reader: Connection, work: (connection: Connection) => T): T => {
   reader.exec('BEGIN');
   try {
@@ -107,24 +96,35 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
     random: config.random ?? Math.random,
     signal: closing.signal,
   });
-  const enqueue = createWriteQueue();
   const writer = await whileBusy(() => openFile(config, file, { readOnly: false, pragmas: writerPragmas(config) }));
   const reader = await whileBusy(() => openFile(config, file, { readOnly: true, pragmas: readerPragmas }));
 
+  const queue = createWriteQueue<WriteJob>(async (jobs) => {
+    try {
+      await whileBusy(() => writer.exec('BEGIN IMMEDIATE'));
+    } catch (error) {
+      for (const job of jobs) job.reject(error);
+      return;
+    }
+    await commitTogether(writer, file, jobs);
+  });
+  const write = async <T>(work: (connection: Connection) => Promise<T>, shares: boolean): Promise<T> => {
+    const { job, done } = createWriteJob(work, shares);
+    queue.add(job);
+    return done;
+  };
+
   return {
     file,
-    write: (work) =>
-      enqueue(async () => {
-        await whileBusy(() => writer.exec('BEGIN IMMEDIATE'));
-        return await runTransaction(writer, file, work);
-      }),
+    write: (work) => write(work, false),
+    writeShared: (work) => write(work, true),
     read: (work) => whileBusy(() => runSnapshot(reader, work)),
-    close: () =>
-      enqueue(async () => {
-        closing.abort();
-        reader.close();
-        writer.close();
-      }),
+    close: async () => {
+      await queue.idle();
+      closing.abort();
+      reader.close();
+      writer.close();
+    },
   };
 };
 
@@ -162,6 +162,7 @@ export const openSqliteClient = async (config: SqliteConfig): Promise<SqliteClie
   return {
     file,
     write: (work) => whileOpen(() => client.write(work)),
+    writeShared: (work) => whileOpen(() => client.writeShared(work)),
     read: (work) => whileOpen(() => client.read(work)),
     close: async () => {
       if (!isOpen) return;
