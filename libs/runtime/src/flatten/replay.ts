@@ -64,7 +64,8 @@ const replayRecord = async <Plan, PointsPlan>(
   const catalog = await catalogs.newest();
   const range = { source, partition, from: offset, to: offset + 1 };
   const records = await warehouse.committed.readRaw(range, 1);
-  const [effects] = refuse === null ? await flattener.decide(catalog, [records]) : [refuseAll(position, records, { ...refuse, version: catalog.version })];
+  const [effects] =
+    refuse === null ? await flattener.decide(catalog, [records]) : [refuseAll(position, records, { ...refuse, version: catalog.version })];
   if (effects === undefined) return;
   const schema = await flattener.schema();
   const tables = schema.tables.filter((table) => table.source === source).map(({ id }) => id);
