@@ -56,9 +56,14 @@ describe('join', () => {
 
   it('never cuts between two items of one record', () => {
     const points = [...items(10), ...items(10), ...items(10), ...items(11)];
-    const [piece] = join([range(10, 12, points)], from(10), 2).pieces;
+    const [piece] = join([range(10, 12, points)], from(10), 1).pieces;
     expect(piece).toMatchObject({ from: 10, to: 11 });
     expect(piece?.content).toMatchObject({ items: [{ offset: 10 }, { offset: 10 }, { offset: 10 }] });
+  });
+
+  it('counts records, however many items each of them has', () => {
+    const points = [...items(10, 10, 10), ...items(11, 11), ...items(12)];
+    expect(taken(join([range(10, 13, points)], from(10), 2))).toEqual([10, 10, 10, 11, 11]);
   });
 
   it('keeps ranges of different catalog versions apart', () => {

@@ -30,14 +30,34 @@ const merge = <Item>(last: Piece<Item> | undefined, next: Piece<Item>): Piece<It
   return { ...next, from: last.from, time: latest(last.time, next.time), content: last.content };
 };
 
-/** Cuts a piece of items between records, so that at most `max` are decided at once. */
-const cut = <Item extends { readonly offset: number }>(piece: Piece<Item>, max: number): Piece<Item> => {
-  if (piece.content.kind === 'refill' || piece.content.items.length <= max) return piece;
+/** Items in offset order; several may belong to one record. */
+const countRecords = (items: readonly { readonly offset: number }[]): number => {
+  let records = 0;
+  let last = -1;
+  for (const { offset } of items) {
+    if (offset !== last) records += 1;
+    last = offset;
+  }
+  return records;
+};
+
+/** Index of the first item that is not of the first `records` records. All points of a record are one unit: a cut between two would lose the second (scenario 1). */
+const endOf = (items: readonly { readonly offset: number }[], records: number): number => {
+  let left = records;
+  let last = -1;
+  for (const [index, { offset }] of items.entries()) {
+    if (offset !== last && left === 0) return index;
+    if (offset !== last) left -= 1;
+    last = offset;
+  }
+  return items.length;
+};
+
+/** Cuts a piece of items between records, so that at most `recordsMax`, but at least one, are decided at once. */
+const cut = <Item extends { readonly offset: number }>(piece: Piece<Item>, recordsMax: number): Piece<Item> => {
+  if (piece.content.kind === 'refill' || piece.content.items.length <= recordsMax) return piece;
   const { items } = piece.content;
-  let end = Math.max(1, max);
-  const last = items[end - 1];
-  // All points of a record are one unit: a cut between two of them would lose the second (scenario 1).
-  while (end < items.length && items[end]?.offset === last?.offset) end += 1;
+  const end = endOf(items, Math.max(1, recordsMax));
   const next = items[end];
   if (next === undefined) return piece;
   return { ...piece, to: next.offset, idle: false, content: { kind: 'items', items: items.slice(0, end) } };
@@ -58,7 +78,7 @@ const below = <Item extends { readonly offset: number }>(items: readonly Item[],
  * Delivery rules 2 and 3, for one batch: walks ranges in the order in which they came and advances each source partition's position
  * record by record, so that what comes twice, even inside one batch, is taken once, and a hole becomes a refill.
  * @param position - the lane's next offset of a source partition
- * @param recordsMax - at most so many items in all pieces together; the rest is left for the next walk over the same ranges
+ * @param recordsMax - at most so many records, with all their items, in all pieces together; the rest is left for the next walk over the same ranges
  */
 export const join = <Item extends { readonly offset: number }>(
   ranges: readonly Range<Item>[],
@@ -81,7 +101,8 @@ export const join = <Item extends { readonly offset: number }>(
       list.push(piece.content.kind === 'items' ? { ...piece, content: { kind: 'items', items: [...piece.content.items] } } : piece);
     else list[list.length - 1] = merged;
     next.set(key, piece.to);
-    room -= piece.content.kind === 'items' ? piece.content.items.length : 0;
+    // A refill reads up to `recordsMax` records by itself.
+    room -= piece.content.kind === 'items' ? countRecords(piece.content.items) : room;
     return piece.to === whole.to;
   };
 
@@ -107,15 +128,4 @@ export const join = <Item extends { readonly offset: number }>(
     if (!add(key, { ...frame, from, to: range.to, content: { kind: 'items', items } })) closed.add(key);
   }
   return { pieces: [...pieces.values()].flat(), duplicates };
-};
-
-/** Items in offset order; several may belong to one record. */
-const countRecords = (items: readonly { readonly offset: number }[]): number => {
-  let records = 0;
-  let last = -1;
-  for (const { offset } of items) {
-    if (offset !== last) records += 1;
-    last = offset;
-  }
-  return records;
 };

@@ -8,7 +8,7 @@ const rfc3339 = /^\d{4}-\d{2}-(\d{2})[Tt](?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60
 const timeMin = Date.UTC(-1, 12);
 const timeMax = Date.UTC(9999, 12) - 1;
 
-const parseText = (text: string): number | null => {
+const parseRfc3339 = (text: string): number | null => {
   const match = rfc3339.exec(text);
   if (match === null) return null;
   // Up to the 28th `Date.parse` needs no checking; later it would read 30 February as 2 March, which Temporal refuses.
@@ -22,6 +22,17 @@ const parseText = (text: string): number | null => {
     return null;
   }
 };
+
+/** All rows of a record mostly share its time, so the last text is not parsed again. */
+const rememberLast = (parse: (text: string) => number | null): ((text: string) => number | null) => {
+  let last: { readonly text: string; readonly time: number | null } = { text: '', time: null };
+  return (text) => {
+    if (text !== last.text) last = { text, time: parse(text) };
+    return last.time;
+  };
+};
+
+const parseText = rememberLast(parseRfc3339);
 
 /**
  * An event time in UTC ms: RFC 3339 text, or a number of ms since 1970 (a fraction is cut towards the past), in the years 0 to 9999.

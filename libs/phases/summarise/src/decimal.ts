@@ -33,15 +33,18 @@ const unitsOf = (text: string, own: number, scale: number): number => {
   return own === scale ? units : units * 10 ** (scale - own);
 };
 
-const fromUnits = (units: number, scale: number): string => {
-  if (scale === 0 || units === 0) return String(units === 0 ? 0 : units);
-  const digits = String(Math.abs(units)).padStart(scale + 1, '0');
+/** Canonical text of an integer's digits with the point `scale` places from their right end. */
+const pointed = (units: string, scale: number, isNegative: boolean): string => {
+  const digits = units.padStart(scale + 1, '0');
   let end = digits.length;
   const point = end - scale;
   while (end > point && digits.charCodeAt(end - 1) === 48) end -= 1;
   const text = end === point ? digits.slice(0, point) : `${digits.slice(0, point)}.${digits.slice(point, end)}`;
-  return units < 0 ? `-${text}` : text;
+  return isNegative ? `-${text}` : text;
 };
+
+const fromUnits = (units: number, scale: number): string =>
+  scale === 0 || units === 0 ? String(units === 0 ? 0 : units) : pointed(String(Math.abs(units)), scale, units < 0);
 
 export const addDecimals = (a: string, b: string): string => {
   if (a.length <= shortTextMax && b.length <= shortTextMax) {
@@ -63,8 +66,29 @@ export const compareDecimals = (a: string, b: string): number => {
   return new Exact(a).cmp(b);
 };
 
-/** sum / count, rounded half-even to 12 digits after the point. */
-export const averageDecimals = (sum: string, count: string): string => textOf(new Exact(sum).div(count));
+/** The nearest integer to a / b for b > 0; of two that are as near, the even one. */
+const divideHalfEven = (a: bigint, b: bigint): bigint => {
+  const quotient = a / b;
+  const twice = (a % b) * 2n;
+  const size = twice < 0n ? -twice : twice;
+  const isAway = size > b || (size === b && quotient % 2n !== 0n);
+  return isAway ? quotient + (a < 0n ? -1n : 1n) : quotient;
+};
+
+const tenTo = Array.from({ length: fractionDigitsMax + 1 }, (_, exponent) => 10n ** BigInt(exponent));
+
+/** sum / count, rounded half-even to 12 digits after the point. Short numbers go through integers: a tenth of what big.js takes. */
+export const averageDecimals = (sum: string, count: string): string => {
+  const scale = scaleOf(sum);
+  const factor = tenTo[fractionDigitsMax - scale];
+  if (sum.length > shortTextMax || count.length > shortTextMax || factor === undefined) return textOf(new Exact(sum).div(count));
+  const units = unitsOf(sum, scale, scale);
+  const rows = Number(count);
+  if (units % rows === 0) return fromUnits(units / rows, scale);
+  const rounded = divideHalfEven(BigInt(units) * factor, BigInt(count));
+  if (rounded === 0n) return '0';
+  return pointed(String(rounded < 0n ? -rounded : rounded), fractionDigitsMax, rounded < 0n);
+};
 
 /** Rounded half-even to the 12 digits that a decimal column keeps. */
 export const roundDecimal = (text: string): string =>
