@@ -1,9 +1,7 @@
 import { Failure, type Delivery, type PartitionFeed } from '@dsf/ports';
+import { createAttempts } from './attempts.ts';
 import { asFailure, withBackoff } from './backoff.ts';
-import type { Attempt, LaneContext, LaneWork } from './work.ts';
-
-/** How often a single record must fail with a data error before it is stored as a failure. */
-const failsAloneMax = 2;
+import type { LaneContext, LaneWork } from './work.ts';
 
 /**
  * Works one lane from the moment it is given to this worker until it is taken away or the service stops: claim, then chores, read, handle,
@@ -15,6 +13,8 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
   const { clock, settings, telemetry, phase, giveUp } = context;
   const { lane } = work;
   const leave = AbortSignal.any([stop, feed.revoked]);
+  // A batch is finished after a stop; where an attempt failed after the lane was taken away, the rest is the new owner's.
+  const abandon = AbortSignal.any([giveUp, feed.revoked]);
   const persist = <T>(signal: AbortSignal, attempt: () => Promise<T>): Promise<T | undefined> =>
     withBackoff({ ...context, lane: lane.name }, signal, attempt);
 
@@ -39,12 +39,13 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
       if (deliveries === undefined) break;
       const last = deliveries.at(-1);
       if (last !== undefined) {
-        const done = await handleBatch(context, work, deliveries);
+        const done = await handleBatch(context, work, deliveries, abandon);
         if (done) await persist(giveUp, () => feed.acknowledge(last.offset + 1));
-        continue;
       }
       if (leave.aborted) break;
+      // Also under load: one source partition may be at its end, with its last range lost or held back, while others keep the lane busy.
       const due = Math.abs(clock.now() - announcedAt) >= settings.idleMs;
+      if (!due && last !== undefined) continue;
       await persist(leave, async () => {
         await lane.refresh();
         await (due ? work.announce() : work.pause());
@@ -70,38 +71,26 @@ const read = async ({ settings }: LaneContext, work: LaneWork, feed: PartitionFe
 };
 
 /**
- * One batch, until it is committed and sent, or the service gives up. A data error splits the batch until the record that causes it stands
- * alone; that record becomes a failure, the rest goes on.
- * @returns false when the service gave up first
+ * One batch, until it is committed and sent. A data error splits it until the record that causes it stands alone; that record becomes a
+ * failure, the rest goes on.
+ * @param end - no further attempt after it aborts
+ * @returns false when that came first
  */
-const handleBatch = async (context: LaneContext, work: LaneWork, deliveries: readonly Delivery[]): Promise<boolean> => {
-  const { settings, giveUp } = context;
-  let attempt: Attempt = { recordsMax: settings.recordsMax, refuse: null };
-  let failsAlone = 0;
-  let stoodAt = -1;
-  while (!giveUp.aborted) {
+const handleBatch = async (context: LaneContext, work: LaneWork, batch: readonly Delivery[], end: AbortSignal): Promise<boolean> => {
+  const { lane } = work;
+  const attempts = createAttempts(context.settings.recordsMax);
+  while (!end.aborted) {
     try {
-      const done = await withBackoff({ ...context, lane: work.lane.name }, giveUp, async () => {
-        await work.lane.refresh();
-        // The verdict is about the first record that the lane has not had. Once the lane has moved on, by us or by another, that is another record.
-        const hasMoved = work.lane.seq() !== stoodAt;
-        const { refuse } = attempt;
-        if (hasMoved) failsAlone = 0;
-        stoodAt = work.lane.seq();
-        attempt = { ...attempt, refuse: null };
-        await work.handle(deliveries, { ...attempt, refuse: hasMoved ? null : refuse });
+      const done = await withBackoff({ ...context, lane: lane.name }, end, async () => {
+        await lane.refresh();
+        await work.handle(batch, attempts.next(lane.seq()));
         return true;
       });
       return done === true;
     } catch (error) {
       const failure = asFailure(error);
       if (failure.kind !== 'poison') throw failure;
-      if (attempt.recordsMax > 1) {
-        attempt = { recordsMax: Math.floor(attempt.recordsMax / 2), refuse: null };
-        continue;
-      }
-      failsAlone += 1;
-      attempt = { recordsMax: 1, refuse: failsAlone >= failsAloneMax ? { code: failure.code, detail: failure.message } : null };
+      attempts.failed({ code: failure.code, detail: failure.message });
     }
   }
   return false;
