@@ -21,30 +21,30 @@ export const flattenLaneOf =
 
 /** Where the points of a piece come from: the range's body, or the committed flat rows. */
 export const createPointsIn = <Plan, PointsPlan>(context: LaneContext, lane: Lane, { points }: SummarisePhases<Plan, PointsPlan>) => {
-  const { warehouse, catalogs, telemetry, settings } = context;
+  const { warehouse, catalogs, telemetry } = context;
 
   /** Points of the rows [from, to), of all instances or some, that belong to this lane. */
   const readRows = async (
     catalog: Catalog,
     { source, partition, from, to }: Piece<Point>,
-    only?: ReadonlySet<string>,
+    limit: { readonly recordsMax: number; readonly only?: ReadonlySet<string> },
   ): Promise<{ readonly points: readonly Point[]; readonly next: number }> => {
     const plan = points.compile(catalog, await warehouse.schema());
     const { rows, next } = await warehouse.committed.readFlat(
       { source, partition, from, to },
       points.tables(plan, source),
-      settings.recordsMax,
+      limit.recordsMax,
     );
     const laneOf = pointLane(catalog);
-    return { points: points.apply(plan, rows, only).filter((point) => laneOf(point) === lane.key.lane), next };
+    return { points: points.apply(plan, rows, limit.only).filter((point) => laneOf(point) === lane.key.lane), next };
   };
 
-  return async (catalog: Catalog, piece: Piece<Point>): Promise<PointsPiece> => {
+  return async (catalog: Catalog, piece: Piece<Point>, recordsMax: number): Promise<PointsPiece> => {
     const { source, partition, from, to, content } = piece;
     if (content.kind === 'refill') {
       await checkSender(context, flattenLaneOf(catalog.settings.lanes)(piece), piece);
       telemetry.emit({ name: 'refill', phase: 'summarise', lane: lane.name, source, partition, from, to });
-      const read = await readRows(catalog, piece);
+      const read = await readRows(catalog, piece, { recordsMax });
       return { piece, to: read.next, points: read.points };
     }
     // A range that was made before its sender knew an instance has none of its points, though the instance is live here and covers the
@@ -53,7 +53,7 @@ export const createPointsIn = <Plan, PointsPlan>(context: LaneContext, lane: Lan
     const unknown = new Set(catalog.drivers.map(({ instance }) => instance));
     for (const { instance } of made.drivers) unknown.delete(instance);
     if (unknown.size === 0) return { piece, to, points: content.items };
-    const read = await readRows(catalog, piece, unknown);
+    const read = await readRows(catalog, piece, { recordsMax, only: unknown });
     const known = content.items.filter(({ offset, instance }) => offset < read.next && !unknown.has(instance));
     return { piece, to: read.next, points: [...known, ...read.points] };
   };

@@ -15,7 +15,7 @@ export interface Walk {
   readonly catalog: Catalog;
   readonly pieces: readonly Piece<Point>[];
   readonly before: (at: SourcePartition) => Position;
-  readonly refuse: Attempt['refuse'];
+  readonly attempt: Attempt;
 }
 
 export interface SummariseRoom<Plan, PointsPlan> {
@@ -34,10 +34,10 @@ export const createSummariseStep = <Plan, PointsPlan>(
   const compile = compileOnce((catalog: Catalog) => phases.summarise.compile(catalog, context.measures));
   const pointsIn = createPointsIn(context, lane, phases);
 
-  const take = async ({ catalog, pieces }: Walk): Promise<readonly PointsPiece[]> => {
+  const take = async ({ catalog, pieces, attempt }: Walk): Promise<readonly PointsPiece[]> => {
     const taken: PointsPiece[] = [];
     for (const piece of pieces) {
-      const one = await pointsIn(catalog, piece);
+      const one = await pointsIn(catalog, piece, attempt.recordsMax);
       taken.push(one);
       // What was read from rows may end before its range does; what follows would not join on.
       if (one.to < piece.to) break;
@@ -45,7 +45,7 @@ export const createSummariseStep = <Plan, PointsPlan>(
     return taken;
   };
 
-  const decide = async ({ catalog, refuse }: Walk, taken: readonly PointsPiece[]): Promise<SummariseEffects> => {
+  const decide = async ({ catalog, attempt: { refuse } }: Walk, taken: readonly PointsPiece[]): Promise<SummariseEffects> => {
     const plan = compile(catalog);
     const points = taken.map(({ piece, points: all }) => {
       const { source, partition } = piece;

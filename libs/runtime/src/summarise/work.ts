@@ -64,7 +64,7 @@ export const createSummariseWork = <Plan, PointsPlan>(
       for (;;) {
         const { pieces } = join(ranges, (at) => before(at).next, attempt.recordsMax);
         if (pieces.length === 0) return;
-        await step({ catalog, pieces: refuse === null ? pieces : pieces.slice(0, 1), before, refuse });
+        await step({ catalog, pieces: refuse === null ? pieces : pieces.slice(0, 1), before, attempt: { ...attempt, refuse } });
         refuse = null;
       }
     },
