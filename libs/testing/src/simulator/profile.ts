@@ -88,7 +88,8 @@ export const drawProfile = (dice: Dice): Profile => {
     name: isCalm ? 'calm' : 'rough',
     lanes: dice.between(1, 3),
     records: dice.pick([10, 30, 60, 100]),
-    workers: dice.between(1, 3),
+    // A lane that changes hands may be refilled: what its last owner had held back is not sent.
+    workers: isCalm ? 1 : dice.between(1, 3),
     oddities: dice.chance(0.6),
     holes: dice.chance(0.3),
     messageBytesMax: isCalm ? 1_000_000 : dice.pick([700, 2000, 1_000_000]),
