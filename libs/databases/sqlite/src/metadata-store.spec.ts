@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { definitionsSchema } from '@dsf/metadata';
+import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import { metadataStoreContract } from '@dsf/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteMetadataStore } from './metadata-store.ts';
@@ -64,6 +64,25 @@ describe('config tables in SQLite', () => {
     expect(definitions?.sources[0]).toMatchObject({ name: 'b', paths: { x: 'json' } });
     expect(definitions?.drivers[0]?.inputs[0]?.source).toBe('b');
     await store.close();
+  });
+
+  it('refuse another number of lanes once a service has claimed one, and change nothing', async () => {
+    const file = folder.file('lanes.db');
+    const [store, warehouse] = await Promise.all([openSqliteMetadataStore({ file }), openSqliteWarehouse({ file })]);
+    const activate = (lanes: number) =>
+      store.activate({ definitions: definitionsSchema.parse({ settings: { lanes } }), comment: '', now: 1, check: buildCatalog });
+    expect(await activate(4)).toEqual({ kind: 'activated', version: 1 });
+    expect(await activate(8)).toEqual({ kind: 'activated', version: 2 });
+    await warehouse.transact({ phase: 'flatten', source: 0, lane: 0 }, 0, async () => undefined);
+    for (const lanes of [4, 16]) {
+      expect(await activate(lanes)).toMatchObject({
+        kind: 'refused',
+        problems: [{ code: 'settings.lanes-fixed', at: ['settings', 'lanes'] }],
+      });
+    }
+    expect((await store.readTables()).definitions?.settings).toEqual({ lanes: 8 });
+    expect(await activate(8)).toEqual({ kind: 'unchanged', version: 2 });
+    await Promise.all([store.close(), warehouse.close()]);
   });
 
   it('may share their file with the warehouse, transaction by transaction', async () => {

@@ -100,10 +100,28 @@ const nextSnapshot = (
   return { snapshot: freshSnapshot(stored === null ? null : parseSnapshot(stored, current), definitions), current, stored };
 };
 
+/**
+ * Source partitions and groups belong to lanes by the number of lanes: on another number, records would be flattened again by other lanes and
+ * groups counted twice. Once a service has claimed a lane, the number stands. (Lanes are in this file when the warehouse is.)
+ */
+const lanesProblem = (connection: Connection, before: Snapshot, { definitions }: Snapshot): Problem | null => {
+  const [fixed, wanted] = [before.definitions.settings.lanes, definitions.settings.lanes];
+  if (fixed === wanted || connection.first('SELECT 1 FROM dsf_lane LIMIT 1') === undefined) return null;
+  return {
+    code: 'settings.lanes-fixed',
+    message: `the number of lanes is ${fixed} and cannot become ${wanted}, because services have begun to work on it`,
+    hint: `Set lanes to ${fixed}; another number needs a new installation.`,
+    at: ['settings', 'lanes'],
+    severity: 'error',
+  };
+};
+
 const activateWithin = (connection: Connection, change: Change): Activation => {
   const { snapshot, current, stored: before } = nextSnapshot(connection, change);
   const stored = JSON.stringify(snapshot);
   if (stored === before) return { kind: 'unchanged', version: current };
+  const fixed = before === null ? null : lanesProblem(connection, parseSnapshot(before, current), snapshot);
+  if (fixed !== null) throw new Refusal([fixed]);
   const version = current + 1;
   const { catalog, problems } = change.check(snapshot, version);
   if (catalog === null || problems.some(isError)) throw new Refusal(problems);
