@@ -1,4 +1,4 @@
-import { Failure } from '@dsf/ports';
+import type { Failure } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { createAttempts, type Attempts } from './attempts.ts';
 
