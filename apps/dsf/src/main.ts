@@ -35,6 +35,7 @@ const session: Session = {
   home: resolve(parseConfig({ home: embeddedSettings.home }, env).home),
   config: () => parseConfig(embeddedSettings, env),
   wantsHttp: isSet(embeddedSettings.httpPort.variable),
+  measures: parseConfig({ measures: embeddedSettings.measures }, env).measures,
   debug,
   input: stdin,
   out: createOutput(stdout, env),

@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ConfigOf, embeddedSettings } from '@dsf/config';
 import { buildCatalog, type Catalog } from '@dsf/metadata';
-import { openInstallation, type Installation } from '@dsf/wiring';
+import { loadCustomMeasures, openInstallation, type Installation } from '@dsf/wiring';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
@@ -15,6 +15,8 @@ export interface Session {
   readonly config: () => ConfigOf<typeof embeddedSettings>;
   /** True when the environment asks for health and metrics over HTTP. */
   readonly wantsHttp: boolean;
+  /** Modules with custom measures, separated by commas. */
+  readonly measures: string | null;
   /** Show where unexpected errors came from. */
   readonly debug: boolean;
   readonly input: Readable;
@@ -34,7 +36,7 @@ export const shownPath = (path: string): string => {
 
 /** Opens the installation, makes it when it is not there, and closes it whatever happens. */
 export const withInstallation = async <T>(session: Session, work: (installation: Installation) => Promise<T>): Promise<T> => {
-  const installation = await openInstallation({ home: session.home });
+  const installation = await openInstallation({ home: session.home, measures: session.measures });
   try {
     return await work(installation);
   } finally {
@@ -61,6 +63,17 @@ export const existingOrNull = async <T>(session: Session, work: (installation: I
 /** The catalog in force; without sources, drivers and publications when nothing was ever activated. */
 export const loadCatalog = async ({ metadata }: Installation): Promise<Catalog> => {
   const version = await metadata.currentVersion();
-  const { catalog } = version === 0 ? { catalog: null } : buildCatalog(await metadata.loadVersion(version), version);
+  const { catalog } =
+    version === 0 ? { catalog: null } : buildCatalog(await metadata.loadVersion(version), version, { customMeasures: 'any' });
   return catalog ?? { version, settings: { lanes: 1 }, sources: [], drivers: [], publications: [] };
+};
+
+/** Names of the custom measures that definitions may use. @throws Failure `fatal` when a module or a measure in it is not what it should be */
+export const customMeasures = async (session: Session): Promise<ReadonlySet<string>> => {
+  if (session.measures === null) return new Set();
+  // Loaded when needed: most commands start without the summariser.
+  const { checkMeasures } = await import('@dsf/summariser');
+  const measures = await loadCustomMeasures(session.measures);
+  checkMeasures(measures);
+  return new Set(measures.keys());
 };

@@ -1,1 +1,2 @@
-export { summariser, runSummariser } from './service.ts';
+export { checkMeasures } from './check-measures.ts';
+export { runSummariser, summariser } from './service.ts';

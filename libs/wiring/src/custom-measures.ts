@@ -39,9 +39,14 @@ const exportedMeasures = (path: string, loaded: unknown): readonly (readonly [st
 /**
  * Loads modules that export `measures`: an object of measures by name, each with `zero`, `lift`, `combine` and `lower` (see `Measure` in
  * the ports). Whether they keep the laws is checked when the summariser compiles a catalog.
+ * @param modules - paths of the modules, separated by commas
  * @throws Failure `fatal` `measures.unreadable`, `measures.missing`, `measures.not-a-measure`, `measures.twice`
  */
-export const loadCustomMeasures = async (paths: readonly string[]): Promise<CustomMeasures> => {
+export const loadCustomMeasures = async (modules: string | null): Promise<CustomMeasures> => {
+  const paths = (modules ?? '')
+    .split(',')
+    .map((path) => path.trim())
+    .filter((path) => path !== '');
   const custom = new Map<string, Measure>();
   for (const path of paths) {
     for (const [name, measure] of exportedMeasures(path, await importModule(path))) {

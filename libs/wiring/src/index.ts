@@ -1,3 +1,4 @@
+export { loadCustomMeasures } from './custom-measures.ts';
 export { openInstallation, type Installation } from './installation.ts';
 export { serviceContext } from './service-context.ts';
 export { serviceMain, type ServiceMain } from './service-main.ts';

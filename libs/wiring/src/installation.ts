@@ -46,7 +46,7 @@ export const openInstallation = async ({ home, measures = null }: InstallationOp
       { cause: error },
     );
   }
-  const custom = await loadCustomMeasures(measures?.split(',').flatMap((path) => (path.trim() === '' ? [] : [path.trim()])) ?? []);
+  const custom = await loadCustomMeasures(measures);
   const file = join(home, 'dsf.db');
   const metadata = await openSqliteMetadataStore({ file });
   const warehouse = await openSqliteWarehouse({ file });

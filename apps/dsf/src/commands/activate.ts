@@ -12,6 +12,6 @@ export const activateCommand = (session: Session): Command =>
     .option('--json', 'print the changes as JSON')
     .action(({ comment = 'activate', json = false }: { readonly comment?: string; readonly json?: boolean }) =>
       withExisting(session, async (installation) =>
-        sayActivated(session, await activateDefinitions(session, installation, { files: null, comment, warn: true }), json),
+        sayActivated(session, await activateDefinitions(session, installation, { files: null, comment, warn: true, json }), json),
       ),
     );

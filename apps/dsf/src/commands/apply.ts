@@ -18,14 +18,14 @@ interface ApplyOptions {
 }
 
 /** A plan needs no installation, and must not make one. */
-const plan = async (session: Session, files: ReadFiles): Promise<Activated> =>
+const plan = async (session: Session, files: ReadFiles, json: boolean): Promise<Activated> =>
   existingOrNull(session, async (installation) =>
     planFiles(
       session,
       files,
       installation === null
-        ? { snapshot: null, version: 0 }
-        : { snapshot: await loadCurrent(installation), version: await installation.metadata.currentVersion() },
+        ? { snapshot: null, version: 0, json }
+        : { snapshot: await loadCurrent(installation), version: await installation.metadata.currentVersion(), json },
     ),
   );
 
@@ -41,13 +41,13 @@ export const applyCommand = (session: Session): Command =>
     .option('--overwrite', 'replace edits of the config tables that were never activated')
     .option('--json', 'print the changes as JSON')
     .action(async (paths: readonly string[], { dryRun, comment, overwrite, json = false }: ApplyOptions) => {
-      const files = await readFiles(session, paths);
-      if (dryRun) return sayActivated(session, await plan(session, files), json);
+      const files = await readFiles(session, paths, json);
+      if (dryRun) return sayActivated(session, await plan(session, files, json), json);
       await withInstallation(session, async (installation) => {
         if (!overwrite) await assertNothingPending(session, installation, await loadCurrent(installation));
         await sayActivated(
           session,
-          await activateDefinitions(session, installation, { files, comment: comment ?? `apply ${paths.join(' ')}`, warn: true }),
+          await activateDefinitions(session, installation, { files, comment: comment ?? `apply ${paths.join(' ')}`, warn: true, json }),
           json,
         );
       });
@@ -60,5 +60,5 @@ export const planCommand = (session: Session): Command =>
     .argument('<path...>', 'YAML files, or folders with all YAML files in them')
     .option('--json', 'print the changes as JSON')
     .action(async (paths: readonly string[], { json = false }: { readonly json?: boolean }) =>
-      sayActivated(session, await plan(session, await readFiles(session, paths)), json),
+      sayActivated(session, await plan(session, await readFiles(session, paths, json), json), json),
     );

@@ -21,7 +21,7 @@ const ensureDefined = async (session: Session, installation: Installation): Prom
   const { version, sources } = await loadCatalog(installation);
   if (version === 0) {
     const files = await readFiles(session, [exampleFolder('github')]);
-    const { changes } = await activateDefinitions(session, installation, { files, comment: 'dsf demo', warn: true });
+    const { changes } = await activateDefinitions(session, installation, { files, comment: 'dsf demo', warn: true, json: false });
     const count = (subject: string): number => changes.filter((change) => change.subject === subject).length;
     const parts = [counted(count('source'), 'source'), counted(count('driver'), 'driver'), counted(count('publication'), 'publication')];
     return session.talk.line(`defined out of examples/github: ${parts.join(', ')}`);

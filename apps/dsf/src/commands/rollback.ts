@@ -33,6 +33,7 @@ export const rollbackCommand = (session: Session): Command =>
             files: definitionsOnly(definitions),
             comment: `rollback to version ${version}`,
             warn: false,
+            json,
           }),
           json,
         );

@@ -1,6 +1,7 @@
 import { phaseNames, type PhaseName } from '@dsf/ports';
 import { Command, InvalidArgumentError } from 'commander';
 import { CommandError, exitCodes } from '../exit-codes.ts';
+import { jsonText } from '../json-text.ts';
 import { parsePort } from '../parse-option.ts';
 import { withExisting, type Session } from '../session.ts';
 
@@ -8,6 +9,7 @@ interface RunCommandOptions {
   readonly untilIdle?: boolean;
   readonly phases: readonly PhaseName[];
   readonly httpPort?: number;
+  readonly json?: boolean;
 }
 
 const isPhase = (word: string): word is PhaseName => (phaseNames as readonly string[]).includes(word);
@@ -28,10 +30,11 @@ export const runCommand = (session: Session): Command =>
     .option('--until-idle', 'end when everything that was sent has come through')
     .option('--phases <list>', 'phases to run, joined by commas', parsePhases, phaseNames)
     .option('--http-port <port>', 'serve /live, /ready and /metrics there; 0 takes any port that is free', parsePort)
-    .action(async ({ untilIdle = false, phases, httpPort }: RunCommandOptions) => {
+    .option('--json', 'print the account as JSON when it ends')
+    .action(async ({ untilIdle = false, phases, httpPort, json = false }: RunCommandOptions) => {
       const config = session.config();
       const http = httpPort === undefined && !session.wantsHttp ? null : { port: httpPort ?? config.httpPort, host: config.httpHost };
-      const [{ runPhases }, { accountLines, withNextSteps }] = await Promise.all([
+      const [{ runPhases }, { accountLines, accountOf, withNextSteps }] = await Promise.all([
         import('../running/run-phases.ts'),
         import('../running/account.ts'),
       ]);
@@ -46,6 +49,7 @@ export const runCommand = (session: Session): Command =>
         const { counter, ended, failure } = await runPhases(session, installation, { phases, http, untilIdle });
         for (const line of withNextSteps(await accountLines(installation, counter, phases), [], session.talk))
           await session.talk.line(line);
+        if (json) await session.out.line(jsonText(await accountOf(installation, counter, { phases, ended })));
         if (ended === 'stopped')
           throw new CommandError(
             exitCodes.stopped,

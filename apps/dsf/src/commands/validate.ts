@@ -4,7 +4,7 @@ import { counted } from '../counted.ts';
 import { readFiles } from '../definitions/read-files.ts';
 import { refuseErrors } from '../definitions/say-problems.ts';
 import { jsonText } from '../json-text.ts';
-import type { Session } from '../session.ts';
+import { customMeasures, type Session } from '../session.ts';
 
 export const validateCommand = (session: Session): Command =>
   new Command('validate')
@@ -13,9 +13,12 @@ export const validateCommand = (session: Session): Command =>
     .argument('<path...>', 'YAML files, or folders with all YAML files in them')
     .option('--json', 'print what the files define as JSON')
     .action(async (paths: readonly string[], { json = false }: { readonly json?: boolean }) => {
-      const files = await readFiles(session, paths);
-      const { problems } = buildCatalog(freshSnapshot(null, files.definitions), 1, { paths: files.knownPaths });
-      await refuseErrors(session, problems.map(files.withLocation), files.texts);
+      const files = await readFiles(session, paths, json);
+      const { problems } = buildCatalog(freshSnapshot(null, files.definitions), 1, {
+        paths: files.knownPaths,
+        customMeasures: await customMeasures(session),
+      });
+      await refuseErrors(session, problems.map(files.withLocation), { texts: files.texts, json });
       const { sources, drivers, publications } = files.definitions;
       if (json)
         return session.out.line(

@@ -12,7 +12,7 @@ import {
 import type { Installation } from '@dsf/wiring';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
-import type { Session } from '../session.ts';
+import { customMeasures, type Session } from '../session.ts';
 import type { ReadFiles } from './read-files.ts';
 import { refuseErrors, sayProblems } from './say-problems.ts';
 
@@ -30,17 +30,18 @@ export const loadCurrent = async ({ metadata }: Installation): Promise<Snapshot 
 };
 
 const catalogOf = (snapshot: Snapshot | null, version: number): Catalog | null =>
-  snapshot === null ? null : buildCatalog(snapshot, version).catalog;
+  snapshot === null ? null : buildCatalog(snapshot, version, { customMeasures: 'any' }).catalog;
 
 /** What would change, without changing it. `previous` is null where nothing was ever activated. @throws CommandError `refused` */
 export const planFiles = async (
   session: Session,
   files: ReadFiles,
-  previous: { readonly snapshot: Snapshot | null; readonly version: number },
+  { json, ...previous }: { readonly snapshot: Snapshot | null; readonly version: number; readonly json: boolean },
 ): Promise<Activated> => {
   const version = previous.version + 1;
-  const { catalog, problems } = buildCatalog(freshSnapshot(previous.snapshot, files.definitions), version, { paths: files.knownPaths });
-  await refuseErrors(session, problems.map(files.withLocation), files.texts);
+  const facts = { paths: files.knownPaths, customMeasures: await customMeasures(session) };
+  const { catalog, problems } = buildCatalog(freshSnapshot(previous.snapshot, files.definitions), version, facts);
+  await refuseErrors(session, problems.map(files.withLocation), { texts: files.texts, json });
   const changes = catalog === null ? [] : planChanges(catalogOf(previous.snapshot, previous.version), catalog);
   return { kind: 'planned', version, changes };
 };
@@ -49,7 +50,7 @@ export const planFiles = async (
 const pendingEdits = async ({ metadata }: Installation, current: Snapshot | null): Promise<readonly string[] | null> => {
   const { definitions, problems } = await metadata.readTables();
   if (definitions === null) return problems.map(({ message }) => message);
-  const next = buildCatalog(freshSnapshot(current, definitions), 0);
+  const next = buildCatalog(freshSnapshot(current, definitions), 0, { customMeasures: 'any' });
   if (next.catalog === null) return next.problems.map(({ message }) => message);
   const changes = planChanges(catalogOf(current, 0), next.catalog);
   return changes.length === 0 ? null : changes.map(formatChange);
@@ -73,31 +74,34 @@ export interface Activating {
   readonly comment: string;
   /** Say warnings too; an older version's were said when it was made. */
   readonly warn: boolean;
+  /** Print what is refused as JSON too. */
+  readonly json: boolean;
 }
 
 /** Makes definitions the version in force. @throws CommandError `refused`, after saying every problem; nothing has changed then */
 export const activateDefinitions = async (
   session: Session,
   installation: Installation,
-  { files, comment, warn }: Activating,
+  { files, comment, warn, json }: Activating,
 ): Promise<Activated> => {
   const { metadata, clock } = installation;
   const before = { version: await metadata.currentVersion(), snapshot: await loadCurrent(installation) };
   const locate = files?.withLocation ?? ((problem: Problem) => problem);
   const texts = files?.texts ?? new Map<string, string>();
+  const measures = await customMeasures(session);
   let warnings: readonly Problem[] = [];
   const result = await metadata.activate({
     ...(files === null ? {} : { definitions: files.definitions }),
     comment,
     now: clock.now(),
     check: (snapshot, version) => {
-      const built = buildCatalog(snapshot, version, files === null ? {} : { paths: files.knownPaths });
+      const built = buildCatalog(snapshot, version, { customMeasures: measures, ...(files !== null && { paths: files.knownPaths }) });
       warnings = built.problems;
       return built;
     },
   });
   if (result.kind === 'refused') {
-    await refuseErrors(session, result.problems.map(locate), texts);
+    await refuseErrors(session, result.problems.map(locate), { texts, json });
     throw new CommandError(exitCodes.refused, 'refused; nothing was changed');
   }
   if (warn) await sayProblems(session, warnings.map(locate), texts);

@@ -37,6 +37,17 @@ const failureLines = async ({ warehouse }: Installation, open: number): Promise<
   return [`  failed      ${counted(open, 'open failure')}, stored and replayable`, ...rows];
 };
 
+/** The same for a program: what this process has done by phase, and what the installation holds now. */
+export const accountOf = async (
+  installation: Installation,
+  counter: PhaseCounter,
+  { phases, ended }: { readonly phases: readonly PhaseName[]; readonly ended: 'idle' | 'asked' | 'stopped' },
+) => {
+  const { idle, openFailures, version } = await readStatus(installation);
+  const run = Object.fromEntries(phases.map((phase) => [phase, counter.counts(phase)]));
+  return { ended, version, idle, run, openFailures, tables: await installation.warehouse.inspect.tables() };
+};
+
 /** What this process has done and what the installation holds now, in lines for a person. */
 export const accountLines = async (
   installation: Installation,
