@@ -1,6 +1,6 @@
 import type { Definitions, DriverDefinition, PathRule, SourceDefinition } from '@dsf/metadata';
 import type { Bind, Connection } from './connection.ts';
-import { insertRows } from './insert-rows.ts';
+import { createInsert, insertRows } from './insert-rows.ts';
 
 /*
  * Definitions into the config tables. Everything that was there before goes; the caller's transaction makes that one step.
@@ -25,7 +25,7 @@ const configTables = [
 const insert = (connection: Connection, into: string, rows: readonly Insertion[]): void => {
   const [first] = rows;
   if (first !== undefined)
-    insertRows(connection, { into: `INSERT INTO ${into}`, columns: first.length }, rows, (row, values) => values.push(...row));
+    insertRows(connection, createInsert(`INSERT INTO ${into}`, first.length), rows, (row, values) => values.push(...row));
 };
 
 const sourceRow = (source: SourceDefinition, position: number): Insertion => [

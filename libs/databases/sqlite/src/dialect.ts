@@ -73,7 +73,10 @@ const shapeDefinitions = [
 ];
 const primaryKey = `PRIMARY KEY (${rowKey.join(', ')})`;
 
-/** The key is the table, so that rows of a record lie together; a foreign key finds its rows by the key's first three columns. */
+/**
+ * A rowid table, like dsf_raw: in a WITHOUT ROWID table the rows are the nodes of the key's tree, and SQLite reads the whole of a row to
+ * compare its key. Every child row looks for its parent, so one message of 32 MB made each child row of its neighbours take 4 ms instead of 1 µs.
+ */
 export const createFlatTable = (
   name: string,
   parentName: string | null,
@@ -84,7 +87,7 @@ export const createFlatTable = (
     parentName === null
       ? []
       : [`FOREIGN KEY (_dsf_src, _dsf_part, _dsf_off, _dsf_parent_row) REFERENCES ${quoteName(parentName)} (${rowKey.join(', ')})`];
-  return `CREATE TABLE ${quoteName(name)} (\n  ${[...commonDefinitions, ...own, ...shapeDefinitions, ...columns.map((column) => columnDefinition(column.name, column.type)), primaryKey, ...foreignKey].join(',\n  ')}\n) WITHOUT ROWID`;
+  return `CREATE TABLE ${quoteName(name)} (\n  ${[...commonDefinitions, ...own, ...shapeDefinitions, ...columns.map((column) => columnDefinition(column.name, column.type)), primaryKey, ...foreignKey].join(',\n  ')}\n)`;
 };
 
 export const addColumn = (table: string, name: string, type: ColumnType): string =>

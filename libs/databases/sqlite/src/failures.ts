@@ -3,7 +3,7 @@ import { phaseNames } from '@dsf/ports';
 import type { FailureFilter, PhaseName, RecordFailure, StoredFailure } from '@dsf/ports';
 import { integer, text, textOrNull, toText, toTextOrNull, word } from './columns.ts';
 import type { Bind, Connection, Row } from './connection.ts';
-import { insertRows } from './insert-rows.ts';
+import { createInsert, insertRows } from './insert-rows.ts';
 
 /*
  * Records that a phase refused: dsf_failure. `open` until a replay is asked for, `replaying` until it succeeded or failed again.
@@ -34,16 +34,13 @@ const again = `ON CONFLICT (_dsf_src, _dsf_part, _dsf_off, phase, scope) DO UPDA
   code = excluded.code, path = excluded.path, detail = excluded.detail, version = excluded.version,
   attempts = attempts + 1, last_at = excluded.last_at, status = 'open'`;
 
+const insert = createInsert(`INSERT INTO dsf_failure (${failureColumns}, first_at, last_at)`, 11, again);
+
 export const writeFailures = (connection: Connection, failures: readonly RecordFailure[], now: number): void =>
-  insertRows(
-    connection,
-    { into: `INSERT INTO dsf_failure (${failureColumns}, first_at, last_at)`, columns: 11, tail: again },
-    failures,
-    (failure, values) => {
-      values.push(failure.phase, failure.source, failure.partition, failure.offset, toText(failure.scope), failure.code);
-      values.push(toTextOrNull(failure.path), toText(failure.detail), failure.version, now, now);
-    },
-  );
+  insertRows(connection, insert, failures, (failure, values) => {
+    values.push(failure.phase, failure.source, failure.partition, failure.offset, toText(failure.scope), failure.code);
+    values.push(toTextOrNull(failure.path), toText(failure.detail), failure.version, now, now);
+  });
 
 const ofRecord = '_dsf_src = ? AND _dsf_part = ? AND _dsf_off = ?';
 

@@ -6,7 +6,7 @@ import type { Cell, FlatRow, FlatRows, FlatSchema, FlatTable, FlatTableRows, Row
 import { integer, integerOrNull, text, toText } from './columns.ts';
 import type { Bind, Connection, Row } from './connection.ts';
 import { quoteName, systemColumns } from './dialect.ts';
-import { insertRows } from './insert-rows.ts';
+import { createInsert, insertRows, type Insert } from './insert-rows.ts';
 
 /*
  * Root and child rows, in the tables that the path catalog names.
@@ -23,8 +23,7 @@ const encodeNumber = (type: ColumnType, cell: number): Bind => {
 };
 
 /** A cell as it is bound. A number into a TEXT column would become '5.0', so every type takes its own JavaScript type only. */
-const encodeCell = (type: ColumnType, cell: Cell): Bind => {
-  if (cell === null) return null;
+const encodeCell = (type: ColumnType, cell: Exclude<Cell, null>): Bind => {
   if (typeof cell === 'number') return encodeNumber(type, cell);
   if (typeof cell === 'string' && type !== 'boolean' && type !== 'bigint' && type !== 'double') return toText(cell);
   if (typeof cell === 'bigint' && type === 'bigint') return cell;
@@ -48,21 +47,35 @@ const bindRow = (table: FlatTable, row: FlatRow, values: Bind[]): void => {
   if (table.parent === null) values.push(row.time, row.ingestedAt);
   else values.push(row.parentRow);
   values.push(row.listIdx, row.listIdx2, row.shape);
-  for (const [index, column] of table.columns.entries()) values.push(encodeCell(column.type, row.cells[index] ?? null));
+  const { columns } = table;
+  const { cells } = row;
+  for (let index = 0; index < columns.length; index += 1) {
+    const column = columns[index];
+    const cell = cells[index];
+    values.push(column === undefined || cell === undefined || cell === null ? null : encodeCell(column.type, cell));
+  }
+};
+
+const makeInsert = (table: FlatTable): Insert => {
+  const names = [...systemColumns(table), ...table.columns.map(({ name }) => quoteName(name))];
+  return createInsert(`INSERT INTO ${quoteName(table.name)} (${names.join(', ')})`, names.length);
+};
+
+/** By table as the schema has it: a table that has changed is another object. */
+const inserts = new WeakMap<FlatTable, Insert>();
+
+const insertInto = (table: FlatTable): Insert => {
+  const insert = inserts.get(table) ?? makeInsert(table);
+  inserts.set(table, insert);
+  return insert;
 };
 
 export const writeFlat = (connection: Connection, { source, partition, tables }: FlatRows, version: number): void => {
   for (const { table, rows } of tables) {
-    const names = [...systemColumns(table), ...table.columns.map(({ name }) => quoteName(name))];
-    insertRows(
-      connection,
-      { into: `INSERT INTO ${quoteName(table.name)} (${names.join(', ')})`, columns: names.length },
-      rows,
-      (row, values) => {
-        values.push(source, partition, row.offset, row.row, version);
-        bindRow(table, row, values);
-      },
-    );
+    insertRows(connection, insertInto(table), rows, (row, values) => {
+      values.push(source, partition, row.offset, row.row, version);
+      bindRow(table, row, values);
+    });
   }
 };
 

@@ -5,7 +5,7 @@ import type { GroupRow } from '@dsf/ports';
 import { integer, integerOrNull, json, text, word } from './columns.ts';
 import type { Bind, Connection, Row } from './connection.ts';
 import { quoteName } from './dialect.ts';
-import { insertRows } from './insert-rows.ts';
+import { createInsert, insertRows, type Insert } from './insert-rows.ts';
 import type { SummaryLayout } from './summary-tables.ts';
 
 /*
@@ -69,24 +69,35 @@ const updates = (layout: SummaryLayout): string =>
     .map((name) => `${name} = excluded.${name}`)
     .join(', ');
 
+const makeInsert = (layout: SummaryLayout): Insert => {
+  const names = visibleNames(layout);
+  return createInsert(
+    `INSERT INTO ${quoteName(layout.table)} (${[systemNames, ...names].join(', ')})`,
+    systemCount + names.length,
+    `ON CONFLICT (_dsf_group) DO UPDATE SET ${updates(layout)}`,
+  );
+};
+
+/** A layout never changes. */
+const inserts = new WeakMap<SummaryLayout, Insert>();
+
+const insertInto = (layout: SummaryLayout): Insert => {
+  const insert = inserts.get(layout) ?? makeInsert(layout);
+  inserts.set(layout, insert);
+  return insert;
+};
+
 export const writeGroups = (
   connection: Connection,
   layout: SummaryLayout,
   change: { readonly lane: number; readonly rows: readonly GroupRow[] },
-): void => {
-  const names = visibleNames(layout);
-  const insert = {
-    into: `INSERT INTO ${quoteName(layout.table)} (${[systemNames, ...names].join(', ')})`,
-    columns: systemCount + names.length,
-    tail: `ON CONFLICT (_dsf_group) DO UPDATE SET ${updates(layout)}`,
-  };
-  insertRows(connection, insert, change.rows, (row, values) => {
+): void =>
+  insertRows(connection, insertInto(layout), change.rows, (row, values) => {
     values.push(row.group, change.lane, row.revision, row.status, row.reason, row.version, row.time, row.window, row.windowEnd);
     values.push(JSON.stringify(row.key), JSON.stringify(row.measures), JSON.stringify(row.states));
     for (const index of layout.keys.keys()) values.push(visibleCell(row.key[index] ?? null, keyType(row.key[index] ?? null)));
     for (const [index, { type }] of layout.measures.entries()) values.push(visibleCell(row.measures[index] ?? null, type));
   });
-};
 
 const rowOf = (instance: string, row: Row): GroupRow => {
   const [group, , revision, status, reason, version, time, window, windowEnd, key, measures, states] = row;

@@ -6,21 +6,33 @@ const rowsPerStatementMax = 128;
 const variablesMax = 32_766;
 
 export interface Insert {
-  /** `INSERT INTO "t" ("a", "b")` */
-  readonly into: string;
   readonly columns: number;
-  /** What follows the values: `ON CONFLICT …`, or nothing. */
-  readonly tail?: string;
+  /** The statement for so many rows. */
+  readonly statementFor: (rows: number) => string;
 }
+
+/**
+ * @param into - `INSERT INTO "t" ("a", "b")`
+ * @param tail - what follows the values: `ON CONFLICT …`, or nothing
+ */
+export const createInsert = (into: string, columns: number, tail = ''): Insert => {
+  const row = `(${'?,'.repeat(columns - 1)}?)`;
+  // Ten thousand letters each: made once per width, so that finding the prepared statement need not read them again.
+  const statements = new Map<number, string>();
+  return {
+    columns,
+    statementFor: (rows) => {
+      const known = statements.get(rows);
+      if (known !== undefined) return known;
+      const statement = `${into} VALUES ${`${row},`.repeat(rows - 1)}${row} ${tail}`;
+      statements.set(rows, statement);
+      return statement;
+    },
+  };
+};
 
 const widestPowerOfTwo = (rows: number, columns: number): number =>
   2 ** Math.floor(Math.log2(Math.min(rows, rowsPerStatementMax, Math.floor(variablesMax / columns))));
-
-/** Statement texts by `into` are built once per width. */
-const placeholders = (columns: number, rows: number): string => {
-  const one = `(${'?,'.repeat(columns - 1)}?)`;
-  return `${`${one},`.repeat(rows - 1)}${one}`;
-};
 
 /**
  * Inserts rows with as few statements as possible.
@@ -28,19 +40,19 @@ const placeholders = (columns: number, rows: number): string => {
  */
 export const insertRows = <Item>(
   connection: Connection,
-  insert: Insert,
+  { columns, statementFor }: Insert,
   items: readonly Item[],
   bind: (item: Item, values: Bind[]) => void,
 ): void => {
   let done = 0;
   while (done < items.length) {
-    const width = widestPowerOfTwo(items.length - done, insert.columns);
+    const width = widestPowerOfTwo(items.length - done, columns);
     const values: Bind[] = [];
     for (let index = done; index < done + width; index += 1) {
       const item = items[index];
       if (item !== undefined) bind(item, values);
     }
-    connection.run(`${insert.into} VALUES ${placeholders(insert.columns, width)} ${insert.tail ?? ''}`, ...values);
+    connection.runWith(statementFor(width), values);
     done += width;
   }
 };

@@ -2,7 +2,7 @@ import { Failure, phaseNames } from '@dsf/ports';
 import type { LaneKey, LanePosition, LaneState, Position } from '@dsf/ports';
 import { integer, integerOrNull, json, word } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
-import { insertRows } from './insert-rows.ts';
+import { createInsert, insertRows } from './insert-rows.ts';
 
 /*
  * Lanes and positions: dsf_lane, dsf_position.
@@ -60,17 +60,14 @@ export const claimTurn = (connection: Connection, { phase, source, lane }: LaneK
     throw new Failure('retry', 'lane.lost', 'another worker has had a turn in this lane: reload it', { phase, source, lane, seq });
 };
 
+const insertPositions = createInsert(`INSERT OR REPLACE INTO dsf_position (phase, lane_source, lane, ${positionColumns})`, 16);
+
 export const writePositions = (connection: Connection, lane: LaneKey, positions: readonly Position[]): void =>
-  insertRows(
-    connection,
-    { into: `INSERT OR REPLACE INTO dsf_position (phase, lane_source, lane, ${positionColumns})`, columns: 16 },
-    positions,
-    (position, values) => {
-      const { written, failed, filtered, absent, duplicates, refills } = position.counters;
-      values.push(lane.phase, lane.source, lane.lane, position.source, position.partition, position.next, position.start, position.time);
-      values.push(position.idle ? 1 : 0, position.version, written, failed, filtered, absent, duplicates, refills);
-    },
-  );
+  insertRows(connection, insertPositions, positions, (position, values) => {
+    const { written, failed, filtered, absent, duplicates, refills } = position.counters;
+    values.push(lane.phase, lane.source, lane.lane, position.source, position.partition, position.next, position.start, position.time);
+    values.push(position.idle ? 1 : 0, position.version, written, failed, filtered, absent, duplicates, refills);
+  });
 
 export const writeFacts = (connection: Connection, { phase, source, lane }: LaneKey, facts: LaneState['facts']): void => {
   connection.run('UPDATE dsf_lane SET facts = ? WHERE phase = ? AND source = ? AND lane = ?', JSON.stringify(facts), phase, source, lane);

@@ -3,7 +3,7 @@ import type { Header, RawRecord } from '@dsf/messages';
 import type { RawRow, RowRange } from '@dsf/ports';
 import { bytesOrNull, integer, json, toText, word } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
-import { insertRows } from './insert-rows.ts';
+import { createInsert, insertRows } from './insert-rows.ts';
 
 /*
  * Raw messages: dsf_raw.
@@ -23,11 +23,13 @@ const decodeHeaders = (row: Row[number] | undefined): readonly Header[] =>
     ? []
     : json<readonly (readonly [string, string])[]>(row).map(([name, value]) => [name, new Uint8Array(Buffer.from(value, 'base64'))]);
 
-const into =
-  'INSERT INTO dsf_raw (_dsf_src, _dsf_part, _dsf_off, topic, time, time_type, ingested_at, key, headers, payload, size, sha256)';
+const insert = createInsert(
+  'INSERT INTO dsf_raw (_dsf_src, _dsf_part, _dsf_off, topic, time, time_type, ingested_at, key, headers, payload, size, sha256)',
+  12,
+);
 
 export const writeRaw = (connection: Connection, rows: readonly RawRow[]): void =>
-  insertRows(connection, { into, columns: 12 }, rows, (row, values) => {
+  insertRows(connection, insert, rows, (row, values) => {
     values.push(row.source, row.partition, row.offset, toText(row.topic), row.time, row.timeType, row.ingestedAt);
     values.push(row.key, encodeHeaders(row.headers), row.payload, row.payload?.byteLength ?? 0, row.sha256);
   });

@@ -2,21 +2,18 @@ import type { LaneKey, Request, RequestBody } from '@dsf/ports';
 import { integer, json } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { markReplaying } from './failures.ts';
-import { insertRows } from './insert-rows.ts';
+import { createInsert, insertRows } from './insert-rows.ts';
 
 /*
  * What lanes' owners are asked for: dsf_request.
  */
 
+const insert = createInsert('INSERT INTO dsf_request (phase, source, lane, kind, body, created_at)', 6);
+
 export const writeRequests = (connection: Connection, requests: readonly Omit<Request, 'id'>[], now: number): void => {
-  insertRows(
-    connection,
-    { into: 'INSERT INTO dsf_request (phase, source, lane, kind, body, created_at)', columns: 6 },
-    requests,
-    ({ lane, body }, values) => {
-      values.push(lane.phase, lane.source, lane.lane, body.kind, JSON.stringify(body), now);
-    },
-  );
+  insertRows(connection, insert, requests, ({ lane, body }, values) => {
+    values.push(lane.phase, lane.source, lane.lane, body.kind, JSON.stringify(body), now);
+  });
   for (const { body } of requests) if (body.kind === 'replay') markReplaying(connection, body);
 };
 

@@ -3,13 +3,13 @@ import { groupText, hash32 } from '@dsf/messages';
 import { ExpressionError } from '@dsf/metadata';
 import type { OutgoingMessage, PublishEffects } from '@dsf/ports';
 import { Failure } from '@dsf/ports';
-import { cloudEventHeaders, utf8 } from './cloud-event.ts';
+import { utf8 } from './cloud-event.ts';
 import { documentState } from './document-state.ts';
 import type { PublicationPlan, PublishPlan } from './plan.ts';
 import { renderTemplate } from './template.ts';
 
-/** The last change of every group, in the order of these last changes. */
-const coalesce = (changes: readonly GroupChange[], instance: string): readonly GroupChange[] => {
+/** The last change of every group by the group's text, in the order of these last changes. */
+const coalesce = (changes: readonly GroupChange[], instance: string): ReadonlyMap<string, GroupChange> => {
   const last = new Map<string, GroupChange>();
   for (const change of changes) {
     if (change.instance !== instance) continue;
@@ -17,19 +17,21 @@ const coalesce = (changes: readonly GroupChange[], instance: string): readonly G
     last.delete(group);
     last.set(group, change);
   }
-  return [...last.values()];
+  return last;
 };
 
-const messageFor = (change: GroupChange, { publication, template }: PublicationPlan, tools: PublishPlan['tools']): OutgoingMessage => ({
-  // From the key without the window, so that all windows of a key stay in order in one partition.
-  partition: hash32(groupText(change.key, null)) % publication.definition.partitions,
-  key: utf8(groupText(change.key, change.window)),
-  headers: cloudEventHeaders(change, publication, tools),
-  body:
-    change.status === 'gone'
-      ? null
-      : utf8(renderTemplate(template, documentState(change, publication.driver), publication.definition.numbers)),
-});
+const messageFor = (group: string, change: GroupChange, plan: PublicationPlan, tools: PublishPlan['tools']): OutgoingMessage => {
+  const { publication, template, headers } = plan;
+  const key = utf8(group);
+  const isGone = change.status === 'gone';
+  return {
+    // From the key without the window, so that all windows of a key stay in order in one partition.
+    partition: hash32(groupText(change.key, null)) % publication.definition.partitions,
+    key,
+    headers: headers(change, key, tools),
+    body: isGone ? null : utf8(renderTemplate(template, documentState(change, publication.driver), publication.definition.numbers)),
+  };
+};
 
 /**
  * Documents of one publication. A `live` group gives its document, a `gone` one a tombstone (null body), a `failed` one nothing: it has no
@@ -44,10 +46,10 @@ export const apply = (plan: PublishPlan, publication: number, changes: readonly 
     throw new Failure('fatal', 'publish.publication-unknown', `no publication has the number ${publication}`, { publication });
   const messages: OutgoingMessage[] = [];
   const refusals: PublishEffects['refusals'][number][] = [];
-  for (const change of coalesce(changes, target.publication.driver.instance)) {
+  for (const [group, change] of coalesce(changes, target.publication.driver.instance)) {
     if (change.status === 'failed') continue;
     try {
-      messages.push(messageFor(change, target, plan.tools));
+      messages.push(messageFor(group, change, target, plan.tools));
     } catch (error) {
       if (!(error instanceof ExpressionError)) throw error;
       refusals.push({ change, code: 'publish.template', detail: error.message });

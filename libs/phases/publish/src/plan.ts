@@ -1,10 +1,12 @@
 import type { CatalogPublication } from '@dsf/metadata';
 import type { Tools } from '@dsf/ports';
+import type { CloudEventHeaders } from './cloud-event.ts';
 import type { Template } from './template.ts';
 
 export interface PublicationPlan {
   readonly publication: CatalogPublication;
   readonly template: Template;
+  readonly headers: CloudEventHeaders;
 }
 
 export interface PublishPlan {

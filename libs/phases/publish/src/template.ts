@@ -7,6 +7,8 @@ type Json = Exclude<PublicationDefinition['body'], undefined>;
 /** A document's shape: JSON whose strings were expressions. */
 export type Template =
   | { readonly kind: 'constant'; readonly json: string }
+  /** An expression that is nothing but a path, as members from the root down. */
+  | { readonly kind: 'path'; readonly members: readonly string[] }
   | { readonly kind: 'expression'; readonly expression: Expression }
   | { readonly kind: 'list'; readonly items: readonly Template[] }
   | { readonly kind: 'map'; readonly members: readonly (readonly [name: string, template: Template])[] };
@@ -14,9 +16,14 @@ export type Template =
 /** Key, window and measures as they are. */
 export const defaultBody: Json = { key: 'key', window: 'window', measures: 'measures' };
 
+const membersOf = (path: string): readonly string[] => pathSegments(path).map(memberOf);
+
 /** @throws ExpressionError only for expressions that validation would have refused */
 export const compileTemplate = (body: Json): Template => {
-  if (typeof body === 'string') return { kind: 'expression', expression: parseExpression(body) };
+  if (typeof body === 'string') {
+    const expression = parseExpression(body);
+    return expression.path === null ? { kind: 'expression', expression } : { kind: 'path', members: membersOf(expression.path) };
+  }
   if (Array.isArray(body)) return { kind: 'list', items: body.map((item) => compileTemplate(item)) };
   if (typeof body === 'object' && body !== null) {
     return { kind: 'map', members: Object.entries(body).map(([name, member]) => [name, compileTemplate(member)] as const) };
@@ -39,7 +46,8 @@ export const renderTemplate = (template: Template, state: Value, numbers: Public
   if (template.kind === 'map') {
     return `{${template.members.map(([name, member]) => `${JSON.stringify(name)}:${renderTemplate(member, state, numbers)}`).join()}}`;
   }
-  const read = (path: string): Value => pathSegments(path).map(memberOf).reduce(descend, state);
+  if (template.kind === 'path') return jsonText(template.members.reduce(descend, state), numbers);
+  const read = (path: string): Value => membersOf(path).reduce(descend, state);
   return jsonText(template.expression.evaluate(read), numbers);
 };
 
