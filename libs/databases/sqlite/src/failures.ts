@@ -75,8 +75,14 @@ export const resolveFailures = (connection: Connection, { phase, at, scopePrefix
     scopePrefix,
   );
 
+/** Failures of publish have a publication and a revision where others have a record's coordinates: they are not this record's. */
 export const markReplaying = (connection: Connection, { source, partition, offset }: RecordAt): void => {
-  connection.run(`UPDATE dsf_failure SET status = 'replaying' WHERE ${ofRecord} AND status = 'open'`, source, partition, offset);
+  connection.run(
+    `UPDATE dsf_failure SET status = 'replaying' WHERE ${ofRecord} AND status = 'open' AND phase <> 'publish'`,
+    source,
+    partition,
+    offset,
+  );
 };
 
 const conditions = (filter: FailureFilter): readonly (readonly [sql: string, values: readonly Bind[]])[] => [

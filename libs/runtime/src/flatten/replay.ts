@@ -1,12 +1,14 @@
-import { groupLane, groupText, type Point } from '@dsf/messages';
+import { groupLane, groupText, type Point, type SourcePartition } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import { Failure, type FlatRows, type Position, type RecordFailure, type Request } from '@dsf/ports';
-import { addCounts } from '../lane.ts';
+import { addCounts, type Lane } from '../lane.ts';
 import type { Attempt, LaneContext } from '../work.ts';
 import { refuseAll, type FlattenRoom } from './step.ts';
 
 /** Requests carried out between two batches. */
 const requestsMax = 100;
+
+type RecordAt = SourcePartition & { readonly offset: number };
 
 interface Replayed {
   readonly request: Request;
@@ -64,6 +66,7 @@ const replayRecord = async <Plan, PointsPlan>(
   const catalog = await catalogs.newest();
   const range = { source, partition, from: offset, to: offset + 1 };
   const records = await warehouse.committed.readRaw(range, 1);
+  if (records.length === 0) return keepFailures(context, lane, { request, at });
   const [effects] =
     refuse === null ? await flattener.decide(catalog, [records]) : [refuseAll(position, records, { ...refuse, version: catalog.version })];
   if (effects === undefined) return;
@@ -94,12 +97,23 @@ const replayRecord = async <Plan, PointsPlan>(
   });
 };
 
+/** No raw row, so nothing to run again: ingest never had it, or it was purged. Rows that are there stay; what failed stays open, counted once more. */
+const keepFailures = async (
+  { warehouse, clock }: LaneContext,
+  lane: Lane,
+  { request, at }: { readonly request: Request; readonly at: RecordAt },
+): Promise<void> => {
+  const failures = await warehouse.committed.readFailures(at);
+  // Failures of publish have a publication and a revision where others have a record's coordinates.
+  const own = failures.filter(({ phase }) => phase !== 'publish');
+  await lane.transact({}, async (transaction) => {
+    if (own.length > 0) await transaction.writeFailures(own, clock.now());
+    await transaction.closeRequests([request.id], clock.now());
+  });
+};
+
 /** How the record was counted until now. */
-const outcomeBefore = async (
-  { warehouse }: LaneContext,
-  at: { readonly source: number; readonly partition: number; readonly offset: number },
-  old: FlatRows,
-) => {
+const outcomeBefore = async ({ warehouse }: LaneContext, at: RecordAt, old: FlatRows) => {
   if (old.tables.some(({ rows }) => rows.length > 0)) return { written: 1, failed: 0, filtered: 0 };
   const failures = await warehouse.committed.readFailures(at);
   return failures.some(({ phase }) => phase === 'flatten')
@@ -107,11 +121,7 @@ const outcomeBefore = async (
     : { written: 0, failed: 0, filtered: 1 };
 };
 
-const pointRefusal = (
-  at: { readonly source: number; readonly partition: number; readonly offset: number },
-  point: Point,
-  version: number,
-): readonly RecordFailure[] =>
+const pointRefusal = (at: RecordAt, point: Point, version: number): readonly RecordFailure[] =>
   point.refusal === undefined
     ? []
     : [
@@ -126,11 +136,7 @@ const pointRefusal = (
         },
       ];
 
-const recomputeRequests = (
-  catalog: Catalog,
-  after: { readonly source: number; readonly partition: number; readonly offset: number },
-  points: readonly Point[],
-): readonly Omit<Request, 'id'>[] => {
+const recomputeRequests = (catalog: Catalog, after: RecordAt, points: readonly Point[]): readonly Omit<Request, 'id'>[] => {
   const names = new Map(catalog.drivers.map(({ instance, name }) => [instance, name]));
   const requests = new Map<string, Omit<Request, 'id'>>();
   for (const { instance, key, window, refusal } of points) {
