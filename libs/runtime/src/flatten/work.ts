@@ -1,7 +1,8 @@
-import { decodeRawRange } from '@dsf/messages';
+import { decodeRawRange, encodeRawRange, rawLane } from '@dsf/messages';
+import type { Catalog } from '@dsf/metadata';
 import { join } from '../join.ts';
 import { openLane } from '../lane.ts';
-import { sendRanges } from '../outbox.ts';
+import { sendRanges, type OutgoingRange } from '../outbox.ts';
 import { decodeRanges, newestVersion, positionsFor } from '../receive.ts';
 import { topics, type LaneContext, type LaneWork } from '../work.ts';
 import { createFlattener, type FlattenPhases } from './flattener.ts';
@@ -26,8 +27,29 @@ export const createFlattenWork = <Plan, PointsPlan>(
     await sendRanges({ ...context, lane: lane.name }, topics.points, out.takeAll());
   };
 
+  /**
+   * A removed source has no ingestor any more that says where it stands, so a last range that was lost would never be missed: the flattener
+   * says it to itself.
+   */
+  const announceRetired = async ({ sources, settings }: Catalog): Promise<void> => {
+    const ends: OutgoingRange[] = [];
+    for (const { id, retired, definition } of sources) {
+      for (let partition = 0; retired && partition < definition.partitions; partition += 1) {
+        const at = { source: id, partition };
+        if (rawLane(at, settings.lanes) !== laneNumber) continue;
+        const { positions } = await warehouse.loadLane(ingestLaneOf(at));
+        for (const { next, version, time } of positions) {
+          const body = encodeRawRange({ ...at, from: next, to: next, version, time, idle: true, items: [] });
+          ends.push({ lane: laneNumber, encode: () => body });
+        }
+      }
+    }
+    await sendRanges({ ...context, lane: lane.name }, topics.raw, ends);
+  };
+
   const announce = async (): Promise<void> => {
     const catalog = await catalogs.current();
+    await announceRetired(catalog);
     await sendHeld();
     for (const { source, partition, next, time, idle } of lane.positions()) {
       out.add({ source, partition, from: next, to: next, version: catalog.version, time, idle }, [], catalog);
