@@ -94,6 +94,8 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
         await persist(() => definition.prepare(context));
         const intakes = (await persist(() => definition.intakes(context))) ?? [];
         for (const [name, { stop: end }] of running) if (intakes.every((intake) => intake.name !== name)) end.abort();
+        // What returns while it still drains is begun again when it has ended, so this version is looked at once more.
+        const isLate = intakes.some(({ name }) => running.get(name)?.stop.signal.aborted === true);
         for (const intake of intakes) {
           if (running.has(intake.name)) continue;
           const own = new AbortController();
@@ -101,8 +103,10 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
           running.set(intake.name, { done: done.finally(() => running.delete(intake.name)), stop: own });
         }
         if (version < 0) telemetry.emit({ name: 'service', phase, state: 'ready' });
-        telemetry.emit({ name: 'catalog', phase, version: catalog.version });
-        ({ version } = catalog);
+        if (!isLate) {
+          telemetry.emit({ name: 'catalog', phase, version: catalog.version });
+          ({ version } = catalog);
+        }
       }
       await clock.sleep(settings.catalogPollMs, ending);
     }
@@ -143,6 +147,8 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
       lanes.set(feed.partition, run);
     }
   } finally {
+    // Also when the feeds themselves failed: their lanes must not go on alone.
+    broken.abort();
     await Promise.all(lanes.values());
     await subscription.close();
   }

@@ -5,6 +5,7 @@ import {
   type FlattenEffects,
   type FlattenPhase,
   type PointsPhase,
+  type Position,
   type RecordFailure,
   type Request,
 } from '@dsf/ports';
@@ -92,8 +93,10 @@ const play = async ({
 
 const written = ({ writes }: FakeWarehouse, call: string): readonly unknown[] | undefined =>
   writes.find(([name]) => name === call)?.slice(1);
-const countersOf = (warehouse: FakeWarehouse): unknown =>
-  (written(warehouse, 'writePositions')?.[0] as ReturnType<typeof positionAt>[])[0]?.counters;
+const countersOf = (warehouse: FakeWarehouse): unknown => {
+  const [positions] = written(warehouse, 'writePositions') ?? [];
+  return (positions as readonly Position[] | undefined)?.[0]?.counters;
+};
 
 describe('a replay', () => {
   it('puts new rows in the place of old ones and asks for the groups of both', async () => {
