@@ -13,7 +13,9 @@ import type { PointsRange, RawRange, SummaryRange } from './range.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const text = (encoded: Uint8Array): string => new TextDecoder().decode(encoded);
-const golden = (name: string): Uint8Array => bytes(readFileSync(new URL(`../golden/${name}.v1.json`, import.meta.url), 'utf8').trimEnd());
+const golden = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../golden/${name}`, import.meta.url)));
+/** A file of one line ends with it, which a range does not. */
+const goldenLine = (name: string): Uint8Array => golden(name).subarray(0, -1);
 
 const frame = { source: 3, partition: 1, from: 10, to: 12, version: 7, time: 1_700_000_000_000, idle: false };
 const raw: RawRange = {
@@ -87,15 +89,15 @@ const summary: SummaryRange = {
 
 describe('codec', () => {
   it('reads what an earlier release wrote', () => {
-    expect(decodeRawRange(golden('raw'))).toEqual(raw);
-    expect(decodePointsRange(golden('points'))).toEqual(points);
-    expect(decodeSummaryRange(golden('summary'))).toEqual(summary);
+    expect(decodeRawRange(golden('raw.v2.txt'))).toEqual(raw);
+    expect(decodePointsRange(goldenLine('points.v1.json'))).toEqual(points);
+    expect(decodeSummaryRange(goldenLine('summary.v1.json'))).toEqual(summary);
   });
 
   it('writes what an earlier release can read', () => {
-    expect(text(encodeRawRange(raw))).toBe(text(golden('raw')));
-    expect(text(encodePointsRange(points))).toBe(text(golden('points')));
-    expect(text(encodeSummaryRange(summary))).toBe(text(golden('summary')));
+    expect(text(encodeRawRange(raw))).toBe(text(golden('raw.v2.txt')));
+    expect(text(encodePointsRange(points))).toBe(text(goldenLine('points.v1.json')));
+    expect(text(encodeSummaryRange(summary))).toBe(text(goldenLine('summary.v1.json')));
   });
 
   it('carries any bytes: a byte order mark, NUL, invalid UTF-8', () => {
@@ -125,9 +127,10 @@ describe('codec', () => {
     '{',
     'null',
     '[]',
-    '{"v":2,"k":"raw"}',
+    '{"v":3,"k":"raw"}',
     '{"v":1,"k":"points","s":1,"p":0,"f":0,"t":1,"c":1,"w":null,"i":0}',
-    '{"v":1,"k":"raw","s":1,"p":0,"f":-1,"t":1,"c":1}',
+    '{"v":2,"k":"raw","s":1,"p":0,"f":-1,"t":1,"c":1}',
+    '{"v":1,"k":"raw","s":1,"p":0,"f":0,"t":1,"c":1,"w":null,"i":0,"d":[[0,1,1,1,null,[],"{}"]]}',
   ])('calls %j unreadable', (body) => {
     expect(() => decodeRawRange(bytes(body))).toThrow(UnreadableRangeError);
   });
@@ -138,7 +141,20 @@ describe('codec', () => {
   });
 
   it('keeps the frame of a range whose body is broken, so that its records are refilled', () => {
-    const broken = '{"v":1,"k":"raw","s":3,"p":1,"f":10,"t":12,"c":7,"w":null,"i":0,"d":[[10,1,0,1,null,null,{}]]}';
-    expect(decodeRawRange(bytes(broken))).toEqual({ ...frame, time: null });
+    const head = '{"v":2,"k":"raw","s":3,"p":1,"f":10,"t":12,"c":7,"w":null,"i":0';
+    const bodies = [
+      ',"d":[[10,1,0,1,null,null,{}]]}',
+      ',"d":[[10,1,0,1,null,[],2]]}\n{}',
+      ',"d":[[10,1,0,1,null,[],3]]}\n{}\n',
+      ',"d":[[10,1,0,1,null,[],1]]}\n{}\n',
+      ',"d":[[10,1,0,1,null,[],-1]]}\n{}\n',
+      ',"d":[[10,1,0,1,null,[],"2"]]}\n{}\n',
+      ',"d":[[10,1,0,1,null,[],2]]}\n{}\n{}\n',
+    ];
+    for (const body of bodies) expect(decodeRawRange(bytes(head + body)), body).toEqual({ ...frame, time: null });
+    const whole = encodeRawRange(raw);
+    const [first] = text(whole).split('\n');
+    for (let length = first?.length ?? 0; length < whole.length; length += 1)
+      expect(decodeRawRange(whole.subarray(0, length))).toEqual(frame);
   });
 });
