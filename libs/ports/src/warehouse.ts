@@ -211,6 +211,8 @@ export interface Inspection {
   lanes(): Promise<readonly (LaneKey & { readonly seq: number })[]>;
   failures(filter: FailureFilter): Promise<readonly StoredFailure[]>;
   openRequests(): Promise<number>;
+  /** How many failures are open. Cheap: asked several times a second while somebody waits for the end. */
+  openFailures(): Promise<number>;
   tables(): Promise<readonly TableCount[]>;
   /** Runs one read-only statement. @throws Failure `fatal` `query.refused` when it is not one, `query.failed` with the database's words */
   query(sql: string, max: number): Promise<QueryResult>;

@@ -219,6 +219,11 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
           )
           .sort((a, b) => a.id - b.id)
           .slice(0, max),
+      openFailures: async () =>
+        database.state.failures
+          .shelves()
+          .flatMap((shelf) => database.state.failures.all(shelf))
+          .filter(({ status }) => status === 'open').length,
       openRequests: async () =>
         database.state.requests.shelves().reduce((sum, shelf) => sum + database.state.requests.all(shelf).length, 0),
       tables: async () => [],

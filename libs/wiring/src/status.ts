@@ -1,6 +1,6 @@
 import { rawLane, sourcePartitionKey } from '@dsf/messages';
 import { buildCatalog, type Catalog, type CatalogSource } from '@dsf/metadata';
-import { phaseNames, type Counters, type LaneKey, type LanePosition, type PhaseName } from '@dsf/ports';
+import { Failure, phaseNames, type Counters, type LaneKey, type LanePosition, type MetadataStore, type PhaseName } from '@dsf/ports';
 import type { Installation } from './installation.ts';
 
 /**
@@ -34,9 +34,6 @@ export interface Status {
   /** The same for the first phases only: `idleThrough.flatten` = ingest and flatten have nothing left to do. */
   readonly idleThrough: Readonly<Record<PhaseName, boolean>>;
 }
-
-/** Most failures that a status counts; beyond it the number is a lower bound. */
-const failuresCountedMax = 1_000_000;
 
 const sum = <T>(items: readonly T[], of: (item: T) => number): number => items.reduce((total, item) => total + of(item), 0);
 const max = (numbers: readonly number[]): number => numbers.reduce((highest, number) => Math.max(highest, number), 0);
@@ -109,13 +106,18 @@ const unreadPartitions = ({ ends }: Standing, source: number, ingest: readonly L
   return sum([...ends], ([key, end]) => (key.startsWith(`${source}:`) && !known.has(key) ? end : 0));
 };
 
+/** A topic that nobody has made yet has nothing in it; one that cannot be asked may have. */
+const noneIfMissing = (error: unknown): number => {
+  if (error instanceof Failure && error.code === 'transport.topic-missing') return 0;
+  throw error;
+};
+
 const readEnds = async (installation: Installation, { sources }: Catalog): Promise<ReadonlyMap<string, number>> => {
   const ends = new Map<string, number>();
   for (const { id, topic, definition, retired } of sources) {
     if (retired) continue;
     const transport = installation.transport(definition.transport);
-    // A topic that nobody has made yet has nothing in it.
-    const partitions = await transport.partitionCount(topic).catch(() => 0);
+    const partitions = await transport.partitionCount(topic).catch(noneIfMissing);
     for (let partition = 0; partition < partitions; partition += 1)
       ends.set(`${id}:${partition}`, (await transport.bounds(topic, partition)).end);
   }
@@ -132,12 +134,27 @@ const adoptionsOpen = async ({ warehouse }: Installation, { drivers, settings }:
   return open;
 };
 
+/** @throws Failure `fatal` `catalog.unreadable`: of what this binary does not understand it cannot say that it is idle */
+const readCatalog = async (metadata: MetadataStore): Promise<Catalog> => {
+  const version = await metadata.currentVersion();
+  if (version === 0) return { version, settings: { lanes: 1 }, sources: [], drivers: [], publications: [] };
+  const { catalog, problems } = buildCatalog(await metadata.loadVersion(version), version, { customMeasures: 'any' });
+  if (catalog !== null) return catalog;
+  const why = problems[0]?.message ?? 'no reason given';
+  throw new Failure('fatal', 'catalog.unreadable', `catalog version ${version} is not accepted by this binary: ${why}`, { version });
+};
+
+/**
+ * True when a publication has documents to come that its lag does not show: a lane has not looked at it since the version in force was
+ * activated, and its driver may be another one now.
+ */
+const isUnseen = ({ catalog, of }: Standing, id: number): boolean =>
+  of('publish').some(({ source, version }) => source === id && version < catalog.version);
+
 /** Reads how far every phase has come, from the source to the publication, so that a phase is never held against a later past of the one before. */
 export const readStatus = async (installation: Installation): Promise<Status> => {
   const { metadata, warehouse, clock } = installation;
-  const version = await metadata.currentVersion();
-  const built = version === 0 ? null : buildCatalog(await metadata.loadVersion(version), version, { customMeasures: 'any' }).catalog;
-  const catalog: Catalog = built ?? { version: 0, settings: { lanes: 1 }, sources: [], drivers: [], publications: [] };
+  const catalog = await readCatalog(metadata);
   const ends = await readEnds(installation, catalog);
   const requestsBefore = await warehouse.inspect.openRequests();
   const adoptions = await adoptionsOpen(installation, catalog);
@@ -168,16 +185,19 @@ export const readStatus = async (installation: Installation): Promise<Status> =>
       [...sources, ...publications].flatMap(({ phases }) => phases),
       (one) => (one.phase === phase ? one.lag : 0),
     );
+  const unseen = catalog.publications.some(({ id }) => isUnseen(standing, id));
   const quiet = (phase: PhaseName): boolean =>
-    lagOf(phase) === 0 && (phase !== 'summarise' || adoptions === 0) && (phase === 'ingest' || openRequests === 0);
+    lagOf(phase) === 0 &&
+    (phase !== 'summarise' || adoptions === 0) &&
+    (phase !== 'publish' || !unseen) &&
+    (phase === 'ingest' || openRequests === 0);
   const through = (last: PhaseName): boolean => phaseNames.slice(0, phaseNames.indexOf(last) + 1).every(quiet);
-  const openFailures = (await warehouse.inspect.failures({ status: 'open', max: failuresCountedMax })).length;
   return {
-    version,
+    version: catalog.version,
     sources,
     publications,
     openRequests,
-    openFailures,
+    openFailures: await warehouse.inspect.openFailures(),
     idle: through('publish'),
     idleThrough: { ingest: through('ingest'), flatten: through('flatten'), summarise: through('summarise'), publish: through('publish') },
   };

@@ -113,3 +113,7 @@ export const findFailures = (connection: Connection, filter: FailureFilter): rea
       status: word(statuses, row[13]),
     }));
 };
+
+/** The first condition is that of the index of unresolved failures, which it makes SQLite use. */
+export const countOpenFailures = (connection: Connection): number =>
+  integer(connection.first("SELECT count(*) FROM dsf_failure WHERE status <> 'resolved' AND status = 'open'")?.[0]);

@@ -6,7 +6,7 @@ import type { SqliteClient } from './client.ts';
 import { integer, text } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { quoteName } from './dialect.ts';
-import { findFailures } from './failures.ts';
+import { countOpenFailures, findFailures } from './failures.ts';
 import { readAllLanes, readAllPositions } from './lane-state.ts';
 import { countOpenRequests } from './requests.ts';
 
@@ -112,6 +112,7 @@ export const openInspection = (client: SqliteClient, schema: (connection: Connec
   lanes: () => client.read(readAllLanes),
   failures: (filter) => client.read((connection) => findFailures(connection, filter)),
   openRequests: () => client.read(countOpenRequests),
+  openFailures: () => client.read(countOpenFailures),
   tables: () => client.read((connection) => countTables(connection, schema(connection))),
   query: async (sql, max) => query(client.file, sql, max),
 });

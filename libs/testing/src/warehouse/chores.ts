@@ -110,6 +110,15 @@ export const choresContract = (room: Room): void => {
       expect(await turn(room.warehouse(), lane(source), (transaction) => transaction.resolveFailures('summarise', at, '', 3))).toBe(0);
     });
 
+    it('are counted while they are open', async () => {
+      const source = room.fresh();
+      const before = await room.warehouse().inspect.openFailures();
+      await write(source, [refused(source), refused(source, { offset: 8 })], 1);
+      expect(await room.warehouse().inspect.openFailures()).toBe(before + 2);
+      await turn(room.warehouse(), lane(source), (transaction) => transaction.resolveFailures('flatten', refused(source), '', 2));
+      expect(await room.warehouse().inspect.openFailures()).toBe(before + 1);
+    });
+
     it('open again when the record fails again after it was resolved', async () => {
       const source = room.fresh();
       await write(source, [refused(source)], 1);
