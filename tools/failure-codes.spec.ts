@@ -9,7 +9,7 @@ const areas =
   'catalog|config|definitions|delivery|driver|expression|file|flatten|home|ingest|lane|measure|measures|metadata|name|path|publication|publish|query|sample|service|source|summarise|topic|transport|warehouse';
 const codeInCode = new RegExp(`'((?:${areas})\\.[a-z][a-z0-9-]*)'`, 'g');
 const codeInPage = new RegExp(`\`((?:${areas})\\.[a-z][a-z0-9-]*)\``, 'g');
-/** Quoted in the code and the page, but files and fields. */
+/** Quoted like codes, but names of files. */
 const notCodes = new Set(['definitions.md']);
 
 const isProduct = (file: string): boolean => !/\.spec\.ts$|\/specs\/|libs\/testing\/|node_modules|\/dist\//.test(file);
@@ -31,7 +31,10 @@ describe('the codes of failures', () => {
     expect(used.size).toBeGreaterThan(100);
   });
   it(`are all explained in ${page}`, () => {
-    expect([...used].filter((code) => !explained.has(code))).toEqual([]);
+    expect(
+      [...used].filter((code) => !explained.has(code)),
+      `add a row for each to the section Failures of ${page}`,
+    ).toEqual([]);
   });
   it(`are all in the code when ${page} explains them`, () => {
     expect([...explained].filter((code) => !used.has(code))).toEqual([]);
