@@ -1,5 +1,5 @@
 import type { ColumnType } from '@dsf/metadata';
-import { isNum } from '@dsf/messages';
+import { groupText, isNum } from '@dsf/messages';
 import type { KeyPart, Value } from '@dsf/messages';
 import type { GroupRow } from '@dsf/ports';
 import { integer, integerOrNull, json, text, word } from './columns.ts';
@@ -17,10 +17,17 @@ const statuses = ['live', 'failed', 'gone'] as const;
 const reasons = ['update', 'late', 'correction', 'rebuild', 'retract'] as const;
 
 const integerText = /^-?(0|[1-9]\d{0,18})$/;
-const isInt64 = (number: string): boolean => integerText.test(number) && BigInt.asIntN(64, BigInt(number)) === BigInt(number);
+
+/** Bound as bigint, because a measure's column has no type that would turn a REAL back. */
+const int64OrText = (number: string): bigint | string => {
+  if (!integerText.test(number)) return number;
+  const integer = BigInt(number);
+  // Up to 18 digits always fit.
+  return number.length <= 18 || BigInt.asIntN(64, integer) === integer ? integer : number;
+};
 
 const numberCell = (number: string, type: ColumnType): Bind => {
-  if (type === 'bigint' && isInt64(number)) return BigInt(number);
+  if (type === 'bigint') return int64OrText(number);
   return type === 'double' ? Number(number) : number;
 };
 
@@ -94,9 +101,13 @@ export const writeGroups = (
 ): void =>
   insertRows(connection, insertInto(layout), change.rows, (row, values) => {
     values.push(row.group, change.lane, row.revision, row.status, row.reason, row.version, row.time, row.window, row.windowEnd);
-    values.push(JSON.stringify(row.key), JSON.stringify(row.measures), JSON.stringify(row.states));
-    for (const index of layout.keys.keys()) values.push(visibleCell(row.key[index] ?? null, keyType(row.key[index] ?? null)));
-    for (const [index, { type }] of layout.measures.entries()) values.push(visibleCell(row.measures[index] ?? null, type));
+    values.push(groupText(row.key, null), JSON.stringify(row.measures), JSON.stringify(row.states));
+    for (let index = 0; index < layout.keys.length; index += 1) {
+      const part = row.key[index] ?? null;
+      values.push(visibleCell(part, keyType(part)));
+    }
+    for (let index = 0; index < layout.measures.length; index += 1)
+      values.push(visibleCell(row.measures[index] ?? null, layout.measures[index]?.type ?? 'text'));
   });
 
 const rowOf = (instance: string, row: Row): GroupRow => {

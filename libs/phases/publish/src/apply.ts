@@ -21,7 +21,7 @@ const coalesce = (changes: readonly GroupChange[], instance: string): ReadonlyMa
 };
 
 const messageFor = (group: string, change: GroupChange, plan: PublicationPlan, tools: PublishPlan['tools']): OutgoingMessage => {
-  const { publication, template, headers } = plan;
+  const { publication, template, headers, names } = plan;
   const key = utf8(group);
   const isGone = change.status === 'gone';
   return {
@@ -29,7 +29,7 @@ const messageFor = (group: string, change: GroupChange, plan: PublicationPlan, t
     partition: hash32(groupText(change.key, null)) % publication.definition.partitions,
     key,
     headers: headers(change, key, tools),
-    body: isGone ? null : utf8(renderTemplate(template, documentState(change, publication.driver), publication.definition.numbers)),
+    body: isGone ? null : utf8(renderTemplate(template, documentState(change, names), publication.definition.numbers)),
   };
 };
 

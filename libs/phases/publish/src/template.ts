@@ -54,9 +54,11 @@ export const renderTemplate = (template: Template, state: Value, numbers: Public
 /** JSON written by hand, because numbers must keep digits that a double has no room for. */
 const jsonText = (value: Value, numbers: PublicationDefinition['numbers']): string => {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if ('n' in value) return numbers === 'number' ? value.n : JSON.stringify(value.n);
+  // Nothing in a number's text needs escaping.
+  if ('n' in value) return numbers === 'number' ? value.n : `"${value.n}"`;
   if ('l' in value) return `[${value.l.map((item) => jsonText(item, numbers)).join()}]`;
-  return `{${Object.entries(value.m)
-    .map(([name, member]) => `${JSON.stringify(name)}:${jsonText(member, numbers)}`)
-    .join()}}`;
+  let text = '';
+  for (const name of Object.keys(value.m))
+    text += `${text === '' ? '{' : ','}${JSON.stringify(name)}:${jsonText(value.m[name] ?? null, numbers)}`;
+  return text === '' ? '{}' : `${text}}`;
 };

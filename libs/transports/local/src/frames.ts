@@ -12,12 +12,27 @@ const fixedBytes = 12;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Names of headers are few; those beyond so many are encoded each time. */
+const namesMax = 1000;
+const names = new Map<string, Uint8Array>();
+
+const nameBytes = (name: string): Uint8Array => {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const bytes = encoder.encode(name);
+  if (names.size < namesMax) names.set(name, bytes);
+  return bytes;
+};
+
 /** Bytes of a message that count against limits: key, headers and body as they are stored. */
-export const messageBytes = ({ key, headers, body }: OutgoingMessage): number =>
-  fixedBytes +
-  (key?.byteLength ?? 0) +
-  headers.reduce((sum, [name, value]) => sum + 8 + Buffer.byteLength(name) + value.byteLength, 0) +
-  (body?.byteLength ?? 0);
+export const messageBytes = ({ key, headers, body }: OutgoingMessage): number => {
+  let bytes = fixedBytes + (key?.byteLength ?? 0) + (body?.byteLength ?? 0);
+  for (const [name, value] of headers) bytes += 8 + nameBytes(name).byteLength + value.byteLength;
+  return bytes;
+};
+
+/** Up to so many bytes a loop copies faster than a call of `set`. */
+const loopBytesMax = 48;
 
 /** @param bytes - sum of `messageBytes` of the messages */
 export const packFrames = (messages: readonly OutgoingMessage[], bytes: number): Uint8Array => {
@@ -25,8 +40,10 @@ export const packFrames = (messages: readonly OutgoingMessage[], bytes: number):
   const view = new DataView(frames.buffer);
   let at = 0;
   const put = (part: Uint8Array): void => {
-    frames.set(part, at);
-    at += part.byteLength;
+    const { byteLength } = part;
+    if (byteLength > loopBytesMax) frames.set(part, at);
+    else for (let index = 0; index < byteLength; index += 1) frames[at + index] = part[index] ?? 0;
+    at += byteLength;
   };
   const putSized = (part: Uint8Array): void => {
     view.setUint32(at, part.byteLength, true);
@@ -39,7 +56,7 @@ export const packFrames = (messages: readonly OutgoingMessage[], bytes: number):
     if (key !== null) put(key);
     const headersStart = at;
     for (const [name, value] of headers) {
-      putSized(encoder.encode(name));
+      putSized(nameBytes(name));
       putSized(value);
     }
     view.setUint32(start, key === null ? absent : key.byteLength, true);
