@@ -84,13 +84,14 @@ const replayRecord = async <Plan, PointsPlan>(
     filtered: after.filtered - before.filtered,
   });
 
+  const requests = [...recomputeRequests(catalog, at, [...points.old, ...points.fresh]), ...(await rebuildRequests(context, catalog))];
   await lane.transact({ positions: [{ ...position, counters }] }, async (transaction) => {
     await transaction.deleteFlat(at);
     if (effects.rows.tables.length > 0) await transaction.writeFlat(effects.rows, catalog.version, schema.version);
     await transaction.resolveFailures('flatten', at, '', clock.now());
     await transaction.resolveFailures('summarise', at, '', clock.now());
     if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
-    await transaction.writeRequests(recomputeRequests(catalog, at, [...points.old, ...points.fresh]), clock.now());
+    await transaction.writeRequests(requests, clock.now());
     await transaction.closeRequests([request.id], clock.now());
     if ((await catalogs.storedVersion()) !== catalog.version)
       throw new Failure('retry', 'catalog.behind', 'a new catalog version was activated during a replay');
@@ -135,6 +136,21 @@ const pointRefusal = (at: RecordAt, point: Point, version: number): readonly Rec
           version,
         },
       ];
+
+/**
+ * A lane may still keep an instance that the newest version no longer has, and a later version may have it again before the lane has seen
+ * this one. Which of its groups the record touches cannot be told, so all of them are folded again.
+ */
+const rebuildRequests = async ({ warehouse }: LaneContext, { drivers, settings }: Catalog): Promise<readonly Omit<Request, 'id'>[]> => {
+  const requests: Omit<Request, 'id'>[] = [];
+  for (let lane = 0; lane < settings.lanes; lane += 1) {
+    for (const instance of await warehouse.committed.readLiveInstances(lane)) {
+      if (drivers.some((driver) => driver.instance === instance)) continue;
+      requests.push({ lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'rebuild', instance } });
+    }
+  }
+  return requests;
+};
 
 const recomputeRequests = (catalog: Catalog, after: RecordAt, points: readonly Point[]): readonly Omit<Request, 'id'>[] => {
   const names = new Map(catalog.drivers.map(({ instance, name }) => [instance, name]));
