@@ -37,12 +37,12 @@ export const ring = ({ waiting }: MemoryBroker, news: string): void => {
   for (const wake of [...(waiting.get(news) ?? [])]) wake();
 };
 
-/** Waits for news, for at most `ms`, or until a signal aborts. */
+/** Waits for news, for at most `ms`, or until a signal aborts. @returns true when there was news */
 export const waitFor = async (
   { waiting }: MemoryBroker,
   news: string,
   wait: { readonly clock: Clock; readonly ms: number; readonly signals: readonly AbortSignal[] },
-): Promise<void> => {
+): Promise<boolean> => {
   const woken = new AbortController();
   const wake = (): void => woken.abort();
   const others = waiting.get(news) ?? new Set();
@@ -50,6 +50,7 @@ export const waitFor = async (
   others.add(wake);
   await wait.clock.sleep(wait.ms, AbortSignal.any([...wait.signals, woken.signal]));
   others.delete(wake);
+  return woken.signal.aborted;
 };
 
 /** News of messages in a partition. */
@@ -160,14 +161,15 @@ const openFeed = (place: FeedPlace, clock: Clock, hooks: TransportHooks): Partit
       cursor = { offset, sought: true };
     },
     async read(limits, signal) {
-      const giveUpAt = clock.now() + limits.waitMs;
-      for (;;) {
+      const startedAt = clock.now();
+      for (let isLast = limits.waitMs <= 0; ;) {
         await hooks.before('read');
         if (signal.aborted || revoked.aborted) return [];
         const taken = take(limits);
-        const waitMs = giveUpAt - clock.now();
-        if (taken.length > 0 || waitMs <= 0) return hooks.deliver(topic, taken);
-        await waitFor(broker, messagesIn(topic.name, partition), { clock, ms: waitMs, signals: [signal, revoked] });
+        if (taken.length > 0 || isLast) return hooks.deliver(topic, taken);
+        // A clock that is set back must not make the wait longer.
+        const ms = Math.min(limits.waitMs, startedAt + limits.waitMs - clock.now());
+        isLast = ms <= 0 || !(await waitFor(broker, messagesIn(topic.name, partition), { clock, ms, signals: [signal, revoked] }));
       }
     },
     async acknowledge(offset) {

@@ -1,0 +1,245 @@
+import { registerHooks } from 'node:module';
+
+/**
+ * A guard of delivery, and the source text without it. The simulator must notice each of these; the product itself is never changed, only what
+ * this process loads of it. A text that is no longer found is an error: the guard has moved, and its mutation must follow.
+ */
+export interface Mutation {
+  readonly guard: string;
+  readonly edits: readonly { readonly file: string; readonly find: string; readonly put: string }[];
+  /** Seeds within which it is noticed, with room to spare. */
+  readonly seeds: number;
+}
+
+const edit = (file: string, find: string, put: string) => ({ file: `/libs/runtime/src/${file}`, find, put });
+
+export const mutations: Readonly<Record<string, Mutation>> = {
+  'compare-and-set': {
+    guard: 'one row first: a transaction that was decided on an older seq is refused (rule 1)',
+    edits: [
+      {
+        file: '/libs/testing/src/memory-warehouse.ts',
+        find: 'if (database.comparesSeq && (row?.seq ?? 0) !== seq)',
+        put: 'if (false)',
+      },
+      {
+        file: '/libs/testing/src/memory-warehouse.ts',
+        find: 'const next = database.comparesSeq ? seq + 1 : (row?.seq ?? 0) + 1;',
+        put: 'const next = (row?.seq ?? 0) + 1;',
+      },
+    ],
+    seeds: 60,
+  },
+  'group-cache': {
+    guard: 'groups in memory are dropped with the epoch of the lane (scenario 3)',
+    edits: [edit('summarise/group-store.ts', 'if (epoch !== lane.epoch()) kept.clear();', '')],
+    seeds: 200,
+  },
+  'record-by-record': {
+    guard: 'the position advances record by record within a batch (scenario 2)',
+    edits: [edit('join.ts', 'const from = next.get(key) ?? position(range);', 'const from = position(range);')],
+    seeds: 100,
+  },
+  'cut-between-records': {
+    guard: 'ranges are cut between records only (scenario 1)',
+    edits: [edit('join.ts', 'while (end < items.length && items[end]?.offset === last?.offset) end += 1;', '')],
+    seeds: 200,
+  },
+  'join-on': {
+    guard: 'a range that does not join on is not taken (rule 3)',
+    edits: [edit('join.ts', 'if (range.from > from || range.items === undefined) {', 'if (range.items === undefined) {')],
+    seeds: 60,
+  },
+  refill: {
+    guard: 'what is missing is read from rows (rule 3)',
+    edits: [
+      edit(
+        'flatten/step.ts',
+        "if (content.kind === 'items') return { records: content.items, to };",
+        "if (content.kind === 'items') return { records: content.items, to };\n  if (to > from) return { records: [], to };",
+      ),
+    ],
+    seeds: 60,
+  },
+  'refill-points': {
+    guard: 'points that are missing are made from rows (rule 3)',
+    edits: [
+      edit(
+        'summarise/points-in.ts',
+        'return { piece, to: read.next, points: read.points };',
+        'return { piece, to: read.next, points: [] };',
+      ),
+    ],
+    seeds: 60,
+  },
+  'version-stamp': {
+    guard: 'points of a driver that the sender did not know are read from rows (rule 7)',
+    edits: [
+      edit(
+        'summarise/points-in.ts',
+        'if (unknown.size === 0) return { piece, to, points: content.items };',
+        'return { piece, to, points: content.items };',
+      ),
+    ],
+    seeds: 200,
+  },
+  'held-version': {
+    guard: 'a range held back grows only by one of its own version (rule 7)',
+    edits: [edit('flatten/points-out.ts', 'before.to === frame.from && before.version === frame.version', 'before.to === frame.from')],
+    seeds: 300,
+  },
+  'held-end-to-end': {
+    guard: 'a range held back grows only by one that stands end to end with it (rule 2)',
+    edits: [
+      edit('flatten/points-out.ts', 'before.to === frame.from && before.version === frame.version', 'before.version === frame.version'),
+    ],
+    seeds: 2000,
+  },
+  'at-least': {
+    guard: 'a receiver loads at least the version of the range (rule 7)',
+    edits: [
+      edit('catalogs.ts', 'const catalog = newest.version >= version ? newest : await ask();', 'const catalog = newest;'),
+      edit('catalogs.ts', 'if (catalog.version < version) {', 'if (catalog.version < 0) {'),
+    ],
+    seeds: 300,
+  },
+  'request-waits': {
+    guard: 'a recompute waits until the lane has had the record (rule 8)',
+    edits: [edit('summarise/chores.ts', '(lane.position(after)?.next ?? 0) > after.offset;', '(lane.position(after)?.next ?? 0) >= 0;')],
+    seeds: 400,
+  },
+  'old-groups': {
+    guard: 'a replay folds the groups of its old rows again (rule 8)',
+    edits: [edit('flatten/replay.ts', '[...points.old, ...points.fresh]', '[...points.fresh]')],
+    seeds: 400,
+  },
+  'new-groups': {
+    guard: 'a replay folds the groups of its new rows (rule 8)',
+    edits: [edit('flatten/replay.ts', '[...points.old, ...points.fresh]', '[...points.old]')],
+    seeds: 400,
+  },
+  'replay-under-newest': {
+    guard: 'a replay that a new version has overtaken is decided again (rule 8)',
+    edits: [
+      edit('flatten/replay.ts', 'if ((await catalogs.storedVersion()) !== catalog.version)', 'if ((await catalogs.storedVersion()) < 0)'),
+    ],
+    seeds: 3000,
+  },
+  'rebuild-of-gone': {
+    guard: 'a replay has instances rebuilt that only older versions know (rule 8)',
+    edits: [
+      edit('flatten/replay.ts', '...(await rebuildRequests(context, catalog))', '...(await rebuildRequests(context, catalog)).slice(0, 0)'),
+    ],
+    seeds: 2000,
+  },
+  'commit-before-send': {
+    guard: 'ranges are sent after the commit (rule 4)',
+    edits: [
+      edit(
+        'ingest/step.ts',
+        'await lane.transact({ positions: [after]',
+        'await sendRaw(context, lane, { source: after.source, partition: after.partition, from, to: after.next, version: after.version, time: after.time, idle: after.idle, items: records });\n    await lane.transact({ positions: [after]',
+      ),
+    ],
+    seeds: 60,
+  },
+  'ack-after-send': {
+    guard: 'a batch is acknowledged after its send (rule 4)',
+    edits: [
+      edit(
+        'lane-loop.ts',
+        'const done = await handleBatch(context, work, deliveries);',
+        'await persist(giveUp, () => feed.acknowledge(last.offset + 1));\n        const done = await handleBatch(context, work, deliveries);',
+      ),
+    ],
+    seeds: 400,
+  },
+  announce: {
+    guard: 'an idle owner says where it stands (rule 4)',
+    edits: [edit('lane-loop.ts', 'await (due ? work.announce() : work.pause());', 'await work.pause();')],
+    seeds: 100,
+  },
+  'announce-under-load': {
+    guard: 'a busy owner says where it stands, too (rule 4)',
+    edits: [edit('lane-loop.ts', 'if (!due && last !== undefined) continue;', 'if (last !== undefined) continue;')],
+    seeds: 1500,
+  },
+  'announce-retired': {
+    guard: 'somebody says for removed sources where they stand (rule 7)',
+    edits: [edit('flatten/work.ts', 'await announceRetired(catalog);', '')],
+    seeds: 1500,
+  },
+  'catch-up': {
+    guard: 'a publisher first sends what the state has above its position (rule 9)',
+    edits: [
+      edit('publish/work.ts', 'await publishState(context, lane, step, { catalog, publication, to: seq + 1, refilled: false });', ''),
+    ],
+    seeds: 300,
+  },
+  'catch-up-at-claim': {
+    guard: 'a publisher catches up each time its memory is new (rule 9)',
+    edits: [edit('publish/work.ts', 'const marker = `${lane.epoch()}:${catalog.version}`;', 'const marker = `${catalog.version}`;')],
+    seeds: 1000,
+  },
+  'publish-live-only': {
+    guard: 'only instances that are live in the lane are published from the state (rule 9)',
+    edits: [edit('publish/work.ts', 'if (!isLive) return', 'if (false) return')],
+    seeds: 1500,
+  },
+  'new-revisions': {
+    guard: 'an instance that goes live again gets new revisions (rule 9)',
+    edits: [edit('summarise/chores.ts', '(row) => goLive || differs', '(row) => differs')],
+    seeds: 1500,
+  },
+  'out-of-range': {
+    guard: 'readers of an internal topic go on where it begins now (rule 3)',
+    edits: [
+      edit('lane-loop.ts', "if (!(error instanceof Failure && error.code === 'transport.out-of-range')) throw error;", 'throw error;'),
+    ],
+    seeds: 60,
+  },
+  'refuse-once': {
+    guard: 'a verdict is for the record that the lane stands at (rule 4)',
+    edits: [edit('lane-loop.ts', 'refuse: hasMoved ? null : refuse', 'refuse')],
+    seeds: 2000,
+  },
+  'refill-alone': {
+    guard: 'a refill uses up a walk, so that a record that fails stands alone (rule 4)',
+    edits: [edit('join.ts', 'piece.content.items.length : room;', 'piece.content.items.length : 0;')],
+    seeds: 600,
+  },
+  'body-left-out': {
+    guard: 'a body that is too large is left out (scenario 17)',
+    edits: [edit('outbox.ts', 'body: whole.byteLength <= messageBytesMax ? whole : encode(false)', 'body: whole')],
+    seeds: 60,
+  },
+  unreadable: {
+    guard: 'a message that cannot be read is passed over (scenario 17)',
+    edits: [edit('receive.ts', 'if (!(error instanceof UnreadableRangeError)) throw error;', 'throw error;')],
+    seeds: 60,
+  },
+  'sender-start': {
+    guard: 'a lane without a position begins where its sender began (rule 3)',
+    edits: [edit('receive.ts', 'next: start, start,', 'next: at.next ?? start, start: at.next ?? start,')],
+    seeds: 300,
+  },
+};
+
+/** Loads the product without a guard, from now on. @returns throws when a text is not found once in its file */
+export const mutate = ({ edits }: Mutation): void => {
+  registerHooks({
+    load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context);
+      const mine = edits.filter(({ file }) => url.endsWith(file));
+      if (mine.length === 0) return loaded;
+      const source = mine.reduce(
+        (text, { file, find, put }) => {
+          if (text.split(find).length !== 2) throw new Error(`${file} does not have this once: ${find}`);
+          return text.replace(find, () => put);
+        },
+        typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source ?? new Uint8Array()),
+      );
+      return { ...loaded, source };
+    },
+  });
+};
