@@ -1,4 +1,4 @@
-import { UnreadableRangeError, type Range, type SourcePartition } from '@dsf/messages';
+import { sourcePartitionKey, UnreadableRangeError, type Range, type SourcePartition } from '@dsf/messages';
 import { Failure, type Delivery, type LaneKey, type Position } from '@dsf/ports';
 import { noCounts, type Lane } from './lane.ts';
 import type { LaneContext } from './work.ts';
@@ -37,16 +37,32 @@ export const decodeRanges = <Item>(
 export const newestVersion = (ranges: readonly { readonly version: number }[]): number =>
   ranges.reduce((newest, { version }) => Math.max(newest, version), 0);
 
-/** Where the phase before stands with a source partition. @throws Failure `retry` when it has no position: its commit is not visible yet */
-export const senderPosition = async ({ warehouse }: LaneContext, sender: LaneKey, at: SourcePartition): Promise<Position> => {
-  const { positions } = await warehouse.loadLane(sender);
-  const found = positions.find(({ source, partition }) => source === at.source && partition === at.partition);
-  if (found !== undefined) return found;
-  throw new Failure(
-    'retry',
-    'delivery.sender-unknown',
-    `${sender.phase} lane ${sender.lane} has no position for source ${at.source}, partition ${at.partition}`,
+/**
+ * Ranges are sent after their commit, so a sender that does not stand where its range says means that the database is older than the broker,
+ * and everything that follows would be wrong (delivery rule 3).
+ */
+export const databaseOlder = (
+  { source, partition, to }: SourcePartition & { readonly to: number },
+  sender: LaneKey,
+  committed: number,
+): Failure =>
+  new Failure(
+    'fatal',
+    'delivery.database-older',
+    `the broker has a range up to offset ${to} of source ${source}, partition ${partition}, but ${sender.phase} has committed only up to ${committed}: the database is older than the broker. Was it restored?`,
+    { source, partition, to, committed },
   );
+
+/** Where the phase before stands with a source partition. @throws Failure `fatal` `delivery.database-older` when it has no position */
+const senderPosition = async (
+  { warehouse }: LaneContext,
+  sender: LaneKey,
+  range: SourcePartition & { readonly to: number },
+): Promise<Position> => {
+  const { positions } = await warehouse.loadLane(sender);
+  const found = positions.find(({ source, partition }) => source === range.source && partition === range.partition);
+  if (found === undefined) throw databaseOlder(range, sender, 0);
+  return found;
 };
 
 /**
@@ -56,38 +72,30 @@ export const senderPosition = async ({ warehouse }: LaneContext, sender: LaneKey
 export const positionsFor = async (
   context: LaneContext,
   lane: Lane,
-  ranges: readonly SourcePartition[],
+  ranges: readonly (SourcePartition & { readonly to: number })[],
   senderOf: (at: SourcePartition) => LaneKey,
 ): Promise<(at: SourcePartition) => Position> => {
   const fresh = new Map<string, Position>();
-  for (const { source, partition } of ranges) {
-    const key = `${source}:${partition}`;
-    if (lane.position({ source, partition }) !== undefined || fresh.has(key)) continue;
-    const { start } = await senderPosition(context, senderOf({ source, partition }), { source, partition });
+  for (const range of ranges) {
+    const { source, partition } = range;
+    const key = sourcePartitionKey(range);
+    if (lane.position(range) !== undefined || fresh.has(key)) continue;
+    const { start } = await senderPosition(context, senderOf(range), range);
     fresh.set(key, { source, partition, next: start, start, time: null, idle: false, version: 0, counters: noCounts });
   }
   return (at) => {
-    const position = lane.position(at) ?? fresh.get(`${at.source}:${at.partition}`);
+    const position = lane.position(at) ?? fresh.get(sourcePartitionKey(at));
     if (position === undefined) throw new Error(`no position for source ${at.source}, partition ${at.partition}`);
     return position;
   };
 };
 
-/**
- * Before rows are read in place of a range that did not come: the phase before must have committed them. If it stands below, the
- * database is older than the broker, and everything that follows would be wrong.
- */
+/** Before rows are read in place of a range that did not come: the phase before must have committed them. @throws as `databaseOlder` says */
 export const checkSender = async (
   context: LaneContext,
   sender: LaneKey,
   range: SourcePartition & { readonly to: number },
 ): Promise<void> => {
   const { next } = await senderPosition(context, sender, range);
-  if (next >= range.to) return;
-  throw new Failure(
-    'fatal',
-    'delivery.database-older',
-    `the broker has a range up to offset ${range.to} of source ${range.source}, partition ${range.partition}, but ${sender.phase} has committed only up to ${next}: the database is older than the broker. Was it restored?`,
-    { source: range.source, partition: range.partition, to: range.to, committed: next },
-  );
+  if (next < range.to) throw databaseOlder(range, sender, next);
 };

@@ -3,7 +3,7 @@ import type { Catalog, CatalogPublication } from '@dsf/metadata';
 import type { GroupRow, PublishPhase } from '@dsf/ports';
 import { join, type Piece } from '../join.ts';
 import { openLane, type Lane } from '../lane.ts';
-import { decodeRanges, newestVersion } from '../receive.ts';
+import { databaseOlder, decodeRanges, newestVersion } from '../receive.ts';
 import type { LaneContext, LaneWork } from '../work.ts';
 import { createPublishStep, nextRevision } from './step.ts';
 
@@ -23,12 +23,15 @@ const decodeChanges = (body: Uint8Array | null): Range<Change> => {
 export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhase<Plan>, laneNumber: number): LaneWork => {
   const { catalogs, telemetry } = context;
   const lane = openLane(context.warehouse, { phase: 'publish', source: 0, lane: laneNumber });
+  const summariseLane = { phase: 'summarise', source: 0, lane: laneNumber } as const;
   const step = createPublishStep(context, phase, lane);
   const catchUp = createCatchUp(context, lane, step);
 
   const take = async (catalog: Catalog, publication: CatalogPublication, piece: Piece<Change>): Promise<void> => {
     const { from, to, content } = piece;
     if (content.kind === 'refill') {
+      const { seq } = await context.warehouse.loadLane(summariseLane);
+      if (seq + 1 < to) throw databaseOlder(piece, summariseLane, seq + 1);
       telemetry.emit({ name: 'refill', phase: 'publish', lane: lane.name, source: publication.id, partition: laneNumber, from, to });
       await publishState(context, lane, step, { catalog, publication, to, refilled: true });
       return;
