@@ -1,14 +1,14 @@
 import type { RawRecord, SourcePartition } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
-import type { FlatSchema, FlattenEffects, LaneKey, Position, RecordFailure } from '@dsf/ports';
+import type { FlatSchema, FlattenEffects, Position, RecordFailure } from '@dsf/ports';
 import type { Joined, Piece } from '../join.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
-import { checkSender } from '../receive.ts';
 import { topics, type Attempt, type LaneContext } from '../work.ts';
 import type { Flattener, FlattenPhases } from './flattener.ts';
 import type { PointsOut } from './points-out.ts';
+import { recordsOf } from './records-in.ts';
 
 /** Records of one source partition, decided: what a transaction will write, and up to where. */
 interface Decided extends SourcePartition {
@@ -33,8 +33,6 @@ export interface FlattenRoom<Plan, PointsPlan> {
   readonly flattener: Flattener;
   readonly out: PointsOut;
 }
-
-export const ingestLaneOf = ({ source, partition }: SourcePartition): LaneKey => ({ phase: 'ingest', source, lane: partition });
 
 /** One transaction: flat rows, failures and positions; then the points of the rows to the points lanes. */
 export const createFlattenStep = <Plan, PointsPlan>(
@@ -93,22 +91,6 @@ export const createFlattenStep = <Plan, PointsPlan>(
     const bytes = await sendRanges({ ...context, lane: lane.name }, topics.points, ranges);
     report(context, lane, { walk, decided, sent: ranges.length, bytes, ms: clock.now() - startedAt });
   };
-};
-
-/** The records of a piece: from the range's body, or, where it has none, from the raw rows. */
-const recordsOf = async (
-  context: LaneContext,
-  lane: Lane,
-  piece: Piece<RawRecord>,
-  recordsMax: number,
-): Promise<{ readonly records: readonly RawRecord[]; readonly to: number }> => {
-  const { source, partition, from, to, content } = piece;
-  if (content.kind === 'items') return { records: content.items, to };
-  await checkSender(context, ingestLaneOf(piece), piece);
-  context.telemetry.emit({ name: 'refill', phase: 'flatten', lane: lane.name, source, partition, from, to });
-  const records = await context.warehouse.committed.readRaw({ source, partition, from, to }, recordsMax);
-  const last = records.at(-1);
-  return { records, to: last === undefined || records.length < recordsMax ? to : last.offset + 1 };
 };
 
 /** Every record as the same failure: what the database would not take even when it stood alone. */

@@ -1,14 +1,15 @@
-import { decodeRawRange, encodeRawRange, rawLane } from '@dsf/messages';
-import type { Catalog } from '@dsf/metadata';
+import { decodeRawRange } from '@dsf/messages';
 import { join } from '../join.ts';
 import { openLane } from '../lane.ts';
-import { sendRanges, type OutgoingRange } from '../outbox.ts';
+import { sendRanges } from '../outbox.ts';
 import { decodeRanges, newestVersion, positionsFor } from '../receive.ts';
 import { topics, type LaneContext, type LaneWork } from '../work.ts';
 import { createFlattener, type FlattenPhases } from './flattener.ts';
 import { createPointsOut } from './points-out.ts';
+import { ingestLaneOf } from './records-in.ts';
 import { replay } from './replay.ts';
-import { createFlattenStep, ingestLaneOf } from './step.ts';
+import { retiredEnds } from './retired-ends.ts';
+import { createFlattenStep } from './step.ts';
 
 /** Flatten of one lane of dsf.raw: raw records into root and child rows, and the points of those rows to the points lanes. */
 export const createFlattenWork = <Plan, PointsPlan>(
@@ -27,29 +28,9 @@ export const createFlattenWork = <Plan, PointsPlan>(
     await sendRanges({ ...context, lane: lane.name }, topics.points, out.takeAll());
   };
 
-  /**
-   * A removed source has no ingestor any more that says where it stands, so a last range that was lost would never be missed: the flattener
-   * says it to itself.
-   */
-  const announceRetired = async ({ sources, settings }: Catalog): Promise<void> => {
-    const ends: OutgoingRange[] = [];
-    for (const { id, retired, definition } of sources) {
-      for (let partition = 0; retired && partition < definition.partitions; partition += 1) {
-        const at = { source: id, partition };
-        if (rawLane(at, settings.lanes) !== laneNumber) continue;
-        const { positions } = await warehouse.loadLane(ingestLaneOf(at));
-        for (const { next, version, time } of positions) {
-          const body = encodeRawRange({ ...at, from: next, to: next, version, time, idle: true, items: [] });
-          ends.push({ lane: laneNumber, encode: () => body });
-        }
-      }
-    }
-    await sendRanges({ ...context, lane: lane.name }, topics.raw, ends);
-  };
-
   const announce = async (): Promise<void> => {
     const catalog = await catalogs.current();
-    await announceRetired(catalog);
+    await sendRanges({ ...context, lane: lane.name }, topics.raw, await retiredEnds(context, lane, catalog));
     await sendHeld();
     for (const { source, partition, next, time, idle } of lane.positions()) {
       out.add({ source, partition, from: next, to: next, version: catalog.version, time, idle }, [], catalog);
