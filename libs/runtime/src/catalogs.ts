@@ -48,7 +48,10 @@ export const createCatalogs = (metadata: MetadataStore, clock: Clock, pollMs: nu
   const ask = async (): Promise<Catalog> => {
     askedAt = clock.now();
     const version = await metadata.currentVersion();
-    if (version !== newest.version) newest = await at(version);
+    if (version === newest.version) return newest;
+    const asked = await at(version);
+    // Several lanes ask at once, and their answers may come out of order.
+    if (asked.version > newest.version) newest = asked;
     return newest;
   };
 
