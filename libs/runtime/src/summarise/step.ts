@@ -89,16 +89,22 @@ export const createSummariseStep = <Plan, PointsPlan>(
   };
 };
 
-/** Positions after the batch. Counters of summarise count points, not records: a record may bring several, or none. */
+/**
+ * Positions after the batch. Counters of summarise count points, not records: a record may bring several, or none. Points that were made for
+ * a driver which is no longer there count as filtered.
+ */
 const advance = ({ catalog, before }: Walk, taken: readonly PointsPiece[], effects: SummariseEffects): readonly Position[] => {
   const positions = new Map<string, Position>();
+  const instances = new Set(catalog.drivers.map(({ instance }) => instance));
   for (const { piece, to, points } of taken) {
     const { source, partition } = piece;
     const from = positions.get(`${source}:${partition}`) ?? before(piece);
     const isHere = (refusal: { readonly source: number; readonly partition: number; readonly offset: number }): boolean =>
       refusal.source === source && refusal.partition === partition && refusal.offset >= piece.from && refusal.offset < to;
     const failed = effects.refusals.filter(isHere).length;
-    const counts: Partial<Counters> = { written: points.length - failed, failed, refills: piece.content.kind === 'refill' ? 1 : 0 };
+    const filtered = points.filter(({ instance }) => !instances.has(instance)).length;
+    const refills = piece.content.kind === 'refill' ? 1 : 0;
+    const counts: Partial<Counters> = { written: points.length - failed - filtered, failed, filtered, refills };
     const idle = piece.idle && to === piece.to;
     const counters = addCounts(from.counters, counts);
     positions.set(`${source}:${partition}`, { ...from, next: to, time: piece.time ?? from.time, idle, version: catalog.version, counters });
