@@ -24,7 +24,7 @@ export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
       const { phase } = event;
       metrics.batch(phase, event);
       metrics.received(phase, event.received);
-      metrics.receivedBytes(phase, event.bytes);
+      metrics.sentBytes(phase, event.bytes);
       metrics.records(phase, 'written', event.written);
       metrics.records(phase, 'failed', event.failed);
       metrics.records(phase, 'filtered', event.filtered);

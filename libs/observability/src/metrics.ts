@@ -84,27 +84,21 @@ const phaseGauge = (registry: Registry, phases: readonly PhaseName[]) => (name: 
 
 /** Lag is asked for when the metrics are read. A phase whose lag cannot be told has none, rather than an old one. */
 const lagGauges = (registry: Registry, lag: () => Promise<readonly Lag[]>): void => {
-  const labelNames = ['phase'] as const;
-  const seconds = new Gauge({
-    name: 'dsf_lag_seconds',
-    help: 'Age of the oldest record not dealt with, most over the partitions',
-    labelNames,
-    registers: [registry],
-  });
-  new Gauge({
-    name: 'dsf_lag_records',
-    help: 'Records not dealt with, most over the partitions',
-    labelNames,
-    registers: [registry],
-    async collect() {
-      this.reset();
-      seconds.reset();
-      for (const reading of await lag()) {
-        this.set({ phase: reading.phase }, reading.records);
-        seconds.set({ phase: reading.phase }, reading.seconds);
-      }
-    },
-  });
+  const gauge = (name: string, help: string, of: (reading: Lag) => number): Gauge<'phase'> =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['phase'],
+      registers: [registry],
+      // Each asks for itself: a gauge that another one sets while it is being read shows what it was at the reading before.
+      async collect() {
+        const readings = await lag();
+        this.reset();
+        for (const reading of readings) this.set({ phase: reading.phase }, of(reading));
+      },
+    });
+  gauge('dsf_lag_seconds', 'Age of the oldest record not dealt with, most over the partitions', ({ seconds }) => seconds);
+  gauge('dsf_lag_records', 'Records not dealt with, most over the partitions', ({ records }) => records);
 };
 
 /** Every metric of DSF. Base units; labels are phase, outcome, kind and code: never ids, offsets, keys or names of users' things. */
@@ -119,7 +113,7 @@ export const createMetrics = (registry: Registry, phases: readonly PhaseName[], 
     batch: batchHistograms(registry),
     records: recordCounter(registry, phases),
     received: counter('dsf_records_received_total', 'Records that came in, duplicates too'),
-    receivedBytes: counter('dsf_received_bytes_total', 'Bytes that came in'),
+    sentBytes: counter('dsf_sent_bytes_total', 'Bytes of the messages that the transport has confirmed'),
     sent: counter('dsf_messages_sent_total', 'Messages that the transport has confirmed'),
     refills: counter('dsf_refills_total', 'Gaps that were filled from committed rows; 0 in health'),
     refilled: counter('dsf_refilled_offsets_total', 'Offsets in those gaps'),

@@ -127,7 +127,7 @@ describe('the metrics', () => {
       value(`dsf_records_total{phase="flatten",outcome="${outcome}"}`),
     );
     expect(await Promise.all(outcomes)).toEqual([12, 2, 4, 2]);
-    expect(await value('dsf_received_bytes_total{phase="flatten"}')).toBe(10_000);
+    expect(await value('dsf_sent_bytes_total{phase="flatten"}')).toBe(10_000);
     expect(await value('dsf_messages_sent_total{phase="flatten"}')).toBe(8);
     expect(await value('dsf_batch_duration_seconds_sum{phase="flatten"}')).toBeCloseTo(0.04);
     expect(await value('dsf_batch_records_count{phase="flatten"}')).toBe(2);

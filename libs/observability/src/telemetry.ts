@@ -41,7 +41,8 @@ export const createTelemetry = ({ phase, logger, registry, lag }: TelemetryOptio
       const { level, say, measure } = stories[event.name] as Tell;
       measure?.(event, metrics, owned);
       if (level === null || !logger.isLevelEnabled(level)) return;
-      const { name, ...facts } = event;
+      // A failure's own message is part of what is said; as a fact it would stand twice under one name.
+      const { name, ...facts } = 'message' in event ? { ...event, message: undefined } : event;
       logger[level]({ event: name, ...facts }, say(event));
     },
   };

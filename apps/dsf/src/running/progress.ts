@@ -3,7 +3,7 @@ import type { Status } from '@dsf/wiring';
 import { createLogUpdate } from 'log-update';
 import { grouped } from '../counted.ts';
 import type { Output } from '../output.ts';
-import type { PhaseCounter } from './phase-counts.ts';
+import type { PhaseCounter, PhaseCounts } from './phase-counts.ts';
 
 /** Shows how far the phases of this process have come. */
 export interface Progress {
@@ -18,6 +18,9 @@ export interface Progress {
 /** What each phase counts. */
 const units: Readonly<Record<PhaseName, string>> = { ingest: 'records', flatten: 'records', summarise: 'points', publish: 'documents' };
 const plainEveryMs = 2000;
+
+/** What a person calls done: publish coalesces several changes of a group into one document, so there it is what went out. */
+const doneOf = (phase: PhaseName, { received, written }: PhaseCounts): number => (phase === 'publish' ? written : received);
 
 /** Records that wait before a phase, over all sources or publications. */
 const lagOf = ({ sources, publications }: Status, phase: PhaseName): number =>
@@ -42,17 +45,21 @@ export const createProgress = (
   const full = (status: Status | null): string =>
     phases
       .map((phase) => {
-        const { received, failed, rate } = counter.counts(phase);
+        const counts = counter.counts(phase);
+        const { failed, rate } = counts;
+        const done = grouped(doneOf(phase, counts));
         const lag = status === null ? '' : `lag ${grouped(lagOf(status, phase))}`;
-        return `  ${phase.padEnd(10)}${grouped(received).padStart(12)} ${units[phase].padEnd(10)}${rateText(rate).padStart(11)}   ${lag.padEnd(12)} ${failedText(failed, true)}`;
+        return `  ${phase.padEnd(10)}${done.padStart(12)} ${units[phase].padEnd(10)}${rateText(rate).padStart(11)}   ${lag.padEnd(12)} ${failedText(failed, true)}`;
       })
       .join('\n');
   const plain = (status: Status | null): string =>
     phases
       .map((phase) => {
-        const { received, failed, rate } = counter.counts(phase);
+        const counts = counter.counts(phase);
+        const { failed, rate } = counts;
+        const done = grouped(doneOf(phase, counts));
         const lag = status === null ? '' : `, lag ${grouped(lagOf(status, phase))}`;
-        return `${phase} ${grouped(received)} ${units[phase]} (${rateText(rate)}${lag}, ${failedText(failed, false)})`;
+        return `${phase} ${done} ${units[phase]} (${rateText(rate)}${lag}, ${failedText(failed, false)})`;
       })
       .join('; ');
   const sayPlain = (status: Status | null): void => {

@@ -64,7 +64,9 @@ export const carryOutRequests = async <Plan, PointsPlan>(
       await replaceAll(context, room, { catalog, instance, reason: 'rebuild', requests: mine, goLive: false });
     else await recompute(context, room, { catalog, instance, requests: mine });
   }
-  context.telemetry.emit({ name: 'request', phase: 'summarise', lane: lane.name, kind: 'recompute', count: ready.length });
+  for (const [kind, done] of Map.groupBy(ready, ({ body }) => body.kind)) {
+    context.telemetry.emit({ name: 'request', phase: 'summarise', lane: lane.name, kind, count: done.length });
+  }
 };
 
 /** A request waits until the lane has had the record: before that the record's first points may still be on their way. */
