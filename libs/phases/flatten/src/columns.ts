@@ -11,9 +11,11 @@ export const restName = '_dsf_rest';
 /** Columns that every table has besides those of its paths: coordinates, row, parent row, list places, shape, times, version. */
 const systemColumns = 12;
 
-/** True when no column may be added: what is left is kept for `_dsf_rest`. */
-export const isFull = (columns: readonly { readonly role: FlatColumn['role'] }[], capabilities: WarehouseCapabilities): boolean =>
-  columns.filter(({ role }) => role !== 'rest').length + systemColumns + 1 >= capabilities.columnsMax;
+/** True when no column may be added: what is left is kept for `_dsf_rest`. @param count - columns that the table has without `_dsf_rest` */
+export const isFull = (count: number, capabilities: WarehouseCapabilities): boolean => count + systemColumns + 1 >= capabilities.columnsMax;
+
+export const countColumns = (columns: readonly { readonly role: FlatColumn['role'] }[]): number =>
+  columns.reduce((count, { role }) => (role === 'rest' ? count : count + 1), 0);
 
 export type Place = 'own' | 'widen' | 'variant';
 

@@ -1,6 +1,6 @@
 import type { ColumnType } from '@dsf/metadata';
 import type { FlatColumn, FlatSchema, MissingPath, SchemaChange, WarehouseCapabilities } from '@dsf/ports';
-import { isFull, placeOf, restName, variantEnding, variantType } from './columns.ts';
+import { countColumns, isFull, placeOf, restName, variantEnding, variantType } from './columns.ts';
 import { columnWish, tableWish } from './wishes.ts';
 import { foldName, freeName } from './names.ts';
 import type { CellType, FlattenPlan, SourcePlan } from './plan.ts';
@@ -17,6 +17,10 @@ interface Draft {
   readonly parentPath: string | null;
   readonly columns: Omit<FlatColumn, 'id'>[];
   readonly taken: Set<string>;
+  /** Where in `columns` the value of a path stands: a message may ask for 100,000 columns, and each is looked for. */
+  readonly valueAt: Map<string, number>;
+  /** Columns without `_dsf_rest`. */
+  count: number;
 }
 
 interface Drafts {
@@ -39,6 +43,8 @@ const draftsOf = (plan: FlattenPlan, schema: FlatSchema): Drafts => {
       parentPath: parent === null ? null : (pathById.get(parent) ?? null),
       columns: [...columns],
       taken: new Set(columns.map((column) => foldName(column.name))),
+      valueAt: new Map(columns.flatMap(({ role, path: at }, index) => (role === 'value' ? [[at, index]] : []))),
+      count: countColumns(columns),
     },
   ]);
   return { plan, tables: new Map(tables), tableNames: new Set(schema.tables.map(({ name }) => foldName(name))), changes: [] };
@@ -52,7 +58,7 @@ const addTable = (drafts: Drafts, source: SourcePlan, missing: MissingTable): vo
   const name = freeName({ wanted, ending: '', identity: key, taken: tableNames, lengthMax: source.capabilities.nameLengthMax });
   const { path, parentPath } = missing;
   tableNames.add(foldName(name));
-  tables.set(key, { source: missing.source, path, name, parentPath, columns: [], taken: new Set() });
+  tables.set(key, { source: missing.source, path, name, parentPath, columns: [], taken: new Set(), valueAt: new Map(), count: 0 });
   changes.push({ kind: 'table', source: missing.source, path, parentPath, name });
 };
 
@@ -66,6 +72,8 @@ interface NewColumn {
 }
 
 const pushColumn = (drafts: Drafts, draft: Draft, column: Omit<FlatColumn, 'id'>): void => {
+  if (column.role === 'value') draft.valueAt.set(column.path, draft.columns.length);
+  if (column.role !== 'rest') draft.count += 1;
   draft.columns.push(column);
   draft.taken.add(foldName(column.name));
   drafts.changes.push({ kind: 'column', source: draft.source, tablePath: draft.path, ...column });
@@ -78,7 +86,7 @@ const addColumn = (
   { path, role, type, wanted, ending }: NewColumn,
   capabilities: WarehouseCapabilities,
 ): void => {
-  if (isFull(draft.columns, capabilities)) return addRest(drafts, draft);
+  if (isFull(draft.count, capabilities)) return addRest(drafts, draft);
   const identity = `${tableKey(draft.source, draft.path)}\n${path}${ending}`;
   pushColumn(drafts, draft, {
     path,
@@ -89,8 +97,7 @@ const addColumn = (
 };
 
 const addRest = (drafts: Drafts, draft: Draft): void => {
-  if (!draft.columns.some(({ role }) => role === 'rest'))
-    pushColumn(drafts, draft, { path: '', name: restName, type: 'json', role: 'rest' });
+  if (draft.count === draft.columns.length) pushColumn(drafts, draft, { path: '', name: restName, type: 'json', role: 'rest' });
 };
 
 /** What is missing for the values of one path: every type that was met. */
@@ -114,13 +121,13 @@ const addValues = (drafts: Drafts, source: SourcePlan, draft: Draft, values: Mis
   const { path } = values.first;
   const declared = declaredType(matchPath(source.rules, path));
   const wanted = columnWish(source, draft.path, path);
-  if (!draft.columns.some((column) => column.role === 'value' && column.path === path)) {
+  if (!draft.valueAt.has(path)) {
     addColumn(drafts, draft, { path, role: 'value', type: firstType(values, declared), wanted, ending: '' }, capabilities);
   }
   for (const type of values.types) {
-    const index = draft.columns.findIndex((column) => column.role === 'value' && column.path === path);
-    const own = draft.columns[index];
-    if (own === undefined) return;
+    const index = draft.valueAt.get(path);
+    const own = index === undefined ? undefined : draft.columns[index];
+    if (index === undefined || own === undefined) return;
     const place = placeOf(own.type, type, declared, capabilities);
     if (place === 'widen') {
       draft.columns[index] = { ...own, type: 'decimal' };

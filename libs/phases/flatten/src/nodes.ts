@@ -1,5 +1,5 @@
 import { childPath, systemPath } from '@dsf/metadata';
-import { bindTable, isFull, unbound } from './columns.ts';
+import { bindTable, countColumns, isFull, unbound } from './columns.ts';
 import { alternativeTablePath, logicalPath, valuePath } from './flat-paths.ts';
 import type { Field, SourceNodes, TableNode } from './plan.ts';
 import { declaredType, matchItem, matchMember, modesOf } from './rules.ts';
@@ -29,7 +29,7 @@ const makeTable = (source: SourceNodes, path: string, parent: TableNode | null, 
   const physical = source.physical.get(path) ?? null;
   const { bound, rest } = physical === null ? { bound: new Map(), rest: -1 } : bindTable(physical);
   const prefix = logicalPath(path);
-  const full = physical !== null && isFull(physical.columns, source.capabilities);
+  const full = physical !== null && isFull(countColumns(physical.columns), source.capabilities);
   const blank = physical === null ? [] : physical.columns.map(() => null);
   const own = { value: null, key: null, item: null, rows: [], nextRow: 0 };
   return { source, path, prefix, parent, match, physical, bound, full, rest, blank, members: new Map(), ...own };
