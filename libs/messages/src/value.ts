@@ -20,3 +20,10 @@ export const isNum = (value: Value): value is Num => typeof value === 'object' &
  */
 export const groupText = (key: readonly KeyPart[], window: number | null): string =>
   window === null ? JSON.stringify(key) : `${JSON.stringify(key)}@${window}`;
+
+/** True only for equal keys; of numbers it does not look at the text, so it may call equal keys different. Cheap, for what is kept from the point before. */
+export const isSameKey = (a: readonly KeyPart[], b: readonly KeyPart[]): boolean => {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
+};

@@ -1,8 +1,9 @@
-import type { MissingPath } from '@dsf/ports';
+import type { Cell, MissingPath, WarehouseCapabilities } from '@dsf/ports';
 import { placeOf } from './columns.ts';
 import { lengthPath } from './flat-paths.ts';
 import type { Scalar } from './json.ts';
-import type { Field, OpenRow, SourcePlan, TableNode } from './plan.ts';
+import { fitsDecimal } from './number-text.ts';
+import type { BoundPath, Field, OpenRow, SourcePlan, TableNode } from './plan.ts';
 import { typed } from './typed.ts';
 import type { Typed } from './typed.ts';
 
@@ -24,22 +25,30 @@ export interface Batch {
 
 export const newBatch = (source: SourcePlan): Batch => ({ source, missing: new Map(), touched: [], rests: new Map() });
 
-/** A scalar into the columns of its field. The types that most values have are taken without a detour. */
+/** Exactly what `typed` and `placeOf` come to for the values that most columns have, in one step; undefined for all others. */
+const plainCell = (
+  type: BoundPath['type'],
+  value: Scalar,
+  detect: boolean,
+  decimal: WarehouseCapabilities['decimal'],
+): Exclude<Cell, null> | undefined => {
+  if (typeof value === 'string') return type === 'text' && !detect ? value : undefined;
+  if (typeof value !== 'number') return undefined;
+  // `+ 0` because -0 is an integer too, and no column knows it.
+  if (Number.isSafeInteger(value)) return type === 'bigint' ? value + 0 : type === 'decimal' ? String(value + 0) : undefined;
+  if (type !== 'decimal') return undefined;
+  const text = String(value);
+  return text.includes('e') || !fitsDecimal(text, decimal) ? undefined : text;
+};
+
+/** A scalar into the columns of its field. */
 export const putScalar = (batch: Batch, row: OpenRow, field: Field, value: Scalar): void => {
   const { bound, declared } = field;
-  const { detect } = batch.source.catalog.definition;
-  if (declared === null) {
-    if (typeof value === 'string') {
-      if (bound.type === 'text' && !detect) {
-        row.cells[bound.value] = value;
-        return;
-      }
-    } else if (typeof value === 'number' && bound.type === 'bigint' && Number.isSafeInteger(value)) {
-      row.cells[bound.value] = value + 0;
-      return;
-    }
-  }
-  putTyped(batch, row, field, typed(value, declared, detect, batch.source.capabilities));
+  const { catalog, capabilities } = batch.source;
+  const { detect } = catalog.definition;
+  const plain = declared === null ? plainCell(bound.type, value, detect, capabilities.decimal) : undefined;
+  if (plain !== undefined) row.cells[bound.value] = plain;
+  else putTyped(batch, row, field, typed(value, declared, detect, capabilities));
 };
 
 export const putTyped = (batch: Batch, row: OpenRow, field: Field, value: Typed): void => {

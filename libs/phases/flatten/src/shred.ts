@@ -66,7 +66,8 @@ const addRow = ({ batch, record, onRoot }: Shredder, table: TableNode, place: Ro
 
 /** Rows for the items of a list; an item that is a list itself has a row per inner item. */
 const shredItems = (shredder: Shredder, table: TableNode, parentRow: number | null, items: readonly Json[]): void => {
-  for (const [listIdx, item] of items.entries()) {
+  for (let listIdx = 0; listIdx < items.length; listIdx += 1) {
+    const item = items[listIdx] ?? null;
     if (isList(item) && item.length > 0) {
       for (const [listIdx2, inner] of item.entries())
         fillRow(shredder, table, addRow(shredder, table, { parentRow, listIdx, listIdx2 }), inner);

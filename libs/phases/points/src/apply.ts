@@ -88,6 +88,8 @@ const recordPoints = (inputs: readonly InputPlan[], record: RecordRows): readonl
       if (point !== null) points.push(point);
     }
   }
+  // Each input's rows are in order already.
+  if (inputs.length === 1) return points;
   return points.sort((a, b) => (a.instance === b.instance ? a.row - b.row : a.instance < b.instance ? -1 : 1));
 };
 

@@ -1,5 +1,5 @@
 import type { KeyPart, Point, Value } from '@dsf/messages';
-import { groupText } from '@dsf/messages';
+import { groupText, isSameKey } from '@dsf/messages';
 import type { Moment, SummariseInput } from '@dsf/ports';
 import { Failure } from '@dsf/ports';
 import type { InstancePlan, SummarisePlan } from './plan.ts';
@@ -19,6 +19,16 @@ export interface Gathered {
 
 /** By instance, then by group text. */
 export type GatheredGroups = Map<InstancePlan, Map<string, Gathered>>;
+
+/** `groupText` of points one after the other: those of a record mostly belong to one group, so its text is made once for all of them. */
+const createTextOf = (): ((point: Point) => string) => {
+  let last: { readonly point: Point; readonly text: string } | null = null;
+  return (point) => {
+    if (last !== null && last.point.window === point.window && isSameKey(last.point.key, point.key)) return last.text;
+    last = { point, text: groupText(point.key, point.window) };
+    return last.text;
+  };
+};
 
 /** Visits every point of the batch; points of instances that the catalog does not have (retired drivers) are left out. */
 const visitKnown = (
@@ -47,11 +57,14 @@ const liftPoint = ({ measures }: InstancePlan, at: SourcePoint): readonly (Value
   }
 };
 
-const put = (groups: Map<string, Gathered>, lifted: readonly (Value | undefined)[], at: SourcePoint): void => {
-  const { key, window } = at.point;
-  const text = groupText(key, window);
+const put = (
+  groups: Map<string, Gathered>,
+  text: string,
+  { at, lifted }: { readonly at: SourcePoint; readonly lifted: readonly (Value | undefined)[] },
+): void => {
   let group = groups.get(text);
   if (group === undefined) {
+    const { key, window } = at.point;
     group = { key, window, lifted: lifted.map(() => []), last: at };
     groups.set(text, group);
   }
@@ -69,6 +82,7 @@ export const gather = (
   refusals: Refusals,
 ): { readonly groups: GatheredGroups; readonly written: number; readonly failed: number } => {
   const gathered: GatheredGroups = new Map();
+  const textOf = createTextOf();
   let written = 0;
   let failed = 0;
   visitKnown(plan, batches, (instance, at) => {
@@ -81,7 +95,7 @@ export const gather = (
     }
     let groups = gathered.get(instance);
     if (groups === undefined) gathered.set(instance, (groups = new Map<string, Gathered>()));
-    put(groups, lifted, at);
+    put(groups, textOf(at.point), { at, lifted });
     written += 1;
   });
   return { groups: gathered, written, failed };
@@ -90,11 +104,12 @@ export const gather = (
 /** Texts of the groups that `apply` will ask for, by instance, each once and sorted. */
 export const groups = (plan: SummarisePlan, batches: SummariseInput['points']): ReadonlyMap<string, readonly string[]> => {
   const texts = new Map<string, Set<string>>();
+  const textOf = createTextOf();
   visitKnown(plan, batches, (_plan, { point }) => {
     if (point.refusal !== undefined) return;
     let known = texts.get(point.instance);
     if (known === undefined) texts.set(point.instance, (known = new Set<string>()));
-    known.add(groupText(point.key, point.window));
+    known.add(textOf(point));
   });
   return new Map([...texts].map(([instance, known]) => [instance, [...known].sort()]));
 };

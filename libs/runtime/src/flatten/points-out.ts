@@ -1,4 +1,4 @@
-import { encodePointsRange, groupLane, sourcePartitionKey, type Point, type PointsRange } from '@dsf/messages';
+import { encodePointsRange, groupLane, isSameKey, sourcePartitionKey, type Point, type PointsRange } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import type { OutgoingRange } from '../outbox.ts';
 
@@ -7,7 +7,14 @@ type Frame = Omit<PointsRange, 'items'>;
 /** The points lane of a point: by the driver's name, not its instance, so that a changed driver's groups stay where they are. */
 export const pointLane = (catalog: Catalog): ((point: Point) => number) => {
   const names = new Map(catalog.drivers.map(({ instance, name }) => [instance, name]));
-  return ({ instance, key }) => groupLane(names.get(instance) ?? instance, key, catalog.settings.lanes);
+  let last: { readonly point: Point; readonly lane: number } | null = null;
+  return (point) => {
+    // The points of a record mostly belong to one group, so the lane is worked out once for all of them.
+    if (last !== null && last.point.instance === point.instance && isSameKey(last.point.key, point.key)) return last.lane;
+    const { instance, key } = point;
+    last = { point, lane: groupLane(names.get(instance) ?? instance, key, catalog.settings.lanes) };
+    return last.lane;
+  };
 };
 
 /**
