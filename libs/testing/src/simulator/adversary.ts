@@ -1,11 +1,12 @@
 import { groupLane, rawLane } from '@dsf/messages';
 import { buildCatalog } from '@dsf/metadata';
-import type { PhaseName, Request } from '@dsf/ports';
+import type { Request } from '@dsf/ports';
 import { openMemoryMetadata } from '../memory-metadata.ts';
 import { trim } from '../memory-transport.ts';
 import { openMemoryWarehouse } from '../memory-warehouse.ts';
-import { changeChoice, definitionsOf, firstChoice, groupOf, type Choice } from './definitions.ts';
-import { amountsOf } from './oracle.ts';
+import { changeChoice, changeRows, definitionsOf, firstChoice, groupOf, outcomeOf, type Choice } from './definitions.ts';
+import { amountsOf, flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
+import type { Fleet } from './fleet.ts';
 import { deeds, type Deed } from './profile.ts';
 import type { Actor } from './scheduler.ts';
 import { isInternal } from './transport-faults.ts';
@@ -22,12 +23,12 @@ export interface Adversary {
   relent(): void;
 }
 
-/** The service processes that run, by name; those that end are started again. */
-export interface Fleet {
-  workers(): readonly Worker[];
-}
+const coordinatesOf = (at: string): { readonly source: number; readonly partition: number; readonly offset: number } => {
+  const [source = 0, partition = 0, offset = 0] = at.split(':').map(Number);
+  return { source, partition, offset };
+};
 
-const phasesOf = (workers: readonly Worker[]): readonly Worker[] => workers.filter(({ actor, isOver }) => actor.isAlive && !isOver);
+const runningOf = (workers: readonly Worker[]): readonly Worker[] => workers.filter(({ actor, isOver }) => actor.isAlive && !isOver);
 
 export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Adversary => {
   const { dice, scheduler, database, broker, config } = world;
@@ -60,7 +61,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
   };
 
   const someone = (): Worker | null => {
-    const alive = phasesOf(fleet.workers());
+    const alive = runningOf(fleet.workers());
     return alive.length === 0 ? null : dice.pick(alive);
   };
 
@@ -72,12 +73,34 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     return places.length === 0 ? null : dice.pick(places);
   };
 
+  /** Records that are flattened, but of which not every summarise lane has heard yet. */
+  const onTheirWay = (): readonly string[] =>
+    [...world.inputAt.keys()].filter((at) => {
+      const { source, partition, offset } = coordinatesOf(at);
+      const flattened = positionOf(world, flattenLane(world, { source, partition }), { source, partition })?.next ?? 0;
+      const lanes = Array.from({ length: world.profile.lanes }, (_, lane) => lane);
+      return (
+        offset < flattened && lanes.some((lane) => (positionOf(world, summariseLane(lane), { source, partition })?.next ?? 0) <= offset)
+      );
+    });
+
+  /** Records that the newest definitions make something else of. */
+  const changed = (): readonly string[] =>
+    [...world.inputAt].flatMap(([at, message]) => {
+      const coordinates = coordinatesOf(at);
+      const before = recordState(world, coordinates).kind;
+      const { kind } = outcomeOf(message, choice);
+      return (kind === 'rows' ? 'written' : kind) === before ? [] : [at];
+    });
+
   const replay = async (): Promise<void> => {
     if (world.inputAt.size === 0) return;
-    const [at = ''] = dice.pick([...world.inputAt]);
-    const [source = 0, partition = 0, offset = 0] = at.split(':').map(Number);
+    if (dice.chance(0.3)) await activate(changeRows(choice, dice));
+    const some = dice.pick([onTheirWay, changed, () => []])();
+    const at = dice.pick(some.length > 0 ? some : [...world.inputAt.keys()]);
     world.replayed.add(at);
     tell(world, operator.name, `asks to replay ${at}`);
+    const { source, partition, offset } = coordinatesOf(at);
     const lane = { phase: 'flatten', source: 0, lane: rawLane({ source, partition }, world.profile.lanes) } as const;
     await ask([{ lane, body: { kind: 'replay', source, partition, offset } }]);
   };
@@ -86,8 +109,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     const instances = [...world.meanings.keys()];
     if (instances.length === 0 || world.inputAt.size === 0) return;
     const instance = dice.pick(instances);
-    const [at = ''] = dice.pick([...world.inputAt]);
-    const [source = 0, partition = 0, offset = 0] = at.split(':').map(Number);
+    const { source, partition, offset } = coordinatesOf(dice.pick([...world.inputAt.keys()]));
     for (let lane = 0; lane < world.profile.lanes; lane += 1) {
       for (const amounts of amountsOf(world, instance, { source, partition, offset }, lane)) {
         const { key, window } = amounts;
@@ -204,5 +226,3 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     },
   };
 };
-
-export const phaseOrder: readonly PhaseName[] = ['ingest', 'flatten', 'summarise', 'publish'];

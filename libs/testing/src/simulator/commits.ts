@@ -31,6 +31,7 @@ const pendingGroups = (world: World, lane: number): { readonly groups: ReadonlyS
 
 const checkInstance = (world: World, instance: string, lane: number): void => {
   const pending = pendingGroups(world, lane);
+  if (pending.instances.has(instance)) return;
   const wanted = foldLane(world, instance, lane);
   const stored = new Map(
     world.database.state.groups

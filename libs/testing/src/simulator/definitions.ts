@@ -113,6 +113,14 @@ export const changeChoice = (choice: Choice, dice: Dice): Choice => {
   }
 };
 
+/** A change of what flatten makes of messages: of rows failures, of failures rows, of either nothing. */
+export const changeRows = (choice: Choice, dice: Dice): Choice => ({
+  ...choice,
+  filter: dice.below(filters.length),
+  deep: dice.chance(0.5),
+  tombstones: dice.pick(['filter', 'fail']),
+});
+
 /** What flatten has to make of a message. */
 export type Outcome = { readonly kind: 'rows' } | { readonly kind: 'filtered' } | { readonly kind: 'failed'; readonly code: string };
 
