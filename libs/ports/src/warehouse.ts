@@ -78,7 +78,12 @@ export type RequestBody =
       readonly window: number | null;
       readonly after: { readonly source: number; readonly partition: number; readonly offset: number };
     }
-  | { readonly kind: 'rebuild'; readonly instance: string };
+  | {
+      readonly kind: 'rebuild';
+      readonly instance: string;
+      /** Set when a replay of this record asks: the lane must have had it first. */
+      readonly after?: { readonly source: number; readonly partition: number; readonly offset: number };
+    };
 
 export interface Request {
   readonly id: number;

@@ -80,6 +80,7 @@ const play = async ({
       readRaw: async () => records,
       readFlat: async (range) => ({ rows: rowsOf(old), next: range.to }),
       readFailures: async () => failures,
+      readLiveInstances: async () => [],
     },
   });
   if (beforeCommit !== undefined) warehouse.beforeCommit = beforeCommit;

@@ -84,7 +84,7 @@ const replayRecord = async <Plan, PointsPlan>(
     filtered: after.filtered - before.filtered,
   });
 
-  const requests = [...recomputeRequests(catalog, at, [...points.old, ...points.fresh]), ...(await rebuildRequests(context, catalog))];
+  const requests = [...recomputeRequests(catalog, at, [...points.old, ...points.fresh]), ...(await rebuildRequests(context, catalog, at))];
   await lane.transact({ positions: [{ ...position, counters }] }, async (transaction) => {
     await transaction.deleteFlat(at);
     if (effects.rows.tables.length > 0) await transaction.writeFlat(effects.rows, catalog.version, schema.version);
@@ -141,12 +141,16 @@ const pointRefusal = (at: RecordAt, point: Point, version: number): readonly Rec
  * A lane may still keep an instance that the newest version no longer has, and a later version may have it again before the lane has seen
  * this one. Which of its groups the record touches cannot be told, so all of them are folded again.
  */
-const rebuildRequests = async ({ warehouse }: LaneContext, { drivers, settings }: Catalog): Promise<readonly Omit<Request, 'id'>[]> => {
+const rebuildRequests = async (
+  { warehouse }: LaneContext,
+  { drivers, settings }: Catalog,
+  after: RecordAt,
+): Promise<readonly Omit<Request, 'id'>[]> => {
   const requests: Omit<Request, 'id'>[] = [];
   for (let lane = 0; lane < settings.lanes; lane += 1) {
     for (const instance of await warehouse.committed.readLiveInstances(lane)) {
       if (drivers.some((driver) => driver.instance === instance)) continue;
-      requests.push({ lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'rebuild', instance } });
+      requests.push({ lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'rebuild', instance, after } });
     }
   }
   return requests;

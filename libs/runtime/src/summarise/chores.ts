@@ -53,7 +53,7 @@ export const carryOutRequests = async <Plan, PointsPlan>(
 ): Promise<void> => {
   const { lane } = room;
   const requests = await context.warehouse.committed.readRequests(lane.key, requestsMax);
-  const ready = requests.filter(({ body }) => body.kind === 'rebuild' || (body.kind === 'recompute' && isPast(lane, body)));
+  const ready = requests.filter(({ body }) => body.kind !== 'replay' && isPast(lane, body));
   if (ready.length === 0) return;
   const instances = new Set(ready.map(({ body }) => (body.kind === 'replay' ? '' : body.instance)));
   for (const name of instances) {
@@ -70,8 +70,8 @@ export const carryOutRequests = async <Plan, PointsPlan>(
 };
 
 /** A request waits until the lane has had the record: before that the record's first points may still be on their way. */
-const isPast = (lane: Lane, { after }: Extract<RequestBody, { kind: 'recompute' }>): boolean =>
-  (lane.position(after)?.next ?? 0) > after.offset;
+const isPast = (lane: Lane, { after }: Exclude<RequestBody, { kind: 'replay' }>): boolean =>
+  after === undefined || (lane.position(after)?.next ?? 0) > after.offset;
 
 /** The driver is gone, and so is what the request was about. */
 const closeOnly = async <Plan, PointsPlan>(
