@@ -2,4 +2,10 @@ import { ingestorSettings } from '@dsf/config';
 import { serviceMain } from '@dsf/wiring';
 import { runIngestor } from './service.ts';
 
-process.exitCode = await serviceMain({ phase: 'ingest', settings: ingestorSettings, environment: process.env, run: runIngestor });
+process.exitCode = await serviceMain({
+  phase: 'ingest',
+  prefix: 'INGESTOR',
+  settings: ingestorSettings,
+  environment: process.env,
+  run: runIngestor,
+});

@@ -2,4 +2,10 @@ import { summariserSettings } from '@dsf/config';
 import { serviceMain } from '@dsf/wiring';
 import { runSummariser } from './service.ts';
 
-process.exitCode = await serviceMain({ phase: 'summarise', settings: summariserSettings, environment: process.env, run: runSummariser });
+process.exitCode = await serviceMain({
+  phase: 'summarise',
+  prefix: 'SUMMARISER',
+  settings: summariserSettings,
+  environment: process.env,
+  run: runSummariser,
+});

@@ -1,5 +1,22 @@
-import { ConfigError, parseConfig, type ConfigOf, type Environment, type ingestorSettings } from '@dsf/config';
-import { createHealth, createLogger, createRegistry, createTelemetry, fanOut, startHealthServer } from '@dsf/observability';
+import {
+  ConfigError,
+  configSections,
+  parseConfig,
+  unknownVariables,
+  type ConfigOf,
+  type Environment,
+  type ingestorSettings,
+} from '@dsf/config';
+import {
+  createHealth,
+  createLogger,
+  createRegistry,
+  createTelemetry,
+  fanOut,
+  startHealthServer,
+  type HealthServer,
+  type HealthServerOptions,
+} from '@dsf/observability';
 import { Failure, type PhaseName, type Telemetry } from '@dsf/ports';
 import type { RuntimeSettings } from '@dsf/runtime';
 import { openInstallation, type Installation } from './installation.ts';
@@ -8,6 +25,8 @@ import { systemClock } from './system-clock.ts';
 
 export interface ServiceMain {
   readonly phase: PhaseName;
+  /** First part of the service's variables: `INGESTOR`. */
+  readonly prefix: string;
   readonly settings: typeof ingestorSettings;
   readonly environment: Environment;
   readonly run: (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal) => Promise<void>;
@@ -26,6 +45,16 @@ const stopOnSignal = (): AbortSignal => {
   return stop.signal;
 };
 
+const listen = async (options: HealthServerOptions): Promise<HealthServer> => {
+  try {
+    return await startHealthServer(options);
+  } catch (error) {
+    const { port, host } = options;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure('fatal', 'service.port', `${host}:${port} cannot be listened on: ${reason}`, { port, host }, { cause: error });
+  }
+};
+
 const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>, stop: AbortSignal): Promise<void> => {
   const { phase, run } = main;
   const registry = createRegistry();
@@ -33,18 +62,30 @@ const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['se
   const health = createHealth({ clock: systemClock, phases: [phase], stallMs });
   const logger = createLogger({ level: config.logLevel, service: phase });
   const telemetry = fanOut([health, createTelemetry({ phase, logger, registry, lag: () => readLag(installation, phase) })]);
-  const server = await startHealthServer({
-    port: config.httpPort,
-    host: config.httpHost,
-    live: () => health.live(),
-    ready: () => health.ready(),
-    registry,
-  });
-  logger.info({ event: 'listening', url: server.url }, `${phase}: /live, /ready and /metrics at ${server.url}`);
+  for (const warning of unknownVariables(
+    { settings: configSections.map(({ settings }) => settings), prefixes: ['DSF_', `${main.prefix}_`] },
+    main.environment,
+  )) {
+    logger.warn({ event: 'configuration' }, warning);
+  }
+  const serve = async (): Promise<void> => {
+    const server = await listen({
+      port: config.httpPort,
+      host: config.httpHost,
+      live: () => health.live(),
+      ready: () => health.ready(),
+      registry,
+    });
+    logger.info({ event: 'listening', url: server.url }, `${phase}: /live, /ready and /metrics at ${server.url}`);
+    try {
+      await run(installation, config, telemetry, stop);
+    } finally {
+      await server.close();
+    }
+  };
   try {
-    await run(installation, config, telemetry, stop);
+    await serve();
   } finally {
-    await server.close();
     await installation.close();
   }
 };
