@@ -42,7 +42,10 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'cut-between-records': {
     guard: 'ranges are cut between records only (scenario 1)',
-    edits: [edit('join.ts', 'while (end < items.length && items[end]?.offset === last?.offset) end += 1;', '')],
+    edits: [
+      edit('join.ts', 'if (offset !== last && left === 0) return index;', 'if (left === 0) return index;'),
+      edit('join.ts', 'if (offset !== last) left -= 1;', 'left -= 1;'),
+    ],
     seeds: 200,
   },
   'join-on': {
@@ -148,8 +151,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     edits: [
       edit(
         'lane-loop.ts',
-        'const done = await handleBatch(context, work, deliveries);',
-        'await persist(giveUp, () => feed.acknowledge(last.offset + 1));\n        const done = await handleBatch(context, work, deliveries);',
+        'const done = await handleBatch(context, work, deliveries, abandon);',
+        'await persist(giveUp, () => feed.acknowledge(last.offset + 1));\n        const done = await handleBatch(context, work, deliveries, abandon);',
       ),
     ],
     seeds: 400,

@@ -1,0 +1,23 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { mutations } from '../../../../tools/mutations.ts';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+
+/** Runs the simulator without a guard, in a process of its own, because the guard is taken out of what the process loads. */
+const simulateWithout = (name: string): Promise<{ readonly code: number | null; readonly output: string }> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['--conditions=@dsf/source', 'tools/simulate.ts', '--mutate', name], { cwd: root });
+    const output: string[] = [];
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk.toString('utf8')));
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, output: output.join('') }));
+  });
+
+describe('the simulator notices that a guard is missing', () => {
+  it.each(Object.entries(mutations).map(([name, { guard }]) => ({ name, guard })))('$name: $guard', async ({ name }) => {
+    const { code, output } = await simulateWithout(name);
+    expect(code, output).toBe(0);
+  });
+});
