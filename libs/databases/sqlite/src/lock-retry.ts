@@ -11,7 +11,7 @@ export interface LockRetry {
 }
 
 /** The longest pause between two tries rises from the first to the last. */
-const pauseMs = { first: 5, last: 60 } as const;
+const pauseMs = { first: 2, last: 60 } as const;
 
 /**
  * Tries again while another process holds the lock, without blocking the event loop in between.

@@ -12,7 +12,7 @@ export interface LocalTransportConfig {
   readonly clock: Clock;
   /** A group takes over the partitions of a member that was not heard of for so long. Default 3,000. */
   readonly memberTimeoutMs?: number;
-  /** How often to look for messages of other processes while a read waits; those of this process wake it at once. Default 10. */
+  /** How often to look for messages of other processes while a read waits; those of this process wake it at once. Default 5. */
   readonly pollMs?: number;
   /** How long a write tries while other processes hold the file. Default 5,000. */
   readonly busyMs?: number;
@@ -74,7 +74,7 @@ const ensureTopic = async (log: LogFile, name: string, partitions: number): Prom
  * @throws Failure `fatal` `transport.format` or `transport.corrupt`; `retry` `transport.busy`, `transport.unavailable`
  */
 export const openLocalTransport = async (config: LocalTransportConfig): Promise<LocalTransport> => {
-  const { file, clock, memberTimeoutMs = 3000, pollMs = 10, busyMs = 5000, messageBytesMax = 64 * mebibyte, retention } = config;
+  const { file, clock, memberTimeoutMs = 3000, pollMs = 5, busyMs = 5000, messageBytesMax = 64 * mebibyte, retention } = config;
   const log = await openLogFile({ file, clock, pollMs, busyMs });
   const sender = makeSender(log, messageBytesMax);
   const subscriptions = new Set<Subscription>();

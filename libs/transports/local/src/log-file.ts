@@ -46,7 +46,7 @@ export interface LogFileOptions {
 
 /** A statement blocks the process for at most this long while another process writes; after that it is tried again asynchronously. */
 const lockWaitMs = 10;
-const retryPauseMsMax = 20;
+const retryPauseMsMax = 8;
 
 /** Repeats `work` with short, spread pauses while another process holds the file. */
 const whenFree = async <T>({ file, clock, busyMs }: LogFileOptions, work: () => T): Promise<T> => {
