@@ -1,0 +1,58 @@
+import { Failure, type OutgoingMessage } from '@dsf/ports';
+import { describe, expect, it } from 'vitest';
+import { sendRanges, type OutgoingRange } from './outbox.ts';
+import { fakeContext, fakeTransport } from './specs/fake-context.ts';
+
+/** A range whose frame has 2 bytes, and whose body adds `bodyBytes`. */
+const range = (lane: number, bodyBytes: number): OutgoingRange => ({
+  lane,
+  encode: (withBody) => new Uint8Array(withBody ? 2 + bodyBytes : 2),
+});
+
+describe('sending ranges', () => {
+  it('names the lane of each as its partition', async () => {
+    const internal = fakeTransport();
+    const bytes = await sendRanges({ ...fakeContext({ internal }), lane: '' }, 'dsf.points', [range(3, 5), range(0, 1)]);
+    expect(internal.sent.map(({ topic, partition, body }) => [topic, partition, body?.byteLength])).toEqual([
+      ['dsf.points', 3, 7],
+      ['dsf.points', 0, 3],
+    ]);
+    expect(bytes).toBe(10);
+  });
+
+  it('leaves out a body that the transport would not take, so that the receiver reads the rows', async () => {
+    const internal = fakeTransport({ messageBytesMax: 10 });
+    await sendRanges({ ...fakeContext({ internal }), lane: '' }, 'dsf.raw', [range(0, 8), range(0, 9)]);
+    expect(internal.sent.map(({ body }) => body?.byteLength)).toEqual([10, 2]);
+  });
+
+  it('does not disturb the transport when there is nothing to say', async () => {
+    const internal = fakeTransport({ send: () => Promise.reject(new Error('disturbed')) });
+    expect(await sendRanges({ ...fakeContext({ internal }), lane: '' }, 'dsf.raw', [])).toBe(0);
+  });
+
+  it('tries the same messages again until the transport has them', async () => {
+    const tries: (readonly OutgoingMessage[])[] = [];
+    const internal = fakeTransport({
+      send: async (_, messages) => {
+        tries.push(messages);
+        if (tries.length < 3) throw new Failure('retry', 'transport.busy', 'away');
+      },
+    });
+    await sendRanges({ ...fakeContext({ internal }), lane: '' }, 'dsf.raw', [range(0, 1)]);
+    expect(tries).toHaveLength(3);
+    expect(tries[2]).toBe(tries[0]);
+  });
+
+  it('says so when the service gave up before they were sent: the batch is not to be acknowledged', async () => {
+    const giveUp = new AbortController();
+    const internal = fakeTransport({
+      send: async () => {
+        giveUp.abort();
+        throw new Failure('retry', 'transport.busy', 'away');
+      },
+    });
+    const sending = sendRanges({ ...fakeContext({ internal, giveUp: giveUp.signal }), lane: '' }, 'dsf.raw', [range(0, 1)]);
+    await expect(sending).rejects.toMatchObject({ kind: 'retry', code: 'service.stopping' });
+  });
+});
