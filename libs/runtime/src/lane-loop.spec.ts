@@ -1,0 +1,140 @@
+import { Failure, type Delivery, type LaneKey, type PartitionFeed } from '@dsf/ports';
+import { describe, expect, it } from 'vitest';
+import { runLane } from './lane-loop.ts';
+import { openLane } from './lane.ts';
+import { defaultSettings } from './settings.ts';
+import { fakeContext } from './specs/fake-context.ts';
+import { fakeWarehouse } from './specs/fake-warehouse.ts';
+import type { Attempt, LaneWork } from './work.ts';
+
+const key: LaneKey = { phase: 'flatten', source: 0, lane: 0 };
+const message = (offset: number): Delivery => ({ offset, time: 0, timeType: 'append', key: null, headers: [], body: null });
+
+interface Scene {
+  /** What each read gives; the lane is told to stop at the end of them. */
+  readonly reads: readonly (readonly Delivery[] | Failure)[];
+  readonly work?: Partial<LaneWork>;
+  readonly readMs?: number;
+}
+
+const play = async ({ reads, work = {}, readMs = 0 }: Scene) => {
+  const stop = new AbortController();
+  const log: string[] = [];
+  let read = 0;
+  const context = fakeContext({ settings: { ...defaultSettings, recordsMax: 4, idleMs: 1000 } });
+  const feed: PartitionFeed = {
+    partition: 0,
+    revoked: new AbortController().signal,
+    seek: (offset) => void log.push(`seek ${offset}`),
+    acknowledge: async (offset) => void log.push(`acknowledge ${offset}`),
+    async read() {
+      const next = reads[read];
+      read += 1;
+      await context.clock.sleep(readMs, stop.signal);
+      if (read >= reads.length) stop.abort();
+      if (next instanceof Failure) throw next;
+      return next ?? [];
+    },
+  };
+  const warehouse = fakeWarehouse();
+  const say = (what: string) => async (): Promise<void> => void log.push(what);
+  const all: LaneWork = {
+    lane: openLane(warehouse, key),
+    ...{ claimed: say('claimed'), chores: async () => undefined, pause: say('pause'), announce: say('announce') },
+    handle: async (deliveries) => void log.push(`handle ${deliveries.map(({ offset }) => offset).join(' ')}`),
+    goOn: async (goes, start) => goes.seek(start),
+    ...work,
+  };
+  const ended = await runLane(context, all, feed, stop.signal).then(
+    () => null,
+    (error: unknown) => error,
+  );
+  return { log, context, ended, warehouse };
+};
+
+describe('a lane', () => {
+  it('takes its turn before anything else, and acknowledges a batch when it has been handled', async () => {
+    const { log, warehouse, context } = await play({ reads: [[message(5), message(6)], []] });
+    expect(log.slice(0, 3)).toEqual(['claimed', 'handle 5 6', 'acknowledge 7']);
+    expect((await warehouse.loadLane(key)).seq).toBe(1);
+    expect(context.events.filter(({ name }) => name.startsWith('lane-')).map(({ name }) => name)).toEqual(['lane-claimed', 'lane-left']);
+  });
+
+  it('finishes the batch in hand when it is told to stop', async () => {
+    const { log } = await play({ reads: [[message(5)]] });
+    expect(log).toEqual(['claimed', 'handle 5', 'acknowledge 6']);
+  });
+
+  it('says where it stands within the second, also under load', async () => {
+    const reads = Array.from({ length: 10 }, (_, offset) => [message(offset)]);
+    const { log } = await play({ reads, readMs: 300 });
+    expect(log.filter((what) => what === 'announce')).toHaveLength(2);
+    expect(log).not.toContain('pause');
+  });
+
+  it('sends what was held back when nothing comes', async () => {
+    const { log } = await play({ reads: [[], [], []], readMs: 200 });
+    expect(log).toEqual(['claimed', 'pause', 'pause']);
+  });
+
+  it('tries a batch again after a passing error, and acknowledges it once', async () => {
+    let tries = 0;
+    const handle = async (): Promise<void> => {
+      tries += 1;
+      if (tries < 3) throw new Failure('retry', 'lane.lost', 'another worker has had a turn');
+    };
+    const { log } = await play({ reads: [[message(5)], []], work: { handle } });
+    expect(tries).toBe(3);
+    expect(log.filter((what) => what.startsWith('acknowledge'))).toEqual(['acknowledge 6']);
+  });
+
+  it('halves what it takes after a data error, down to one record, and then refuses that', async () => {
+    const attempts: Attempt[] = [];
+    const handle: LaneWork['handle'] = async (_, attempt) => {
+      attempts.push(attempt);
+      if (attempt.refuse === null) throw new Failure('poison', 'warehouse.data', 'the database refuses the value');
+    };
+    const { log } = await play({ reads: [[message(5)], []], work: { handle } });
+    expect(attempts.map(({ recordsMax }) => recordsMax)).toEqual([4, 2, 1, 1, 1]);
+    expect(attempts.at(-1)?.refuse).toEqual({ code: 'warehouse.data', detail: 'the database refuses the value' });
+    expect(log).toContain('acknowledge 6');
+  });
+
+  it('leaves a batch that failed to the new owner once it was taken away, and acknowledges nothing', async () => {
+    const revoke = new AbortController();
+    let tries = 0;
+    const stop = new AbortController().signal;
+    const context = fakeContext();
+    const acknowledged: number[] = [];
+    const work: LaneWork = {
+      lane: openLane(fakeWarehouse(), key),
+      ...{ claimed: async () => undefined, chores: async () => undefined, pause: async () => undefined, announce: async () => undefined },
+      goOn: async () => undefined,
+      handle: async () => {
+        tries += 1;
+        revoke.abort();
+        throw new Failure('retry', 'lane.lost', 'another worker has had a turn');
+      },
+    };
+    const feed: PartitionFeed = {
+      ...{ partition: 0, revoked: revoke.signal, seek: () => undefined, read: async () => [message(5)] },
+      acknowledge: async (offset) => void acknowledged.push(offset),
+    };
+    await runLane(context, work, feed, stop);
+    expect([tries, acknowledged]).toEqual([1, []]);
+  });
+
+  it('goes on elsewhere when the log no longer has the place where it stood', async () => {
+    const lost = new Failure('fatal', 'transport.out-of-range', 'offset 5 is not in the log', { start: 40, end: 50 });
+    const { log, ended } = await play({ reads: [lost, [message(40)], []] });
+    expect(ended).toBeNull();
+    expect(log.filter((what) => !what.startsWith('pause'))).toEqual(['claimed', 'seek 40', 'handle 40', 'acknowledge 41']);
+  });
+
+  it('ends with what a person must mend, and says that it has left', async () => {
+    const broken = new Failure('fatal', 'warehouse.corrupt', 'the file is damaged');
+    const { ended, context } = await play({ reads: [[message(5)], []], work: { handle: () => Promise.reject(broken) } });
+    expect(ended).toBe(broken);
+    expect(context.events.at(-1)).toMatchObject({ name: 'lane-left' });
+  });
+});
