@@ -16,7 +16,8 @@ const { values } = parseArgs({
   },
 });
 const mutation = values.mutate === undefined ? undefined : mutations[values.mutate];
-if (values.mutate !== undefined && mutation === undefined) throw new Error(`there is no mutation ${values.mutate}; there are ${Object.keys(mutations).join(' ')}`);
+if (values.mutate !== undefined && mutation === undefined)
+  throw new Error(`there is no mutation ${values.mutate}; there are ${Object.keys(mutations).join(' ')}`);
 if (mutation !== undefined) mutate(mutation);
 // Only now, so that the mutation is in what they load.
 const { simulate } = await import('../libs/testing/src/simulator/index.ts');
@@ -40,9 +41,11 @@ for (let seed = first; seed <= last; seed += 1) {
 }
 console.log(
   [...totals]
-    .sort()
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([what, times]) => `${what} ${times}`)
     .join(' · '),
 );
-console.log(`${last - first + 1} seeds at most, ${steps} steps, ${failures.length} failed, ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
+console.log(
+  `${last - first + 1} seeds at most, ${steps} steps, ${failures.length} failed, ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
+);
 process.exit(failures.length > 0 === (mutation !== undefined) ? 0 : 1);

@@ -1,23 +1,6 @@
 import type { Clock, PartitionFeed, Subscription } from '@dsf/ports';
-import { ring, waitFor, type MemoryBroker, type MemoryTopic, type TransportHooks } from './memory-transport.ts';
-
-/** A group of members that share a topic's partitions. */
-export interface MemoryGroup {
-  readonly members: GroupMember[];
-  /** Acknowledged offset by partition. */
-  readonly offsets: Map<number, number>;
-}
-
-/** One member as the broker sees it. */
-export interface GroupMember {
-  /** Partitions it has now. */
-  readonly held: Map<number, () => void>;
-  give(partition: number): void;
-  /** The broker no longer counts it in, because it left or was silent for too long. */
-  leave(): void;
-  /** Takes it in again, as a client does that finds itself outside its group. */
-  rejoin(): void;
-}
+import { ring, waitFor } from './memory-transport-broker.ts';
+import type { GroupMember, MemoryBroker, MemoryGroup, MemoryTopic, TransportHooks } from './memory-transport-broker.ts';
 
 /** News of who has which partition. */
 const partitionsOf = (topic: string): string => `${topic} members`;

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
-import { createMemoryBroker, openMemoryTransport, topicOf, trim } from './memory-transport.ts';
+import { createMemoryBroker, topicOf, trim } from './memory-transport-broker.ts';
+import { openMemoryTransport } from './memory-transport.ts';
 import { realClock } from './real-clock.ts';
 import { groupContract } from './transport-contract-groups.ts';
 import { logContract } from './transport-contract-log.ts';
@@ -19,7 +20,13 @@ const makeHarness = async (): Promise<TransportHarness> => {
 
 /** All of the transport contract but what needs several processes, which have no memory in common. */
 describe('the transport contract, kept by the transport in memory', () => {
-  describe('log', () => logContract(makeHarness));
-  describe('reads', () => readContract(makeHarness));
-  describe('groups', () => groupContract(makeHarness));
+  describe('log', () => {
+    logContract(makeHarness);
+  });
+  describe('reads', () => {
+    readContract(makeHarness);
+  });
+  describe('groups', () => {
+    groupContract(makeHarness);
+  });
 });

@@ -1,6 +1,22 @@
 import type { RawRecord, SourcePartition } from '@dsf/messages';
-import type { LanePosition, LaneKey, LaneReads, LaneState, Position, RawRow, Request, RowRange, StoredFailure } from '@dsf/ports';
-import type { Cell, FlatColumn, FlatRow, FlatRows, FlatSchema, FlatTable, GroupRow } from '@dsf/ports';
+import type {
+  Cell,
+  FlatColumn,
+  FlatRow,
+  FlatRows,
+  FlatSchema,
+  FlatTable,
+  GroupRow,
+  LaneKey,
+  LanePosition,
+  LaneReads,
+  LaneState,
+  Position,
+  RawRow,
+  Request,
+  RowRange,
+  StoredFailure,
+} from '@dsf/ports';
 import { createShelf, type Shelf } from './memory-warehouse-shelf.ts';
 
 /** The rows of one record in one flat table, and the catalog version that made them. */

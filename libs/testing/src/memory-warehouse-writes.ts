@@ -1,8 +1,22 @@
+import { Failure } from '@dsf/ports';
+import type {
+  Cell,
+  FlatRow,
+  FlatRows,
+  FlatSchema,
+  FlatTable,
+  GroupRow,
+  LaneKey,
+  LaneState,
+  LaneWrites,
+  PhaseName,
+  Position,
+  RawRow,
+  RecordFailure,
+  Request,
+} from '@dsf/ports';
 import type { SourcePartition } from '@dsf/messages';
 import type { ColumnType } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
-import type { Cell, FlatRow, FlatRows, FlatSchema, FlatTable, LaneKey, LaneState, LaneWrites, Position, RawRow } from '@dsf/ports';
-import type { GroupRow, PhaseName, RecordFailure, Request } from '@dsf/ports';
 import { failureKey, flatShelf, laneShelf, partitionShelf, recordShelf } from './memory-warehouse-state.ts';
 import type { MemoryState, RecordAt } from './memory-warehouse-state.ts';
 

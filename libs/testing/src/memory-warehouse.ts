@@ -76,9 +76,9 @@ interface OpenTransaction {
   readonly transaction: LaneTransaction;
   readonly end: TransactionEnd;
   /** No call after it is taken. */
-  close(): void;
+  readonly close: () => void;
   /** The first error of a write, which dooms the transaction even when the work catches it. */
-  doom(): { readonly error: unknown } | null;
+  readonly doom: () => { readonly error: unknown } | null;
 }
 
 /** Raises the lane's seq and locks it. Reads see the transaction's own layer; a commit does its writes again on what is committed by then. */

@@ -2,7 +2,7 @@ import { groupLane, rawLane } from '@dsf/messages';
 import { buildCatalog } from '@dsf/metadata';
 import type { Request } from '@dsf/ports';
 import { openMemoryMetadata } from '../memory-metadata.ts';
-import { trim } from '../memory-transport.ts';
+import { trim } from '../memory-transport-broker.ts';
 import { openMemoryWarehouse } from '../memory-warehouse.ts';
 import { changeChoice, changeRows, definitionsOf, firstChoice, groupOf, outcomeOf, type Choice } from './definitions.ts';
 import { amountsOf, flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
@@ -190,7 +190,6 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     },
     rebalance,
     skew(worker) {
-      // eslint-disable-next-line no-param-reassign
       worker.actor.skewMs = dice.between(-world.profile.skewMsMax, world.profile.skewMsMax);
     },
   };

@@ -11,7 +11,7 @@ export interface Dice {
   /** @throws Error when there is nothing to pick from */
   pick<T>(list: readonly T[]): T;
   /** In [0, 1). */
-  random(): number;
+  readonly random: () => number;
   /** Dice of their own, so that what one part of a run draws does not move another part's. */
   fork(): Dice;
 }

@@ -1,4 +1,5 @@
-import { messagesIn, openMemoryTransport, ring, topicOf } from '../memory-transport.ts';
+import { messagesIn, ring, topicOf } from '../memory-transport-broker.ts';
+import { openMemoryTransport } from '../memory-transport.ts';
 import { createAdversary } from './adversary.ts';
 import { createCommits } from './commits.ts';
 import { partitionsPerSource, sourceNames } from './definitions.ts';

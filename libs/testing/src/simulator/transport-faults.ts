@@ -1,5 +1,5 @@
 import { Failure, type Delivery, type OutgoingMessage } from '@dsf/ports';
-import { append, type MemoryTopic, type TransportHooks } from '../memory-transport.ts';
+import { append, type MemoryTopic, type TransportHooks } from '../memory-transport-broker.ts';
 import { count, tell, type World } from './world.ts';
 import type { Watchers, Worker } from './worker.ts';
 

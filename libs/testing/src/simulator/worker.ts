@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { Failure, type OutgoingMessage, type PhaseName, type TelemetryEvent, type Transport, type Warehouse } from '@dsf/ports';
 import { openMemoryMetadata } from '../memory-metadata.ts';
-import type { GroupMember } from '../memory-transport-groups.ts';
-import { append, openMemoryTransport, type MemoryTopic } from '../memory-transport.ts';
+import { append, type GroupMember, type MemoryTopic } from '../memory-transport-broker.ts';
+import { openMemoryTransport } from '../memory-transport.ts';
 import { openMemoryWarehouse, type TransactionEnd } from '../memory-warehouse.ts';
 import { commitQuietly, databaseHooks } from './database-faults.ts';
 import type { Outputs } from './outputs.ts';

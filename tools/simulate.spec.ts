@@ -1,18 +1,8 @@
-import { flattener } from '@dsf/flattener';
-import { ingestor } from '@dsf/ingestor';
-import { publisher } from '@dsf/publisher';
-import { runService } from '@dsf/runtime';
-import { summariser } from '@dsf/summariser';
 import { describe, expect, it } from 'vitest';
-import type { Product } from './product.ts';
-import { simulate, type Run } from './simulate.ts';
+import { simulate, type Run } from '../libs/testing/src/simulator/index.ts';
+import { simulatedProduct } from './simulated-product.ts';
 
-const product: Product = {
-  ingest: (context, stop) => runService(context, ingestor, stop),
-  flatten: (context, stop) => runService(context, flattener, stop),
-  summarise: (context, stop) => runService(context, summariser, stop),
-  publish: (context, stop) => runService(context, publisher, stop),
-};
+const product = await simulatedProduct();
 
 /** What a person needs to see the same run again. */
 const story = ({ seed, violation, lines }: Run): string =>
@@ -42,7 +32,7 @@ describe('the services under seeded faults', () => {
     async (first) => {
       for (let seed = first; seed < first + seedsPerTest; seed += 1) {
         const run = await simulate(seed, product);
-        if (run.violation !== null) expect.fail(story(run));
+        expect(run.violation, story(run)).toBeNull();
       }
     },
     60_000,

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { mutations } from '../../../../tools/mutations.ts';
+import { mutations } from './mutations.ts';
 
-const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const root = fileURLToPath(new URL('../', import.meta.url));
 
 /** Runs the simulator without a guard, in a process of its own, because the guard is taken out of what the process loads. */
 const simulateWithout = (name: string): Promise<{ readonly code: number | null; readonly output: string }> =>
