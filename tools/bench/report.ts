@@ -13,6 +13,8 @@ export interface Row {
   readonly peakMb: number;
   readonly ratio: number | null;
   readonly cpuRatio: number | null;
+  /** What the phases counted in the last round. */
+  readonly counts: Figure['counts'];
 }
 
 export interface Result {
@@ -50,6 +52,7 @@ const rowOf = (name: string, figures: readonly Figure[], all: readonly Figure[])
     peakMb: Math.max(...figures.map(({ peakMb }) => peakMb)),
     ratio: floors.length === 0 ? null : median(floors.map((figure) => figure.wallMs)) / wallMs,
     cpuRatio: floors.length === 0 ? null : median(floors.map((figure) => figure.cpuMs)) / cpuMs,
+    counts: figures.at(-1)?.counts ?? {},
   };
 };
 
@@ -77,6 +80,15 @@ const table = (lines: readonly (readonly string[])[]): string => {
     .join('\n');
 };
 
+/** Records (points, changes) that a transaction had on average; refills and retries are 0 in health. */
+const batchText = ({ counts }: Row): string =>
+  Object.entries(counts)
+    .map(([phase, { received, batches, refills, retries }]) => {
+      const trouble = refills + retries === 0 ? '' : ` (${refills} refills, ${retries} retries)`;
+      return `${phase} ${Math.round(received / Math.max(1, batches))}${trouble}`;
+    })
+    .join(', ');
+
 const whole = (value: number): string => Math.round(value).toLocaleString('en');
 const ratio = (value: number | null): string => (value === null ? '' : value.toFixed(2));
 
@@ -84,7 +96,7 @@ export const toText = ({ machine, node, records, bytesPerRecord, rows, latencies
   const figures = rows.map((row) => [
     row.name,
     ...[whole(row.recordsPerSecond), ratio(row.ratio), ratio(row.cpuRatio), whole(row.rowsPerSecond)],
-    ...[row.cpuMicrosPerRecord.toFixed(1), whole(row.peakMb)],
+    ...[row.cpuMicrosPerRecord.toFixed(1), whole(row.peakMb), batchText(row)],
   ]);
   const delays = latencies.map(({ name, perSecond, p50Ms, p99Ms, maxMs, cores, peakMb }) => [
     ...[name, whole(perSecond), p50Ms.toFixed(1), p99Ms.toFixed(1), maxMs.toFixed(1), cores.toFixed(2), whole(peakMb)],
@@ -92,7 +104,7 @@ export const toText = ({ machine, node, records, bytesPerRecord, rows, latencies
   return [
     `${whole(records)} orders of ${bytesPerRecord} bytes; Node.js ${node}; ${machine}`,
     '',
-    table([['', 'records/s', 'of floor', 'by CPU', 'rows/s', 'CPU µs/record', 'peak MB'], ...figures]),
+    table([['', 'records/s', 'of floor', 'by CPU', 'rows/s', 'CPU µs/record', 'peak MB', 'per batch'], ...figures]),
     ...(delays.length === 0
       ? []
       : ['', table([['source to output, ms', 'records/s', 'p50', 'p99', 'max', 'cores', 'peak MB'], ...delays])]),
