@@ -1,7 +1,8 @@
 import { groupLane, rawLane, type SourcePartition } from '@dsf/messages';
 import type { LaneKey, Position, StoredFailure } from '@dsf/ports';
 import { flatShelf, laneShelf, loadLane, partitionShelf, recordShelf } from '../memory-warehouse-state.ts';
-import { groupOf, outcomeOf, type Amounts, type Meaning } from './definitions.ts';
+import { groupOf, outcomeOf, type Amounts, type Choice, type Meaning } from './definitions.ts';
+import type { InputMessage } from './input.ts';
 import type { World } from './world.ts';
 
 /*
@@ -21,6 +22,10 @@ export const versionOfRows = (world: World, source: number, partition: number, o
   const root = world.database.schema.tables.find((table) => table.source === source && table.parent === null);
   return root === undefined ? null : (world.database.state.flat.get(flatShelf(root.id, partition), offset)?.version ?? null);
 };
+
+/** The choice that a version flattens a source by: a removed source goes on by the last one that had it. */
+const choiceFor = (world: World, version: number, message: InputMessage): Choice | undefined =>
+  world.activated.slice(0, version).findLast(({ choice }) => message.source === 'a' || choice.hasB)?.choice;
 
 const openFlattenFailures = (world: World, at: SourcePartition & { readonly offset: number }): readonly StoredFailure[] =>
   world.database.state.failures.all(recordShelf(at)).filter(({ phase, status }) => phase === 'flatten' && status !== 'resolved');
@@ -44,9 +49,11 @@ export const recordState = (
   if (version !== null && failures.length > 0) return wrong('has rows and an open failure');
   const [failure] = failures;
   const made = version ?? failure?.version;
-  const outcomes = (made === undefined ? world.activated : world.activated.slice(made - 1, made)).map(({ choice }) =>
-    outcomeOf(message, choice),
-  );
+  const versions = made === undefined ? world.activated.map(({ catalog }) => catalog.version) : [made];
+  const outcomes = versions.flatMap((one) => {
+    const choice = choiceFor(world, one, message);
+    return choice === undefined ? [] : [outcomeOf(message, choice)];
+  });
   if (version !== null) {
     if (outcomes.every(({ kind }) => kind !== 'rows')) return wrong(`has rows by version ${version}, which makes none of it`);
     const items = message.content.kind === 'order' ? message.content.items.length : 0;
