@@ -23,7 +23,7 @@ export interface Range<Item> extends SourcePartition {
 /** A message as it was received, with nothing changed. */
 export interface RawRecord extends SourcePartition {
   readonly offset: number;
-  /** Broker timestamp, UTC ms. */
+  /** Broker timestamp, UTC ms, within ±8.64e15, the farthest that `Date` knows. */
   readonly time: number;
   readonly timeType: 'create' | 'append';
   /** When the ingestor took it, UTC ms. */

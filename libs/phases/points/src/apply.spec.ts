@@ -132,6 +132,19 @@ it('refuses an event time that is no time', () => {
   expect(made[0]?.refusal?.detail).toContain('yesterday');
 });
 
+it('refuses a broker time of no year from 0 to 9999 where it decides the window, and there alone', () => {
+  const rows = rowsOf([root, rootRow([1], { time: 253_402_300_800_000 }), rootRow([2], { offset: 8, time: -70_000_000_000_000 })]);
+  const windowed = points({ windowMs: 3_600_000 }, rows);
+  expect(windowed.map(({ window, refusal }) => [window, refusal?.code])).toEqual([
+    [null, 'summarise.event-time'],
+    [null, 'summarise.event-time'],
+  ]);
+  expect(points({}, rows).map(({ time, refusal }) => [time, refusal])).toEqual([
+    [253_402_300_800_000, undefined],
+    [-70_000_000_000_000, undefined],
+  ]);
+});
+
 it('refuses a child row whose root row is missing, instead of inventing a time', () => {
   expect(points({ table: 'items' }, rowsOf([items, childRow(['a', '1'], { idx: 0 })]))[0]?.refusal?.code).toBe('summarise.event-time');
 });

@@ -1,6 +1,6 @@
 import type { KeyPart, Point, Value } from '@dsf/messages';
 import type { FlatRow, FlatRows } from '@dsf/ports';
-import { eventTime, windowStart } from './event-time.ts';
+import { eventTime, isOnCalendar, windowStart } from './event-time.ts';
 import type { InputPlan, PointsPlan, Reading } from './plan.ts';
 import { recordRows } from './record-rows.ts';
 import type { RecordRows } from './record-rows.ts';
@@ -48,6 +48,13 @@ const timeOf = (view: RowView, reading: Reading | null): number => {
   return time;
 };
 
+/** The broker's time may be anything that a producer stamped; a window has to be one that a document can show. */
+const windowOf = (time: number, windowMs: number): number => {
+  if (!isOnCalendar(time))
+    throw new RowRefused('summarise.event-time', `the broker's time, ${time} ms since 1970, is in no year from 0 to 9999`);
+  return windowStart(time, windowMs);
+};
+
 const amountOf = (view: RowView, amount: InputPlan['amounts'][number]): Value => {
   if (amount === 'row') return true;
   return amount === 'none' ? null : compute(view, amount);
@@ -66,7 +73,7 @@ const makePoint = (input: InputPlan, row: FlatRow, record: RecordRows): Point | 
       offset,
       row: row.row,
       key: input.key.map((reading) => keyPart(view, reading)),
-      window: windowMs === null ? null : windowStart(time, windowMs),
+      window: windowMs === null ? null : windowOf(time, windowMs),
       time,
       amounts: input.amounts.map((amount) => amountOf(view, amount)),
     };

@@ -32,6 +32,9 @@ const rememberLast = (parse: (text: string) => number | null): ((text: string) =
   };
 };
 
+/** True for the years 0 to 9999. */
+export const isOnCalendar = (time: number): boolean => time >= timeMin && time <= timeMax;
+
 const parseText = rememberLast(parseRfc3339);
 
 /**
@@ -42,7 +45,7 @@ export const eventTime = (value: Value): number | null => {
   if (typeof value === 'string') return parseText(value);
   if (value === null || typeof value !== 'object' || !isNum(value)) return null;
   const time = Math.floor(Number(value.n));
-  return time >= timeMin && time <= timeMax ? time : null;
+  return isOnCalendar(time) ? time : null;
 };
 
 /** Start of the tumbling window that holds `time`; aligned to 1970 UTC, also before it. */

@@ -2,6 +2,7 @@ import { Failure, type PartitionFeed, type Position } from '@dsf/ports';
 import type { IngestLane } from './step.ts';
 import { addCounts, noCounts, type Lane } from '../lane.ts';
 import type { LaneContext } from '../work.ts';
+import { brokerTime } from './broker-time.ts';
 
 /** Resolves `earliest`, `latest` or a time once, and stores the answer before the first read (delivery rule 5). */
 export const resolveStart = async ({ catalogs }: LaneContext, lane: Lane, { source, transport, partition }: IngestLane): Promise<void> => {
@@ -67,7 +68,7 @@ const checkLastRecord = async (
   const [record] = await feed.read({ recordsMax: 1, bytesMax: 1, waitMs: context.settings.waitMs }, context.giveUp);
   if (record === undefined || record.offset !== offset) return;
   const sha256 = record.body === null ? null : context.tools.sha256(record.body).toHex();
-  if (sha256 !== facts['lastSha256'] || record.time !== facts['lastTime'])
+  if (sha256 !== facts['lastSha256'] || brokerTime(record.time) !== facts['lastTime'])
     throw changed(`the record at offset ${offset} is not the one that was read before`);
 };
 

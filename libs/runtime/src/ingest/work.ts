@@ -2,6 +2,7 @@ import type { RawRecord } from '@dsf/messages';
 import type { Delivery, IngestPhase, PartitionFeed } from '@dsf/ports';
 import { openLane } from '../lane.ts';
 import type { LaneContext, LaneWork } from '../work.ts';
+import { brokerTime } from './broker-time.ts';
 import { checkSource, resolveStart } from './start.ts';
 import { createIngestStep, positionOf, sendRaw, type IngestLane } from './step.ts';
 
@@ -19,7 +20,7 @@ export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<
 
   const toRecord = (delivery: Delivery, ingestedAt: number): RawRecord => {
     const { offset, time, timeType, key, headers, body } = delivery;
-    return { source: source.id, partition, offset, time, timeType, ingestedAt, key, headers, payload: body };
+    return { source: source.id, partition, offset, time: brokerTime(time), timeType, ingestedAt, key, headers, payload: body };
   };
 
   const begin = async (feed: PartitionFeed): Promise<void> => {
