@@ -5,7 +5,8 @@ import { isList } from './json.ts';
 import type { Json } from './json.ts';
 import { exactText } from './typed.ts';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
+// A byte order mark at the start of a key is part of it: without it two keys would be one.
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Bytes as text; bytes that are no UTF-8 as `\x` and hexadecimal digits, so that nothing is lost. */
 export const textOfBytes = (bytes: Uint8Array): string => {

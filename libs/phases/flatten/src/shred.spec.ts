@@ -157,6 +157,8 @@ describe('the envelope', () => {
   it('keeps bytes that are no text as hexadecimal digits', () => {
     const { effects } = flattenRecords(sourceOf({}, envelope), [{ ...record('{}'), key: new Uint8Array([0xff, 0x01]) }]);
     expect(cellsOf(effects.rows, '')).toStrictEqual([{ message_key: String.raw`\xff01` }]);
+    const marked = { ...record('{}'), key: new Uint8Array([0xef, 0xbb, 0xbf, 0x6b]) };
+    expect(cellsOf(flattenRecords(sourceOf({}, envelope), [marked]).effects.rows, '')).toStrictEqual([{ message_key: '\ufeffk' }]);
   });
 });
 

@@ -10,7 +10,7 @@ import type { Delivery, OutgoingMessage } from '@dsf/ports';
 const absent = 0xff_ff_ff_ff;
 const fixedBytes = 12;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Names of headers are few; those beyond so many are encoded each time. */
 const namesMax = 1000;
