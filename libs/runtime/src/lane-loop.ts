@@ -47,7 +47,7 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
       const due = Math.abs(clock.now() - announcedAt) >= settings.idleMs;
       if (!due && last !== undefined) continue;
       await persist(leave, async () => {
-        await lane.refresh();
+        await (due ? lane.recheck() : lane.refresh());
         await (due ? work.announce() : work.pause());
       });
       if (due) announcedAt = clock.now();

@@ -63,6 +63,17 @@ describe('a lane', () => {
     expect([lane.seq(), lane.epoch(), lane.positions()]).toEqual([4, 2, []]);
   });
 
+  it('finds out, when it asks, that a commit landed of which it never heard', async () => {
+    const warehouse = fakeWarehouse([[key, { seq: 4 }]]);
+    const lane = openLane(warehouse, key);
+    await lane.recheck();
+    await lane.recheck();
+    expect([lane.seq(), lane.epoch()]).toEqual([4, 1]);
+    warehouse.takeTurn(key, [positionAt(20)]);
+    await lane.recheck();
+    expect([lane.seq(), lane.epoch(), lane.position({ source: 1, partition: 0 })?.next]).toEqual([5, 2, 20]);
+  });
+
   it('reads nothing again while its memory is good', async () => {
     const lane = openLane(fakeWarehouse(), key);
     await lane.refresh();

@@ -30,6 +30,11 @@ export interface Lane {
   epoch(): number;
   /** Reads the lane again if its memory was dropped. */
   refresh(): Promise<void>;
+  /**
+   * Reads the lane again also if it has moved without us. A commit whose answer was lost may land after we have read the lane and found
+   * nothing more to do; only a lane that has nothing to write needs to ask.
+   */
+  recheck(): Promise<void>;
   transact<T>(change: LaneChange, work: (transaction: LaneTransaction) => Promise<T>): Promise<T>;
 }
 
@@ -47,6 +52,13 @@ export const openLane = (warehouse: Warehouse, key: LaneKey): Lane => {
   let epoch = 0;
   let loadedSeq = 0;
 
+  const remember = (loaded: LaneState): void => {
+    epoch += 1;
+    loadedSeq = loaded.seq;
+    const positions = new Map(loaded.positions.map((position) => [sourcePartitionKey(position), position]));
+    state = { seq: loaded.seq, positions, facts: loaded.facts };
+  };
+
   const known = () => {
     if (state === null) throw new Error(`the memory of lane ${laneName(key)} was used before it was read`);
     return state;
@@ -62,15 +74,11 @@ export const openLane = (warehouse: Warehouse, key: LaneKey): Lane => {
     loadedSeq: () => loadedSeq,
     epoch: () => epoch,
     async refresh() {
-      if (state !== null) return;
+      if (state === null) remember(await warehouse.loadLane(key));
+    },
+    async recheck() {
       const loaded = await warehouse.loadLane(key);
-      epoch += 1;
-      loadedSeq = loaded.seq;
-      state = {
-        seq: loaded.seq,
-        positions: new Map(loaded.positions.map((position) => [sourcePartitionKey(position), position])),
-        facts: loaded.facts,
-      };
+      if (loaded.seq !== state?.seq) remember(loaded);
     },
     async transact(change, work) {
       const before = known();
