@@ -54,7 +54,7 @@ export const openInstallation = async ({ home, measures = null }: InstallationOp
   const local = await openLocalTransport({
     file: join(home, 'log.db'),
     clock: systemClock,
-    retention: { topics: Object.values(topics), keepMs: 0 },
+    convenience: { topics: Object.values(topics), keepMs: 0 },
   });
   const transports = new Map<string, Transport>([['local', local]]);
   return {

@@ -131,7 +131,7 @@ describe('deleting', () => {
   });
 
   it('keeps of an internal topic what the slowest group has not acknowledged, and everything of the others', async () => {
-    const transport = await open({ retention: { topics: ['dsf.raw'], keepMs: 0 }, clock: { ...realClock, now: () => Date.now() + 10 } });
+    const transport = await open({ convenience: { topics: ['dsf.raw'], keepMs: 0 }, clock: { ...realClock, now: () => Date.now() + 10 } });
     for (const topic of ['dsf.raw', 'orders']) {
       await transport.ensureTopic(topic, 1);
       const fast = await firstFeed(transport, topic, 'fast');
@@ -152,7 +152,7 @@ describe('deleting', () => {
 
   it('keeps acknowledged messages for as long as told', async () => {
     const clock = fakeClock();
-    const transport = await open({ retention: { topics: ['dsf.raw'], keepMs: 1000 }, clock, memberTimeoutMs: 1e9 });
+    const transport = await open({ convenience: { topics: ['dsf.raw'], keepMs: 1000 }, clock, memberTimeoutMs: 1e9 });
     await transport.ensureTopic('dsf.raw', 1);
     const feed = await firstFeed(transport, 'dsf.raw');
     await transport.send('dsf.raw', messages(10));
@@ -168,7 +168,7 @@ describe('deleting', () => {
 
   it('does not stop a slow member whose messages another has acknowledged', async () => {
     const clock = fakeClock();
-    const transport = await open({ retention: { topics: ['dsf.raw'], keepMs: 0 }, clock, memberTimeoutMs: 1e9 });
+    const transport = await open({ convenience: { topics: ['dsf.raw'], keepMs: 0 }, clock, memberTimeoutMs: 1e9 });
     await transport.ensureTopic('dsf.raw', 1);
     const late = await firstFeed(transport, 'dsf.raw');
     await transport.send('dsf.raw', messages(10));

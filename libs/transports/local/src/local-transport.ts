@@ -18,8 +18,11 @@ export interface LocalTransportConfig {
   readonly busyMs?: number;
   /** Largest message body. Default 64 MiB. */
   readonly messageBytesMax?: number;
-  /** Topics whose messages go once every group has acknowledged them, `keepMs` after they came. Other topics keep everything. */
-  readonly retention?: { readonly topics: readonly string[]; readonly keepMs: number };
+  /**
+   * Topics that are a convenience, because their readers refill from rows what a topic loses: their messages survive the death of the process,
+   * not a cut of the power, and go once every group has acknowledged them, `keepMs` after they came. Other topics keep everything.
+   */
+  readonly convenience?: { readonly topics: readonly string[]; readonly keepMs: number };
 }
 
 /** A messaging system in one file: a durable log with numbered partitions, consumer groups, and any number of processes at once. */
@@ -69,14 +72,14 @@ const ensureTopic = async (log: LogFile, name: string, partitions: number): Prom
 };
 
 /**
- * Opens the log. What `send` resolved for survives a cut of the power; acknowledgements survive the death of the process only, after a
- * power cut some messages may come again. Transports of one process on one file share a connection.
+ * Opens the log. What `send` resolved for survives a cut of the power, except in topics that are a convenience; acknowledgements survive the
+ * death of the process only, after a power cut some messages may come again. Transports of one process on one file share a connection.
  * @throws Failure `fatal` `transport.format` or `transport.corrupt`; `retry` `transport.busy`, `transport.unavailable`
  */
 export const openLocalTransport = async (config: LocalTransportConfig): Promise<LocalTransport> => {
-  const { file, clock, memberTimeoutMs = 3000, pollMs = 5, busyMs = 5000, messageBytesMax = 64 * mebibyte, retention } = config;
+  const { file, clock, memberTimeoutMs = 3000, pollMs = 5, busyMs = 5000, messageBytesMax = 64 * mebibyte, convenience } = config;
   const log = await openLogFile({ file, clock, pollMs, busyMs });
-  const sender = makeSender(log, messageBytesMax);
+  const sender = makeSender(log, { bytesMax: messageBytesMax, survivesPowerCut: (topic) => convenience?.topics.includes(topic) !== true });
   const subscriptions = new Set<Subscription>();
   const place = (topic: string, partition: number): Place => placeOf(log.topic(topic), partition);
 
@@ -95,7 +98,7 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
       return log.read((statements) => findOffset(statements, at, time));
     },
     subscribe: async (topic, group) => {
-      const keepMs = retention?.topics.includes(topic) === true ? retention.keepMs : null;
+      const keepMs = convenience?.topics.includes(topic) === true ? convenience.keepMs : null;
       const subscription = await openSubscription({ log, topic: log.topic(topic), group, memberTimeoutMs, keepMs });
       const close = async (): Promise<void> => {
         subscriptions.delete(handle);

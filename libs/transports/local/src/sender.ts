@@ -80,7 +80,14 @@ export interface Sender {
   idle(): Promise<void>;
 }
 
-export const makeSender = (log: LogFile, bytesMax: number): Sender => {
+export interface SenderOptions {
+  /** Largest message body. */
+  readonly bytesMax: number;
+  /** False for topics that may lose their newest messages with the power: no sync of the disk is waited for. */
+  readonly survivesPowerCut: (topic: string) => boolean;
+}
+
+export const makeSender = (log: LogFile, { bytesMax, survivesPowerCut }: SenderOptions): Sender => {
   const queue: Sending[] = [];
   let running: Promise<void> | null = null;
 
@@ -91,7 +98,8 @@ export const makeSender = (log: LogFile, bytesMax: number): Sender => {
   };
   const commit = async (turn: readonly Sending[]): Promise<void> => {
     const now = log.clock.now();
-    const ends = await log.write('power-cut', (statements) =>
+    const durability = turn.some(({ topic }) => survivesPowerCut(topic.name)) ? 'power-cut' : 'crash';
+    const ends = await log.write(durability, (statements) =>
       turn.flatMap(({ topic, parcels }) =>
         parcels.map((parcel) => ({ place: topic.places[parcel.part], next: append(statements, topic.id, parcel, now) })),
       ),
