@@ -203,12 +203,12 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'refuse-once': {
     guard: 'a verdict is for the record that the lane stands at (rule 4)',
-    edits: [edit('lane-loop.ts', 'refuse: hasMoved ? null : refuse', 'refuse')],
+    edits: [edit('attempts.ts', "if (seq !== stoodAt) [failsAlone, verdict, refusal] = [0, null, 'none'];", '')],
     seeds: 2000,
   },
   'refill-alone': {
     guard: 'a refill uses up a walk, so that a record that fails stands alone (rule 4)',
-    edits: [edit('join.ts', 'piece.content.items.length : room;', 'piece.content.items.length : 0;')],
+    edits: [edit('join.ts', 'countRecords(piece.content.items) : room;', 'countRecords(piece.content.items) : 0;')],
     seeds: 600,
   },
   'body-left-out': {
@@ -223,7 +223,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'sender-start': {
     guard: 'a lane without a position begins where its sender began (rule 3)',
-    edits: [edit('receive.ts', 'next: start, start,', 'next: at.next ?? start, start: at.next ?? start,')],
+    edits: [edit('receive.ts', 'next: start, start, time', 'next: Math.max(start, range.to), start: Math.max(start, range.to), time')],
     seeds: 300,
   },
 };

@@ -174,7 +174,7 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
 
   return {
     capabilities: { nameLengthMax: 128, columnsMax: 1000, decimal: { precision: 38, scale: 12 } },
-    loadLane: (lane) => call('loadLane', (state) => loadLane(state, lane)),
+    loadLane: (lane) => call(`loadLane ${laneShelf(lane)}`, (state) => loadLane(state, lane)),
     async transact(lane, seq, work) {
       const { transaction, end, close, doom } = await beginWhenFree(lane, seq);
       try {

@@ -12,7 +12,8 @@ export interface Document {
 
 /** Holds the published documents to what is promised about them. */
 export interface Outputs {
-  claimed(actor: Actor, lane: string): void;
+  /** A publisher has read its lane: whatever was delivered by then, its documents may not fall behind. */
+  looked(actor: Actor, lane: string): void;
   sent(actor: Actor, topic: string, messages: readonly OutgoingMessage[]): void;
   /** What a consumer that keeps the highest revision has, by group text. */
   kept(topic: string): ReadonlyMap<string, Document>;
@@ -30,7 +31,7 @@ const documentOf = (message: Delivery | OutgoingMessage): Document => ({
 
 const groupTextOf = ({ key }: Pick<OutgoingMessage, 'key'>): string => decoder.decode(key ?? new Uint8Array());
 
-/** One publisher's time with one lane: what had been delivered when it began, and what it has sent since. */
+/** Since a publisher last read its lane: what had been delivered by then, and what it has sent. */
 interface Tenure {
   readonly floor: ReadonlyMap<string, number>;
   readonly sent: Map<string, number>;
@@ -55,7 +56,7 @@ export const createOutputs = (world: World): Outputs => {
   };
 
   return {
-    claimed({ name }, lane) {
+    looked({ name }, lane) {
       const floor = new Map<string, number>();
       for (const { topic, message } of landed()) {
         const place = `${topic} ${groupTextOf(message)}`;

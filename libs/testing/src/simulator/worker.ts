@@ -39,11 +39,10 @@ const errorText = (error: unknown): string =>
 /** Failures after which a service may stop, because a person or its supervisor starts it again. Everything else is a defect. */
 const mayStop: ReadonlySet<string> = new Set();
 
-const listen = (world: World, { actor }: Worker, { outputs }: Watchers) => ({
+const listen = (world: World, { actor }: Worker) => ({
   emit(event: TelemetryEvent): void {
     if (event.name === 'beat' || event.name === 'service') return;
     count(world, event.name);
-    if (event.name === 'lane-claimed' && event.phase === 'publish') outputs.claimed(actor, event.lane);
     const { name, ...facts } = event;
     tell(world, actor.name, `· ${name} ${JSON.stringify(facts)}`);
   },
@@ -68,7 +67,7 @@ export const startWorker = (world: World, phase: PhaseName, name: string, watche
   const clock = scheduler.clock(actor);
   const pace = { before: (call: string) => scheduler.step(actor, call) };
   const transport: Transport = openMemoryTransport(world.broker, clock, transportHooks(world, worker, watchers));
-  const warehouse: Warehouse = openMemoryWarehouse(world.database, databaseHooks(world, worker));
+  const warehouse: Warehouse = openMemoryWarehouse(world.database, databaseHooks(world, worker, watchers));
   const random = dice.fork();
   tell(world, name, 'starts');
   const run = world.product[phase](
@@ -80,7 +79,7 @@ export const startWorker = (world: World, phase: PhaseName, name: string, watche
       clock,
       tools: { sha256 },
       measures: new Map(),
-      telemetry: listen(world, worker, watchers),
+      telemetry: listen(world, worker),
       settings: world.profile.settings,
       random: random.random,
     },
