@@ -19,12 +19,12 @@ export interface Pipeline {
   /** What the services told, but for what happens all the time. */
   readonly events: readonly TelemetryEvent[];
   /** @returns the version in force @throws Error with the problems when the definitions are refused */
-  activate(definitions: unknown): Promise<number>;
-  send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  readonly activate: (definitions: unknown) => Promise<number>;
+  readonly send: (topic: string, messages: readonly OutgoingMessage[]) => Promise<void>;
   /** Resolves when everything that was sent has come through all phases. @throws what stopped a service, or Error when it takes too long */
-  settle(): Promise<Status>;
+  readonly settle: () => Promise<Status>;
   /** Ends the services and removes the folder. @throws what stopped a service */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export interface PipelineOptions {
