@@ -103,12 +103,16 @@ const watch = async (installation: Installation, { options, progress, stop, besi
   let statusAt = -Infinity;
   while (!stop.signal.aborted) {
     const waitsForIdle = (options.untilIdle || !toldIdle) && besideDone();
+    // Only an answer of this very moment may say that nothing is left: an older one does not know what was produced since.
+    let isIdle = false;
     if (clock.now() - statusAt >= (waitsForIdle ? idleCheckEveryMs : statusEveryMs)) {
-      status = (await tryStatus(installation)) ?? status;
+      const fresh = await tryStatus(installation);
+      isIdle = fresh?.idleThrough[last] === true;
+      status = fresh ?? status;
       statusAt = clock.now();
     }
     progress.show(status);
-    if (waitsForIdle && status?.idleThrough[last] === true) {
+    if (waitsForIdle && isIdle) {
       if (!toldIdle) await options.onIdle?.((line) => progress.say(line), counter);
       toldIdle = true;
       if (options.untilIdle) {
