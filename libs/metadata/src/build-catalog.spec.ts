@@ -48,6 +48,16 @@ describe('names', () => {
     ]);
   });
 
+  it('must leave the tables of lists and objects to the messages', () => {
+    const at = ['drivers', 0, 'name'];
+    expect(only({ sources: [orders], drivers: [driver({ name: 'shop.orders__items' })] })).toMatchObject({
+      code: 'name.table-collision',
+      at,
+    });
+    const named = { ...orders, paths: { items: { name: 'Sales' } } };
+    expect(only({ sources: [named], drivers: [driver({ name: 'sales' })] })).toMatchObject({ code: 'name.table-collision', at });
+  });
+
   it('must not lead to one table twice', () => {
     expect(only({ sources: [orders], drivers: [driver({ name: 'shop.orders' })] })).toMatchObject({
       code: 'name.table-collision',

@@ -57,6 +57,25 @@ export const checkTables = (report: Report, { definitions, retiredSources }: Sna
     claim(sourceTable(source), `the source \`${source.name}\``, ['sources', index, source.table === undefined ? 'name' : 'table']);
   for (const [index, driver] of definitions.drivers.entries())
     claim(driverTable(driver), `the driver \`${driver.name}\``, ['drivers', index, 'name']);
+  checkChildTables(report, definitions.drivers, [...definitions.sources, ...retiredSources]);
+};
+
+/** Names that a message can give to a child table: what comes in must never meet a driver's table. */
+const checkChildTables = (report: Report, drivers: readonly DriverDefinition[], sources: readonly SourceDefinition[]): void => {
+  for (const [index, driver] of drivers.entries()) {
+    const table = driverTable(driver).toLowerCase();
+    const owner = sources.find(
+      (source) =>
+        table.startsWith(`${sourceTable(source).toLowerCase()}__`) ||
+        Object.values(source.paths).some((rule) => typeof rule === 'object' && rule.name?.toLowerCase() === table),
+    );
+    if (owner === undefined) continue;
+    report.error(['drivers', index, 'name'], {
+      code: 'name.table-collision',
+      message: `the table of the driver \`${driver.name}\` could be a child table of the source \`${owner.name}\``,
+      hint: `choose a name that does not begin with \`${sourceTable(owner)}__\` and that no path rule gives`,
+    });
+  }
 };
 
 /** One topic has one number of partitions, whoever names it; DSF's own topics belong to no one else. */
