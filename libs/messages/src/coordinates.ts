@@ -17,6 +17,3 @@ export interface SourcePartition {
 
 /** A text key for maps of source partitions. */
 export const sourcePartitionKey = ({ source, partition }: SourcePartition): string => `${source}:${partition}`;
-
-export const compareCoordinates = (a: Coordinates, b: Coordinates): number =>
-  a.source - b.source || a.partition - b.partition || a.offset - b.offset;

@@ -16,4 +16,3 @@ export * from './parse-definitions.ts';
 export * from './plan-changes.ts';
 export * from './definitions-json-schema.ts';
 export * from './definitions-reference.ts';
-export type { DefinitionsFile } from './yaml/documents.ts';

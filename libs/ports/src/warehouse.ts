@@ -62,12 +62,6 @@ export interface GroupRow extends GroupChange {
   readonly states: readonly Value[];
 }
 
-export interface SummaryTable {
-  readonly instance: string;
-  readonly driver: string;
-  readonly name: string;
-}
-
 /** Something that was asked of a lane's owner (delivery rule 8). */
 export type RequestBody =
   | { readonly kind: 'replay'; readonly source: number; readonly partition: number; readonly offset: number }
