@@ -70,6 +70,11 @@ describe('names', () => {
     expect(only({ sources: [orders, { name: 'b', table: 'SHOP_ORDERS' }] })).toMatchObject({ at: ['sources', 1, 'table'] });
   });
 
+  it('must leave alone what is named by the database', () => {
+    expect(only({ sources: [{ name: 'sqlite.orders' }] })).toMatchObject({ code: 'name.reserved', at: ['sources', 0, 'name'] });
+    expect(only({ sources: [orders], drivers: [driver({ name: 'SQLite_sales' })] })).toMatchObject({ code: 'name.reserved' });
+  });
+
   it('must leave alone what is named by DSF', () => {
     expect(only({ sources: [{ name: 'a', topic: 'dsf.raw' }] })).toMatchObject({ code: 'name.reserved', at: ['sources', 0, 'topic'] });
     expect(only({ sources: [{ name: 'a', table: 'dsf_lanes' }] })).toMatchObject({ code: 'name.reserved' });

@@ -83,6 +83,15 @@ describe('a file that is wrong', () => {
     expect(parseDefinitions([{ name: 'a.yaml', text }]).definitions).toBeNull();
   });
 
+  it('may not lead back into themselves', () => {
+    expect(problemsOf(lines('sources: &s', '  - name: a', '    paths: *s')).map(place)).toContain('a.yaml:3:12 definitions.wrong-type');
+  });
+
+  it('never lose a name in silence', () => {
+    const text = lines('sources:', '  - name: a', '    paths:', '      __proto__: json', '    headers:', '      __proto__: p');
+    expect(problemsOf(text).map(place)).toEqual(['a.yaml:4:7 definitions.bad-value', 'a.yaml:6:7 definitions.bad-value']);
+  });
+
   it('cannot blow up by aliases', () => {
     const bomb = [
       'a0: &a0 [x, x, x, x, x, x, x, x, x]',

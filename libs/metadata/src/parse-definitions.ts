@@ -84,6 +84,22 @@ const splitPieces = (pieces: readonly Piece[]): Split => {
   return { lists, settings, problems };
 };
 
+/** Where `__proto__` stands as a name: the schemas would leave it out in silence. An alias may lead back to where it stands. */
+const lostNames = (value: unknown, at: At, above: readonly object[] = []): readonly At[] => {
+  if (typeof value !== 'object' || value === null || above.includes(value)) return [];
+  return Object.entries(value).flatMap(([name, member]) => {
+    const here = [...at, Array.isArray(value) ? Number(name) : name];
+    return [...(name === '__proto__' ? [here] : []), ...lostNames(member, here, [...above, value])];
+  });
+};
+
+const lostName = {
+  code: 'definitions.bad-value',
+  target: 'key',
+  message: '`__proto__` cannot be a name in definitions',
+  hint: 'for a member of that name use `*`, which stands for any member',
+} as const;
+
 const checkPieces = (
   section: Section,
   pieces: readonly Piece[],
@@ -93,6 +109,7 @@ const checkPieces = (
   const first = new Map<string, Piece>();
   for (const [index, piece] of pieces.entries()) {
     const checked = checkSchema<{ readonly name: string }>(schemas[section], piece.value, section.slice(0, -1));
+    problems.push(...lostNames(piece.value, []).map((at) => located(piece, { ...lostName, at: [section, index, ...at] }, at)));
     if ('findings' in checked)
       problems.push(...checked.findings.map((finding) => located(piece, { ...finding, at: [section, index, ...finding.at] }, finding.at)));
     else values.push(checked.value);

@@ -37,11 +37,11 @@ export const checkTables = (report: Report, { definitions, retiredSources }: Sna
   const owners = new Map<string, string>();
   const claim = (table: string, owner: string, at: At): void => {
     const known = owners.get(table.toLowerCase());
-    if (/^_?dsf_/i.test(table))
+    if (/^(?:_?dsf|sqlite)_/i.test(table))
       report.error(at, {
         code: 'name.reserved',
-        message: `the table \`${table}\` of ${owner} would be named like one of DSF's own`,
-        hint: 'tables that start with `dsf_` or `_dsf_` are reserved; choose another name',
+        message: `the table \`${table}\` of ${owner} would be named like one of ${/^sqlite_/i.test(table) ? "SQLite's" : "DSF's"} own`,
+        hint: 'tables that start with `dsf_`, `_dsf_` or `sqlite_` are reserved; choose another name',
       });
     if (known === undefined) owners.set(table.toLowerCase(), owner);
     else

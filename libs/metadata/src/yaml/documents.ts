@@ -83,7 +83,7 @@ export const parseDocuments = ({
   text,
 }: DefinitionsFile): { readonly pieces: readonly Piece[]; readonly problems: readonly Problem[] } => {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, merge: true, uniqueKeys: true });
+  const parsed = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error', merge: true, uniqueKeys: true });
   const pieces: Piece[] = [];
   const problems: Problem[] = [];
   const documents: readonly Document.Parsed[] = Array.isArray(parsed) ? parsed : [];

@@ -8,8 +8,8 @@ import { matchPath } from './rules.ts';
  * What a table or column would like to be called, before anybody looks whether the name is free.
  */
 
-/** Tables that start with `dsf_` are the framework's own. */
-const tableName = (name: string): string => (/^dsf_/i.test(name) ? chosenName(`x${name}`) : chosenName(name));
+/** Tables that start with `dsf_` are the framework's own, those with `sqlite_` a database's. */
+const tableName = (name: string): string => (/^(?:dsf|sqlite)_/i.test(name) ? chosenName(`x${name}`) : chosenName(name));
 
 /** @param rootName - the name that the root table was given; null while it has none */
 export const tableWish = (source: SourcePlan, tablePath: string, rootName: string | null): string => {
