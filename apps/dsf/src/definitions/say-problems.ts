@@ -15,9 +15,14 @@ export interface Saying {
 
 const isError = ({ severity }: Problem): boolean => severity === 'error';
 
-/** Says every problem with its place, excerpt and hint. */
+/** A file that is not a file of definitions at all may have a problem in every line; nobody mends more than so many at a time. */
+const shownMax = 100;
+
+/** Says problems with their places, excerpts and hints: all of them, or the first hundred, errors before warnings. */
 export const sayProblems = async ({ talk }: Session, problems: readonly Problem[], texts: Texts): Promise<void> => {
-  for (const problem of problems) await talk.line(formatProblem(problem, texts.get(problem.location?.file ?? '')));
+  const ranked = problems.length > shownMax ? problems.toSorted((a, b) => Number(isError(b)) - Number(isError(a))) : problems;
+  for (const problem of ranked.slice(0, shownMax)) await talk.line(formatProblem(problem, texts.get(problem.location?.file ?? '')));
+  if (ranked.length > shownMax) await talk.line(`and ${counted(ranked.length - shownMax, 'more problem')}; mend these first`);
 };
 
 /** Says every problem; to programs, as JSON. @throws CommandError `refused` when one of them is an error */
