@@ -59,7 +59,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     guard: 'what is missing is read from rows (rule 3)',
     edits: [
       edit(
-        'flatten/step.ts',
+        'flatten/records-in.ts',
         "if (content.kind === 'items') return { records: content.items, to };",
         "if (content.kind === 'items') return { records: content.items, to };\n  if (to > from) return { records: [], to };",
       ),

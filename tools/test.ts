@@ -40,9 +40,9 @@ const readReport = (name: string): Counts => {
 
 rmSync(results, { recursive: true, force: true });
 const wellQuick = runTargets(['lint', 'format:check', 'typecheck', 'knip', 'boundaries', 'test']);
-const wellProcess = withProcesses.length === 0 || runTargets(['test:process'], withProcesses);
+const wellProcess = runTargets(['test:process'], ['dsf', ...withProcesses]);
 
-const suites = ['tools/boundaries', ...withSpecs.map((folder) => `${folder}/test`), ...withProcesses.map((folder) => `${folder}/process`)];
+const suites = ['tools/boundaries', 'tools/process', ...withSpecs.map((folder) => `${folder}/test`), ...withProcesses.map((folder) => `${folder}/process`)];
 const counted = [...checks, ...suites].map(readReport).reduce(add, none);
 const unexplained = !(wellQuick && wellProcess) && counted.failed.length === 0;
 const total = unexplained

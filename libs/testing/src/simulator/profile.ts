@@ -92,7 +92,7 @@ export const drawProfile = (dice: Dice): Profile => {
     workers: isCalm ? 1 : dice.between(1, 3),
     oddities: dice.chance(0.6),
     holes: dice.chance(0.3),
-    messageBytesMax: isCalm ? 1_000_000 : dice.pick([700, 2000, 1_000_000]),
+    messageBytesMax: isCalm ? 1_000_000 : dice.pick([300, 2000, 1_000_000]),
     settings: drawSettings(dice),
     tempo: { slow: dice.chance(0.5) ? 0 : dice.random() * 0.1, slowMsMax: dice.pick([20, 500, 3000]), burst: dice.pick([0, 0.5, 0.9]) },
     skewMsMax: dice.pick([0, 1000, 3_600_000]),
