@@ -1,2 +1,2 @@
-export type { Product, RunService, SimulatedContext } from './product.ts';
-export { simulate, type Run, type SimulateOptions } from './simulate.ts';
+export type { Product } from './product.ts';
+export { simulate, type Run } from './simulate.ts';

@@ -18,7 +18,7 @@ export const flattenLane = (world: World, at: SourcePartition): LaneKey => ({
 });
 
 /** Catalog version by which the record's rows were made; null when it has no rows. */
-export const versionOfRows = (world: World, source: number, partition: number, offset: number): number | null => {
+const versionOfRows = (world: World, source: number, partition: number, offset: number): number | null => {
   const root = world.database.schema.tables.find((table) => table.source === source && table.parent === null);
   return root === undefined ? null : (world.database.state.flat.get(flatShelf(root.id, partition), offset)?.version ?? null);
 };

@@ -48,7 +48,7 @@ const listen = (world: World, { actor }: Worker) => ({
   },
 });
 
-export const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
+const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
 
 /** Starts a process; it runs until it is stopped or killed. */
 export const startWorker = (world: World, phase: PhaseName, name: string, watchers: Watchers): Worker => {

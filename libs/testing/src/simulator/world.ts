@@ -50,7 +50,7 @@ export interface World {
   readonly replayed: Set<string>;
 }
 
-export const linesKept = 400;
+const linesKept = 400;
 
 export const createWorld = (seed: number, product: Product, linesMax = linesKept): World => {
   const dice = createDice(seed);
