@@ -42,7 +42,12 @@ rmSync(results, { recursive: true, force: true });
 const wellQuick = runTargets(['lint', 'format:check', 'typecheck', 'knip', 'boundaries', 'test']);
 const wellProcess = runTargets(['test:process'], ['dsf', ...withProcesses]);
 
-const suites = ['tools/boundaries', 'tools/process', ...withSpecs.map((folder) => `${folder}/test`), ...withProcesses.map((folder) => `${folder}/process`)];
+const suites = [
+  'tools/boundaries',
+  'tools/process',
+  ...withSpecs.map((folder) => `${folder}/test`),
+  ...withProcesses.map((folder) => `${folder}/process`),
+];
 const counted = [...checks, ...suites].map(readReport).reduce(add, none);
 const unexplained = !(wellQuick && wellProcess) && counted.failed.length === 0;
 const total = unexplained
