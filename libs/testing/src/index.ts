@@ -6,3 +6,5 @@ export { startFleet } from './fleet/fleet.ts';
 export * from './warehouse-contract.ts';
 export { shopDefinitions, shopStream, type ShopExpectation, type ShopMessage } from './fleet/shop-stream.ts';
 export * from './metadata-store-contract.ts';
+export * from './kafka/kafka-broker.ts';
+export { whyNoKafka } from './kafka/fetch-kafka.ts';

@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { kafkaUsers, realClock, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import kafkajs from 'kafkajs';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Delivery, PartitionFeed, Subscription } from '@dsf/ports';
+import { openKafkaTransport, type KafkaTransport } from './kafka-transport.ts';
+import type { KafkaLogin } from './connection-options.ts';
+
+const never = new AbortController().signal;
+const limits = { recordsMax: 10_000, bytesMax: 8_000_000, waitMs: 300 };
+const patienceMs = 30_000;
+const reason = whyNoKafka(process.env);
+const hasOwn = reason === null && (process.env['DSF_TEST_KAFKA'] ?? '') === '';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const texts = (deliveries: readonly Delivery[]): readonly string[] =>
+  deliveries.map(({ body }) => new TextDecoder().decode(body ?? new Uint8Array()));
+const messages = (partition: number, bodies: readonly string[]) =>
+  bodies.map((body) => ({ partition, key: null, headers: [], body: bytes(body) }));
+
+describe.skipIf(!hasOwn)('a Kafka broker of our own', () => {
+  let broker: KafkaBroker;
+  let transport: KafkaTransport;
+  let topic = '';
+  let subscription: Subscription;
+  beforeAll(async () => {
+    broker = await startKafka(process.env);
+  }, 300_000);
+  afterAll(() => broker.close());
+  beforeEach(() => {
+    topic = `topic-${randomUUID()}`;
+    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, sessionTimeoutMs: 3000 });
+  });
+  afterEach(() => transport.close());
+
+  const nextFeed = async (): Promise<PartitionFeed> => {
+    for await (const feed of subscription.feeds(never)) if (feed.partition === 0) return feed;
+    throw new Error('no partition was given');
+  };
+  const feedOfPartition0 = async (): Promise<PartitionFeed> => {
+    subscription = await transport.subscribe(topic, `group-${randomUUID()}`);
+    return nextFeed();
+  };
+  const readCount = async (feed: PartitionFeed, count: number): Promise<readonly Delivery[]> => {
+    const all: Delivery[] = [];
+    const giveUpAt = Date.now() + patienceMs;
+    while (all.length < count) {
+      if (Date.now() > giveUpAt) throw new Error(`only ${all.length} of ${count} messages came`);
+      all.push(...(await feed.read(limits, never).catch(() => [])));
+    }
+    return all;
+  };
+
+  it.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads what the Java client compressed with %s', async (compression) => {
+    await transport.ensureTopic(topic, 1);
+    const lines = Array.from({ length: 3000 }, (_, index) => `${compression} ${index} ${'x'.repeat(index % 400)}`);
+    await broker.produce(topic, lines, { 'compression.type': compression, 'batch.size': '200000', 'linger.ms': '50' });
+    const got = await readCount(await feedOfPartition0(), lines.length);
+    expect(texts(got)).toEqual(lines);
+    expect(got.map(({ offset }) => offset)).toEqual(lines.map((_, index) => index));
+  });
+
+  it('leaves out what was rolled back and what is not decided yet, and passes over markers', async () => {
+    await transport.ensureTopic(topic, 1);
+    const kafka = new kafkajs.Kafka({ brokers: [broker.address], logLevel: kafkajs.logLevel.NOTHING });
+    const [one, two] = [`a-${topic}`, `b-${topic}`].map((transactionalId) =>
+      kafka.producer({
+        transactionalId,
+        idempotent: true,
+        maxInFlightRequests: 1,
+        createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      }),
+    );
+    if (one === undefined || two === undefined) throw new Error('unreachable: there are two');
+    await one.connect();
+    await two.connect();
+    const begin = async (producer: typeof one, value: string) => {
+      const transaction = await producer.transaction();
+      // The key looks like the marker of a rollback, which it is not.
+      await transaction.send({ topic, messages: [{ key: Buffer.alloc(4), value, partition: 0 }] });
+      return transaction;
+    };
+    const lost = await begin(one, 'rolled back');
+    const kept = await begin(two, 'kept');
+    await lost.send({ topic, messages: [{ value: 'rolled back too', partition: 0 }] });
+    await lost.abort();
+    await kept.commit();
+    const open = await begin(one, 'open');
+    await transport.send(topic, messages(0, ['behind the open one']));
+    const feed = await feedOfPartition0();
+    expect(texts(await readCount(feed, 1))).toEqual(['kept']);
+    expect(await feed.read(limits, never)).toEqual([]);
+    await open.commit();
+    expect(texts(await readCount(feed, 2))).toEqual(['open', 'behind the open one']);
+    await one.disconnect();
+    await two.disconnect();
+  });
+
+  it('says whether the time is that of the producer or of the broker', async () => {
+    await transport.admin.create({ topic, partitions: 1, replicas: 1, settings: { 'message.timestamp.type': 'LogAppendTime' } });
+    await transport.send(topic, messages(0, ['a']));
+    const [delivery] = await readCount(await feedOfPartition0(), 1);
+    expect(delivery).toMatchObject({ timeType: 'append' });
+    expect(Math.abs((delivery?.time ?? 0) - Date.now())).toBeLessThan(60_000);
+  });
+
+  it('cuts a send into batches that a topic takes, and refuses the message that is too large alone', async () => {
+    await transport.admin.create({ topic, partitions: 1, replicas: 1, settings: { 'max.message.bytes': '2000' } });
+    const bodies = Array.from({ length: 200 }, (_, index) => `${index} ${'x'.repeat(100)}`);
+    await transport.send(topic, messages(0, bodies));
+    expect(texts(await readCount(await feedOfPartition0(), bodies.length))).toEqual(bodies);
+    await expect(transport.send(topic, messages(0, ['y'.repeat(3000)]))).rejects.toMatchObject({
+      kind: 'poison',
+      code: 'transport.too-large',
+    });
+  });
+
+  it('does not fetch more than it may keep while nobody reads, and then loses nothing', async () => {
+    await transport.close();
+    const small = { partitionBytesMax: 100_000, prefetchBytesMax: 200_000 };
+    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, sessionTimeoutMs: 3000, ...small });
+    await transport.ensureTopic(topic, 1);
+    const bodies = Array.from({ length: 2000 }, (_, index) => `${index} ${'x'.repeat(1000)}`);
+    for (let at = 0; at < bodies.length; at += 100) await transport.send(topic, messages(0, bodies.slice(at, at + 100)));
+    const feed = await feedOfPartition0();
+    const [first] = await feed.read({ ...limits, recordsMax: 1 }, never);
+    // Longer than the session: the group is kept up although nobody reads.
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    expect(feed.revoked.aborted).toBe(false);
+    const rest = await readCount(feed, bodies.length - 1);
+    expect(texts([...(first === undefined ? [] : [first]), ...rest])).toEqual(bodies);
+  });
+
+  it('goes on by itself when the broker was killed and is there again', { timeout: 3 * patienceMs }, async () => {
+    await transport.ensureTopic(topic, 1);
+    await transport.send(topic, messages(0, ['before']));
+    const feed = await feedOfPartition0();
+    expect(texts(await readCount(feed, 1))).toEqual(['before']);
+    await broker.kill();
+    await expect(transport.send(topic, messages(0, ['lost']))).rejects.toMatchObject({ kind: 'retry' });
+    await expect(feed.read({ ...limits, waitMs: 2000 }, never)).rejects.toMatchObject({ kind: 'retry' });
+    await broker.restart();
+    const giveUpAt = Date.now() + patienceMs;
+    const send = async (): Promise<void> => {
+      try {
+        await transport.send(topic, messages(0, ['after']));
+      } catch (error) {
+        expect(error).toMatchObject({ kind: 'retry' });
+        if (Date.now() > giveUpAt) throw error;
+        await send();
+      }
+    };
+    await send();
+    // Where the group has dropped the member meanwhile, the partition is taken and given anew.
+    const got: string[] = [];
+    for (let current = feed; !got.includes('after') && Date.now() < giveUpAt;) {
+      if (current.revoked.aborted) current = await nextFeed();
+      got.push(...texts(await current.read(limits, never).catch(() => [])));
+    }
+    expect(got).toContain('after');
+  });
+
+  describe('logins', () => {
+    const openAs = (login: KafkaLogin): KafkaTransport =>
+      openKafkaTransport({ connection: { brokers: [broker.loginAddress ?? ''], login }, clock: realClock });
+    const plain: KafkaLogin = { mechanism: 'plain', username: 'plain', password: kafkaUsers.plain };
+
+    it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
+      'refuses a wrong password with %s, without telling it',
+      async (mechanism) => {
+        const wrong = openAs({ mechanism, username: mechanism === 'plain' ? 'plain' : 'scram', password: 'hunter2' });
+        const failure: unknown = await wrong.partitionCount(topic).catch((error: unknown) => error);
+        expect(failure).toMatchObject({ kind: 'fatal', code: 'transport.login' });
+        expect(JSON.stringify(failure) + String(failure)).not.toContain('hunter2');
+        await wrong.close();
+      },
+    );
+
+    it.each([
+      ['plain', 'plain'],
+      ['scram-sha-256', 'scram'],
+      ['scram-sha-512', 'scram'],
+    ] as const)('reads and writes with %s once an ACL allows it, and names the topic before', async (mechanism, username) => {
+      await transport.ensureTopic(topic, 1);
+      const user = openAs({ mechanism, username, password: kafkaUsers[username] });
+      await expect(user.send(topic, messages(0, ['a']))).rejects.toMatchObject({
+        kind: 'fatal',
+        message: expect.stringContaining(topic) as unknown,
+      });
+      const admin = new kafkajs.Kafka({ brokers: [broker.address], logLevel: kafkajs.logLevel.NOTHING }).admin();
+      await admin.connect();
+      const rule = {
+        principal: `User:${username}`,
+        host: '*',
+        operation: kafkajs.AclOperationTypes.ALL,
+        permissionType: kafkajs.AclPermissionTypes.ALLOW,
+      };
+      await admin.createAcls({
+        acl: [
+          {
+            ...rule,
+            resourceType: kafkajs.AclResourceTypes.TOPIC,
+            resourceName: topic,
+            resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL,
+          },
+        ],
+      });
+      await admin.disconnect();
+      await user.send(topic, messages(0, ['a']));
+      expect(await user.bounds(topic, 0)).toEqual({ start: 0, end: 1 });
+      const subscription = await user.subscribe(topic, 'forbidden');
+      const join = async (): Promise<void> => {
+        for await (const feed of subscription.feeds(never)) expect(feed).toBeUndefined();
+      };
+      await expect(join()).rejects.toMatchObject({ kind: 'fatal', code: 'transport.denied-group' });
+      await user.close();
+    });
+
+    it('says that a host cannot be resolved, and that nobody listens', async () => {
+      const nowhere = openKafkaTransport({ connection: { brokers: ['kafka.invalid:9092'], login: plain }, clock: realClock });
+      await expect(nowhere.partitionCount(topic)).rejects.toMatchObject({ code: 'transport.host-unknown' });
+      const closed = openKafkaTransport({ connection: { brokers: ['127.0.0.1:1'] }, clock: realClock });
+      await expect(closed.partitionCount(topic)).rejects.toMatchObject({ kind: 'retry', code: 'transport.unavailable' });
+    });
+  });
+});

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import type { SASLOptions } from 'kafkajs';
+import { Failure } from '@dsf/ports';
+
+/** How a client proves who it is. The values are secrets: they never leave this object for a message or a log. */
+export type KafkaLogin =
+  | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
+  /** `token` is asked for one whenever a connection is made or its session ends. */
+  | { readonly mechanism: 'oauthbearer'; readonly token: () => Promise<string> };
+
+export interface KafkaTls {
+  /** Files in PEM format; without `caFile` the authorities that Node.js knows. */
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
+/** Where a cluster is and how to get in. */
+export interface KafkaConnection {
+  /** `host:port`, at least one. */
+  readonly brokers: readonly string[];
+  readonly clientId?: string;
+  readonly tls?: KafkaTls;
+  readonly login?: KafkaLogin;
+}
+
+const readPem = (file: string, what: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure('fatal', 'transport.tls-file', `the ${what} ${file} cannot be read: ${reason}`, { file }, { cause: error });
+  }
+};
+
+/** Options of node:tls; null without TLS. @throws Failure `fatal` `transport.tls-file` */
+export const tlsOptions = (tls: KafkaTls | undefined): Readonly<Record<string, string>> | null => {
+  if (tls === undefined) return null;
+  const { caFile, certFile, keyFile } = tls;
+  return {
+    ...(caFile === undefined ? {} : { ca: readPem(caFile, 'certificate authority') }),
+    ...(certFile === undefined ? {} : { cert: readPem(certFile, 'client certificate') }),
+    ...(keyFile === undefined ? {} : { key: readPem(keyFile, 'client key') }),
+  };
+};
+
+export const saslOptions = (login: KafkaLogin | undefined): SASLOptions | null => {
+  if (login === undefined) return null;
+  // A copy: kafkajs writes into what it is given.
+  if (login.mechanism !== 'oauthbearer') return { ...login };
+  return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await login.token() }) };
+};

@@ -1,0 +1,61 @@
+import { gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { Failure } from '@dsf/ports';
+import { decompressFrameSync } from 'lz4-napi';
+import { uncompressSync } from 'snappy';
+
+/** What a small batch may grow to: against a batch that was made to fill the memory. */
+const expandedBytesMax = 256 * 1024 * 1024;
+
+/** Java clients cut snappy into blocks behind this header (xerial's snappy-java); librdkafka and others send one raw block. */
+const xerialMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
+const xerialHeaderBytes = 16;
+
+/** Length before compression: a varint at the front of each raw block (github.com/google/snappy, format_description.txt). */
+const snappyLength = (block: Buffer): number => {
+  let length = 0;
+  for (let at = 0; at < 5; at += 1) {
+    const byte = block[at] ?? 0;
+    length += (byte & 0x7f) * 2 ** (7 * at);
+    if (byte < 0x80) break;
+  }
+  return length;
+};
+
+const unsnapBlock = (block: Buffer, room: number): Buffer => {
+  if (snappyLength(block) > room) throw new RangeError(`a snappy block of ${snappyLength(block)} bytes`);
+  return Buffer.from(uncompressSync(block, { asBuffer: true }));
+};
+
+const unsnap = (packed: Buffer): Buffer => {
+  if (!packed.subarray(0, xerialMagic.length).equals(xerialMagic)) return unsnapBlock(packed, expandedBytesMax);
+  const blocks: Buffer[] = [];
+  let room = expandedBytesMax;
+  for (let at = xerialHeaderBytes; at < packed.length;) {
+    const length = packed.readInt32BE(at);
+    const block = unsnapBlock(packed.subarray(at + 4, at + 4 + length), room);
+    blocks.push(block);
+    room -= block.length;
+    at += 4 + length;
+  }
+  return Buffer.concat(blocks);
+};
+
+const codecs: Readonly<Record<number, (packed: Buffer) => Buffer>> = {
+  1: (packed) => gunzipSync(packed, { maxOutputLength: expandedBytesMax }),
+  2: unsnap,
+  3: (packed) => decompressFrameSync(packed),
+  4: (packed) => zstdDecompressSync(packed, { maxOutputLength: expandedBytesMax }),
+};
+
+/** The records of a batch as they were before its producer compressed them. @param codec - the low three bits of the attributes @throws Failure `fatal` `transport.unreadable` */
+export const decompress = (codec: number, packed: Buffer): Buffer => {
+  if (codec === 0) return packed;
+  const expand = codecs[codec];
+  if (expand === undefined) throw new Failure('fatal', 'transport.unreadable', `compression ${codec} is not known`, { codec });
+  try {
+    return expand(packed);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure('fatal', 'transport.unreadable', `a compressed batch cannot be read: ${reason}`, { codec }, { cause: error });
+  }
+};

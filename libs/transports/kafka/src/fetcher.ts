@@ -1,0 +1,184 @@
+import errors from 'kafkajs/src/protocol/error.js';
+import { Failure, type PartitionBounds } from '@dsf/ports';
+import type { Cursor, Look } from './cursor.ts';
+import { asTransportFailure } from './kafka-failure.ts';
+import type { KafkaClient } from './kafka-client.ts';
+import { fetchRecords, type FetchedPartition } from './requests.ts';
+
+export interface FetcherOptions {
+  readonly client: KafkaClient;
+  readonly topic: string;
+  /** Now, for the failure that an offset outside of them causes. */
+  readonly bounds: (partition: number) => Promise<PartitionBounds>;
+  /** How long a broker waits for messages; a partition that is sought or read empty meanwhile waits as long. */
+  readonly pollMs: number;
+  /** Most bytes in one answer of a broker. */
+  readonly fetchBytesMax: number;
+  /** No more is fetched for a partition above this, and for none above `prefetchBytesMax` altogether. */
+  readonly partitionBytesMax: number;
+  readonly prefetchBytesMax: number;
+}
+
+/** Fetches ahead for the partitions that one member has: one request per broker at a time, for all partitions that it leads and that have room. */
+export interface Fetcher {
+  add(cursor: Cursor): void;
+  remove(cursor: Cursor): void;
+  /** A cursor has room, or has been moved. */
+  kick(): void;
+  close(): Promise<void>;
+}
+
+const outOfRange = 1;
+/** Kafka's codes for "ask somebody else": unknown topic, leader not available, not leader, leader epochs. */
+const staleCodes: readonly number[] = [3, 5, 6, 9, 56, 74, 75];
+const pauseAfterFailureMs = 250;
+
+const makeOutOfRange = (topic: string, cursor: Cursor, bounds: PartitionBounds): Failure => {
+  const offset = cursor.wants();
+  const where = `partition ${cursor.partition} of topic "${topic}"`;
+  const text = `offset ${offset ?? 'unknown'} is not in ${where}, which holds the offsets from ${bounds.start} to before ${bounds.end}`;
+  return new Failure('fatal', 'transport.out-of-range', text, {
+    topic,
+    partition: cursor.partition,
+    offset,
+    start: bounds.start,
+    end: bounds.end,
+  });
+};
+
+interface Asked {
+  readonly cursor: Cursor;
+  readonly look: Look;
+  readonly offset: number;
+}
+
+/** One request to one broker, and what comes of it for each cursor. */
+const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionBytesMax }: FetcherOptions) => {
+  const failAll = (asked: readonly Asked[], error: unknown): void => {
+    const failure = asTransportFailure(error, { brokers: client.brokers, topic });
+    for (const { cursor, look } of asked) cursor.failed(look, failure);
+  };
+
+  const settle = async ({ cursor, look }: Asked, { error, records }: FetchedPartition): Promise<void> => {
+    if (error === 0) cursor.arrived(look, records.deliveries, records.next);
+    else if (error === outOfRange) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition)));
+    else {
+      if (staleCodes.includes(error)) client.forget(topic);
+      // Not known here any more: whether it is gone or has moved is for the next look at the cluster to say.
+      const failure =
+        error === 3
+          ? new Failure('retry', 'transport.leader-changed', `partition ${cursor.partition} of topic "${topic}" is not where it was`)
+          : errors.createErrorFromCode(error);
+      failAll([{ cursor, look, offset: 0 }], failure);
+    }
+  };
+
+  const poll = async (nodeId: number, asked: readonly Asked[]): Promise<boolean> => {
+    try {
+      const broker = await client.broker(nodeId);
+      const partitions = asked.map(({ cursor, offset }) => ({ partition: cursor.partition, offset }));
+      const answers = await fetchRecords(broker, {
+        topic,
+        waitMs: pollMs,
+        bytesMax: fetchBytesMax,
+        partitionBytesMax: Math.min(partitionBytesMax, fetchBytesMax),
+        partitions,
+      });
+      for (const entry of asked) {
+        const answer = answers.find(({ partition }) => partition === entry.cursor.partition);
+        if (answer !== undefined) await settle(entry, answer);
+      }
+      return answers.every(({ error }) => error === 0);
+    } catch (error) {
+      client.forget(topic);
+      failAll(asked, error);
+      return false;
+    }
+  };
+  /** Null when the cluster cannot be asked. */
+  const groupByLeader = async (open: readonly Cursor[]): Promise<ReadonlyMap<number, readonly Cursor[]> | null> => {
+    try {
+      const leaders = await client.leaders(topic);
+      return Map.groupBy(open, (cursor) => leaders[cursor.partition] ?? -1);
+    } catch (error) {
+      failAll(
+        open.map((cursor) => ({ cursor, look: cursor.began(), offset: 0 })),
+        error,
+      );
+      return null;
+    }
+  };
+  return { poll, groupByLeader };
+};
+
+/** Cursors for which more may be fetched: one that is empty always, so that each goes on however full the others are. */
+const withRoom = ({ partitionBytesMax, prefetchBytesMax }: FetcherOptions, cursors: ReadonlySet<Cursor>): readonly Cursor[] => {
+  const total = [...cursors].reduce((sum, cursor) => sum + cursor.bytes(), 0);
+  return [...cursors].filter(
+    (cursor) => cursor.wants() !== null && (cursor.bytes() === 0 || (cursor.bytes() < partitionBytesMax && total < prefetchBytesMax)),
+  );
+};
+
+export const makeFetcher = (options: FetcherOptions): Fetcher => {
+  const { poll, groupByLeader } = makePolls(options);
+  const { clock } = options.client;
+  const cursors = new Set<Cursor>();
+  const polling = new Map<number, Promise<void>>();
+  const closing = new AbortController();
+  const closed = closing.signal;
+  let resting: Promise<void> | null = null;
+  let starting: Promise<void> | null = null;
+  let again = false;
+
+  const askLeader = (nodeId: number, group: readonly Cursor[]): void => {
+    if (polling.has(nodeId) || closed.aborted) return;
+    const asked = group.flatMap((cursor) => {
+      const offset = cursor.wants();
+      return offset === null || !cursors.has(cursor) ? [] : [{ cursor, offset, look: cursor.began() }];
+    });
+    const run = poll(nodeId, asked).then((wentWell) => {
+      polling.delete(nodeId);
+      if (wentWell) kick();
+      else rest();
+    });
+    polling.set(nodeId, run);
+  };
+  const startPolls = async (): Promise<void> => {
+    const open = withRoom(options, cursors);
+    const byLeader = open.length === 0 ? new Map<number, Cursor[]>() : await groupByLeader(open);
+    if (byLeader === null) rest();
+    else for (const [nodeId, group] of byLeader) askLeader(nodeId, group);
+  };
+  const kick = (): void => {
+    if (closed.aborted || resting !== null) return;
+    again = true;
+    starting ??= (async () => {
+      while (again && !closed.aborted) {
+        again = false;
+        await startPolls();
+      }
+      starting = null;
+    })();
+  };
+  /** After a failure: a broker that is down need not be asked thousands of times. */
+  const rest = (): void => {
+    resting ??= clock.sleep(pauseAfterFailureMs, closed).then(() => {
+      resting = null;
+      kick();
+    });
+  };
+
+  return {
+    add: (cursor) => {
+      cursors.add(cursor);
+      kick();
+    },
+    remove: (cursor) => void cursors.delete(cursor),
+    kick,
+    close: async () => {
+      closing.abort();
+      cursors.clear();
+      await Promise.all([resting, starting]);
+    },
+  };
+};

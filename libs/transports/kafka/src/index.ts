@@ -1,0 +1,2 @@
+export * from './kafka-transport.ts';
+export * from './connection-options.ts';

@@ -1,0 +1,182 @@
+import { Failure, type Clock, type OutgoingMessage, type Subscription, type Transport } from '@dsf/ports';
+import type { KafkaConnection } from './connection-options.ts';
+import { openKafkaClient, type ClientOptions } from './kafka-client.ts';
+import { partitionOffsets } from './offsets.ts';
+import { prefixed } from './prefixed.ts';
+import { batchOverheadBytes, recordBytes } from './record-batch.ts';
+import { makeSender } from './sender.ts';
+import { openSubscription } from './subscription.ts';
+import { openTopicAdmin, type TopicAdmin } from './topic-admin.ts';
+
+export interface KafkaTransportConfig {
+  readonly connection: KafkaConnection;
+  readonly clock: Clock;
+  /** A group takes over the partitions of a member that was not heard of for so long. Brokers allow 6,000 at least by default. Default 10,000. */
+  readonly sessionTimeoutMs?: number;
+  /** How long a group waits for its members when it is shared anew. Default 30,000. */
+  readonly rebalanceTimeoutMs?: number;
+  /** Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Default 15,000. */
+  readonly requestTimeoutMs?: number;
+  /** How long a broker holds a fetch back for a first message, ms. Default 100. */
+  readonly pollMs?: number;
+  /** Most bytes fetched ahead per partition, default 4 MiB, and per subscription, default 32 MiB. */
+  readonly partitionBytesMax?: number;
+  readonly prefetchBytesMax?: number;
+  /** Before the names of all topics and groups. Default: none. */
+  readonly prefix?: string;
+  /** For topics that `ensureTopic` makes. Default: as the cluster has it. */
+  readonly replicas?: number;
+}
+
+/** Apache Kafka, 3.x and 4.x, behind the port; on kafkajs for connections, authentication, metadata and groups. */
+export interface KafkaTransport extends Transport {
+  readonly admin: TopicAdmin;
+}
+
+const mebibyte = 1024 * 1024;
+/** Kafka's own default of message.max.bytes, for users who may not ask the broker. */
+const brokerBytesDefault = 1_048_588;
+/** Left for the key and the headers of a message that is as large as it may be. */
+const envelopeBytes = 2048;
+const metadataAgeMs = 60_000;
+const partitionsMax = 65_536;
+const byDefault = -1;
+
+const defaults = {
+  sessionTimeoutMs: 10_000,
+  rebalanceTimeoutMs: 30_000,
+  connectTimeoutMs: 5000,
+  requestTimeoutMs: 15_000,
+  pollMs: 100,
+  partitionBytesMax: 4 * mebibyte,
+  prefetchBytesMax: 32 * mebibyte,
+  fetchBytesMax: 8 * mebibyte,
+} as const;
+
+const checkTopic = (topic: string, partitions: number): void => {
+  if (topic !== '' && Number.isInteger(partitions) && partitions >= 1 && partitions <= partitionsMax) return;
+  const text = `cannot create topic "${topic}" with ${partitions} partitions: give it a name and 1 to ${partitionsMax} partitions`;
+  throw new Failure('fatal', 'transport.topic-invalid', text, { topic, partitions });
+};
+
+const checkCount = (topic: string, found: number, needed: number): void => {
+  if (found >= needed) return;
+  const text = `topic "${topic}" has ${found} partitions, ${needed} are needed; add them with kafka-topics.sh --alter, or choose fewer`;
+  throw new Failure('fatal', 'transport.partitions', text, { topic, partitions: found, needed });
+};
+
+/** What the brokers take; asked for once, again when that failed. */
+const makeLimits = (admin: TopicAdmin) => {
+  let batchBytesMax = brokerBytesDefault;
+  let asking: Promise<void> | null = null;
+  return {
+    batchBytesMax: () => batchBytesMax,
+    messageBytesMax: () => batchBytesMax - envelopeBytes,
+    learn: async (node: number): Promise<void> => {
+      asking ??= admin.messageBytesMax(node).then((found) => {
+        batchBytesMax = found ?? brokerBytesDefault;
+      });
+      try {
+        await asking;
+      } catch (error) {
+        asking = null;
+        throw error;
+      }
+    },
+    check: (topic: string, message: OutgoingMessage): void => {
+      const bytes = recordBytes(message) + batchOverheadBytes;
+      if (bytes <= batchBytesMax && (message.body?.byteLength ?? 0) <= batchBytesMax - envelopeBytes) return;
+      const { partition } = message;
+      const text = `a message of ${bytes} bytes for topic "${topic}" is larger than the broker takes (message.max.bytes is ${batchBytesMax})`;
+      throw new Failure('poison', 'transport.too-large', text, { topic, partition, bytes, bytesMax: batchBytesMax });
+    },
+  };
+};
+
+/** Subscriptions that are open, so that they end with their transport. */
+const makeSubscriptions = () => {
+  const open = new Set<Subscription>();
+  return {
+    add: (subscription: Subscription): Subscription => {
+      const handle: Subscription = {
+        feeds: (signal) => subscription.feeds(signal),
+        close: async () => {
+          open.delete(handle);
+          await subscription.close();
+        },
+      };
+      open.add(handle);
+      return handle;
+    },
+    close: async (): Promise<void> => {
+      await Promise.all([...open].map((subscription) => subscription.close()));
+    },
+  };
+};
+
+/**
+ * Connects when first used. What `send` resolved for is on all replicas in sync; acknowledgements are the group's offsets.
+ * @throws Failure `fatal` `transport.tls-file`
+ */
+export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport => {
+  const { connection, clock, connectTimeoutMs, requestTimeoutMs, ...bounded } = { ...defaults, ...config };
+  const clientOptions: ClientOptions = { connection, clock, connectTimeoutMs, requestTimeoutMs, metadataAgeMs };
+  const shared = openKafkaClient(clientOptions);
+  const admin = openTopicAdmin(connection);
+  const { bounds, offsetAt } = partitionOffsets(shared);
+  const limits = makeLimits(admin);
+  const sender = makeSender({ client: shared, batchBytesMax: limits.batchBytesMax, ackTimeoutMs: requestTimeoutMs });
+  const subscriptions = makeSubscriptions();
+
+  const leadersOf = async (topic: string): Promise<readonly number[]> => {
+    const leaders = await shared.leaders(topic);
+    await limits.learn(leaders[0] ?? 0);
+    return leaders;
+  };
+  const transport: KafkaTransport = {
+    admin,
+    capabilities: {
+      offsets: 'broker',
+      get messageBytesMax() {
+        return limits.messageBytesMax();
+      },
+    },
+    clusterId: async () => shared.clusterId() ?? admin.clusterId(),
+    ensureTopic: async (topic, partitions) => {
+      checkTopic(topic, partitions);
+      if (!(await shared.exists(topic))) {
+        await admin.create({ topic, partitions, replicas: config.replicas ?? byDefault, settings: {} });
+        shared.forget(topic);
+      }
+      checkCount(topic, (await leadersOf(topic)).length, partitions);
+    },
+    partitionCount: async (topic) => {
+      // Asked anew each time: somebody may have raised it.
+      shared.forget(topic);
+      return (await leadersOf(topic)).length;
+    },
+    bounds,
+    offsetAt,
+    subscribe: async (topic, group) => {
+      await leadersOf(topic);
+      const client = openKafkaClient(clientOptions);
+      const ofPartition = (partition: number) => bounds(topic, partition);
+      return subscriptions.add(openSubscription({ ...bounded, client, shared, topic, group, bounds: ofPartition }));
+    },
+    send: async (topic, messages) => {
+      if (messages.length === 0) return;
+      await leadersOf(topic);
+      for (const partition of new Set(messages.map((message) => message.partition))) await shared.leaderOf(topic, partition);
+      for (const message of messages) limits.check(topic, message);
+      await sender.send(topic, messages);
+    },
+    close: async () => {
+      await subscriptions.close();
+      await sender.idle();
+      await shared.close();
+    },
+  };
+  return config.prefix === undefined ? transport : prefixed(transport, config.prefix);
+};

@@ -1,0 +1,88 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { OutgoingMessage } from '@dsf/ports';
+import { decodeRecords, encodeBatch, recordBytes } from './record-batch.ts';
+import { readWire } from './wire-reader.ts';
+import { varintSize, writeWire } from './wire-writer.ts';
+
+const anyBytes = fc.uint8Array({ maxLength: 300 });
+const anyMessage: fc.Arbitrary<OutgoingMessage> = fc.record({
+  partition: fc.constant(0),
+  key: fc.option(anyBytes),
+  headers: fc.array(fc.tuple(fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('toString', '__proto__', '1', '0')), anyBytes), {
+    maxLength: 5,
+  }),
+  body: fc.option(anyBytes),
+});
+
+const batchAt = (offset: number, bodies: readonly string[]): Buffer => {
+  const batch = encodeBatch(
+    bodies.map((body) => ({ partition: 0, key: null, headers: [], body: new TextEncoder().encode(body) })),
+    1000,
+  );
+  batch.writeBigInt64BE(BigInt(offset), 0);
+  return batch;
+};
+
+describe('record batches', () => {
+  it('LAW: what is written is what is read, headers in their order', () => {
+    fc.assert(
+      fc.property(fc.array(anyMessage, { minLength: 1, maxLength: 20 }), fc.integer({ min: 0, max: 2 ** 45 }), (messages, time) => {
+        const { deliveries, next } = decodeRecords(encodeBatch(messages, time), 0, []);
+        expect(deliveries.map(({ key, headers, body }) => ({ partition: 0, key, headers, body }))).toEqual(messages);
+        expect(deliveries.map(({ offset }) => offset)).toEqual(messages.map((_, index) => index));
+        expect(deliveries.every((delivery) => delivery.time === time && delivery.timeType === 'create')).toBe(true);
+        expect(next).toBe(messages.length);
+        const bound = messages.reduce((sum, message) => sum + recordBytes(message), 61);
+        expect(encodeBatch(messages, time).length).toBeLessThanOrEqual(bound);
+      }),
+    );
+  });
+
+  it('gives nothing below the offset asked for, which may lie inside a batch', () => {
+    const { deliveries, next } = decodeRecords(batchAt(10, ['a', 'b', 'c']), 12, []);
+    expect(deliveries.map(({ offset }) => offset)).toEqual([12]);
+    expect(next).toBe(13);
+  });
+
+  it('leaves a batch that was cut off for the next fetch', () => {
+    const whole = batchAt(0, ['a']);
+    const cut = batchAt(1, ['b']).subarray(0, 40);
+    expect(decodeRecords(Buffer.concat([whole, cut]), 0, [])).toMatchObject({ deliveries: [{ offset: 0 }], next: 1 });
+    expect(decodeRecords(cut, 1, [])).toEqual({ deliveries: [], next: null });
+    expect(decodeRecords(Buffer.alloc(0), 1, [])).toEqual({ deliveries: [], next: null });
+  });
+
+  it('refuses the formats of before Kafka 0.11 and compression that it does not know', () => {
+    const old = batchAt(5, ['a']);
+    old.writeInt8(1, 16);
+    expect(() => decodeRecords(old, 5, [])).toThrow(/format 1/);
+    const odd = batchAt(5, ['a']);
+    odd.writeInt16BE(7, 21);
+    expect(() => decodeRecords(odd, 5, [])).toThrow(/compression 7/);
+  });
+
+  it('says that a compressed batch is broken', () => {
+    for (const codec of [1, 2, 3, 4]) {
+      const broken = batchAt(0, ['not compressed at all']);
+      broken.writeInt16BE(codec, 21);
+      expect(() => decodeRecords(broken, 0, [])).toThrow(expect.objectContaining({ kind: 'fatal', code: 'transport.unreadable' }) as Error);
+    }
+  });
+});
+
+describe('numbers of variable length', () => {
+  it('LAW: are read as they were written, up to 2^52', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -(2 ** 52), max: 2 ** 52 }), (value) => {
+        const written = writeWire(varintSize(value)).varint(value).finish();
+        expect(readWire(written).varint()).toBe(value);
+      }),
+    );
+  });
+
+  it('are refused when they do not end', () => {
+    expect(() => readWire(Buffer.alloc(20, 0xff)).varint()).toThrow(RangeError);
+    expect(() => readWire(Buffer.from([0x80])).varint()).toThrow(RangeError);
+  });
+});

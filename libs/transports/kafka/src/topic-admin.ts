@@ -1,0 +1,96 @@
+import kafkajs, { type Admin } from 'kafkajs';
+import { Failure } from '@dsf/ports';
+import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
+import { asTransportFailure } from './kafka-failure.ts';
+
+/** What a topic is made with. */
+export interface TopicPlan {
+  readonly topic: string;
+  readonly partitions: number;
+  /** -1: as the cluster has it by default. */
+  readonly replicas: number;
+  /** Settings of the topic, such as `retention.ms`. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** Administration of a cluster; connects for each piece of work, since that is rare. */
+export interface TopicAdmin {
+  /** @returns false when it was there already */
+  create(plan: TopicPlan): Promise<boolean>;
+  /** Deletes the messages of a partition below `before`. */
+  trim(topic: string, partition: number, before: number): Promise<void>;
+  remove(topic: string): Promise<void>;
+  clusterId(): Promise<string>;
+  /** Largest batch that brokers take by default; null when the user may not ask. */
+  messageBytesMax(nodeId: number): Promise<number | null>;
+}
+
+const waitMs = 15_000;
+
+const openKafka = ({ brokers, clientId = 'dsf', tls, login }: KafkaConnection) => {
+  const ssl = tlsOptions(tls);
+  const sasl = saslOptions(login);
+  return new kafkajs.Kafka({
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: 5000,
+    logLevel: kafkajs.logLevel.NOTHING,
+    retry: { retries: brokers.length + 1, initialRetryTime: 100 },
+    ...(ssl === null ? {} : { ssl: { ...ssl } }),
+    ...(sasl === null ? {} : { sasl }),
+  });
+};
+
+export const openTopicAdmin = (connection: KafkaConnection): TopicAdmin => {
+  const kafka = openKafka(connection);
+  const ask = async <T>(topic: string | null, work: (admin: Admin) => Promise<T>): Promise<T> => {
+    const admin = kafka.admin();
+    try {
+      await admin.connect();
+      return await work(admin);
+    } catch (error) {
+      throw asTransportFailure(error instanceof AggregateError ? error.errors[0] : error, {
+        brokers: connection.brokers.join(', '),
+        ...(topic === null ? {} : { topic }),
+      });
+    } finally {
+      await admin.disconnect();
+    }
+  };
+  return {
+    create: ({ topic, partitions, replicas, settings }) =>
+      ask(topic, (admin) =>
+        admin.createTopics({
+          waitForLeaders: true,
+          timeout: waitMs,
+          topics: [
+            {
+              topic,
+              numPartitions: partitions,
+              replicationFactor: replicas,
+              configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+            },
+          ],
+        }),
+      ),
+    trim: (topic, partition, before) =>
+      ask(topic, async (admin) => {
+        // Without it kafkajs does not know who leads the partitions.
+        await admin.fetchTopicOffsets(topic);
+        await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${before}` }] });
+      }),
+    remove: (topic) => ask(topic, (admin) => admin.deleteTopics({ topics: [topic], timeout: waitMs })),
+    clusterId: () => ask(null, async (admin) => (await admin.describeCluster()).clusterId),
+    messageBytesMax: async (nodeId) => {
+      try {
+        const resource = { type: kafkajs.ConfigResourceTypes.BROKER, name: `${nodeId}`, configNames: ['message.max.bytes'] };
+        const { resources } = await ask(null, (admin) => admin.describeConfigs({ resources: [resource], includeSynonyms: false }));
+        const value = Number(resources[0]?.configEntries[0]?.configValue);
+        return Number.isInteger(value) && value > 0 ? value : null;
+      } catch (error) {
+        if (error instanceof Failure && error.code === 'transport.denied-cluster') return null;
+        throw error;
+      }
+    },
+  };
+};
