@@ -4,6 +4,7 @@ import { Failure, type GroupRow, type PointsPhase, type RecordFailure, type Summ
 import type { Lane } from '../lane.ts';
 import { pointLane } from '../flatten/points-out.ts';
 import type { LaneContext } from '../work.ts';
+import { createFlatPages } from './flat-pages.ts';
 
 /** The two pure phases that summarise runs: points from rows, when it has to read them itself, and states from points. */
 export interface SummarisePhases<Plan, PointsPlan> {
@@ -43,6 +44,7 @@ export const fold = async <Plan, PointsPlan>(
   const sources = new Set(instance.inputs.map(({ source }) => source));
   const groups = new Map<string, GroupRow>();
   const refusals: RecordFailure[] = [];
+  const pages = createFlatPages(context);
 
   for (const { source, partition, start, next } of lane.positions()) {
     if (!sources.has(source)) continue;
@@ -50,7 +52,7 @@ export const fold = async <Plan, PointsPlan>(
     for (let from = start; from < next;) {
       if (context.giveUp.aborted) throw new Failure('retry', 'service.stopping', 'the service stops before a fold is complete');
       context.telemetry.emit({ name: 'beat', phase: context.phase, lane: lane.name });
-      const page = await warehouse.committed.readFlat({ source, partition, from, to: next }, tables, settings.recordsMax);
+      const page = await pages.read({ source, partition, from, to: next }, tables, settings.recordsMax);
       const ours = phases.points
         .apply(points, page.rows, only)
         .filter((point) => laneOf(point) === lane.key.lane && (wanted === null || wanted.has(groupText(point.key, point.window))));

@@ -6,6 +6,7 @@ import type { Piece } from '../join.ts';
 import type { Lane } from '../lane.ts';
 import { checkSender } from '../receive.ts';
 import type { LaneContext } from '../work.ts';
+import { createFlatPages } from './flat-pages.ts';
 import type { SummarisePhases } from './fold.ts';
 
 /** A piece with its points, complete up to `to`. */
@@ -22,6 +23,7 @@ export const flattenLaneOf =
 /** Where the points of a piece come from: the range's body, or the committed flat rows. */
 export const createPointsIn = <Plan, PointsPlan>(context: LaneContext, lane: Lane, { points }: SummarisePhases<Plan, PointsPlan>) => {
   const { warehouse, catalogs, telemetry } = context;
+  const pages = createFlatPages(context);
 
   /** Points of the rows [from, to), of all instances or some, that belong to this lane. */
   const readRows = async (
@@ -30,11 +32,7 @@ export const createPointsIn = <Plan, PointsPlan>(context: LaneContext, lane: Lan
     limit: { readonly recordsMax: number; readonly only?: ReadonlySet<string> },
   ): Promise<{ readonly points: readonly Point[]; readonly next: number }> => {
     const plan = points.compile(catalog, await warehouse.schema());
-    const { rows, next } = await warehouse.committed.readFlat(
-      { source, partition, from, to },
-      points.tables(plan, source),
-      limit.recordsMax,
-    );
+    const { rows, next } = await pages.read({ source, partition, from, to }, points.tables(plan, source), limit.recordsMax);
     const laneOf = pointLane(catalog);
     return { points: points.apply(plan, rows, limit.only).filter((point) => laneOf(point) === lane.key.lane), next };
   };
