@@ -1,4 +1,4 @@
-import type { Catalog } from '@dsf/metadata';
+import type { Catalog, ConnectionDefinition } from '@dsf/metadata';
 import { didYouMean } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Installation } from '@dsf/wiring';
@@ -10,6 +10,7 @@ const isMissing = (error: unknown): boolean => error instanceof Failure && error
 interface Named {
   readonly definition: { readonly name: string; readonly transport: string; readonly partitions: number };
   readonly topic: string;
+  readonly connection?: ConnectionDefinition;
 }
 
 const named = ({ sources, publications }: Catalog): readonly Named[] => [...sources.filter(({ retired }) => !retired), ...publications];
@@ -23,8 +24,9 @@ export const findTopic = async (installation: Installation, catalog: Catalog, wo
   const all = named(catalog);
   const found = all.find(({ definition }) => definition.name === word) ?? all.find(({ topic }) => topic === word);
   if (found !== undefined) {
-    const { definition, topic } = found;
-    const transport = installation.transport(definition.transport);
+    const { definition, topic, connection } = found;
+    const transport = installation.transport(definition.transport, connection);
+    if (connection !== undefined) return { transport, topic, partitions: await transport.partitionCount(topic) };
     await transport.ensureTopic(topic, definition.partitions);
     return { transport, topic, partitions: definition.partitions };
   }

@@ -36,6 +36,7 @@ const session: Session = {
   config: () => parseConfig(embeddedSettings, env),
   wantsHttp: isSet(embeddedSettings.httpPort.variable),
   measures: parseConfig({ measures: embeddedSettings.measures }, env).measures,
+  environment: env,
   debug,
   input: stdin,
   out: createOutput(stdout, env),

@@ -16,12 +16,13 @@ export const ingestor: ServiceDefinition = {
       .filter(({ retired }) => !retired)
       .map((source) => {
         const { name, partitions } = source.definition;
-        const transport = context.transport(source.definition.transport);
+        const transport = context.transport(source.definition.transport, source.connection);
         return {
           name: `${name} (${source.topic})`,
           topic: source.topic,
           group: `dsf.ingest.${name}`,
-          partitions,
+          // A topic on a cluster has as many as it has, and all are read.
+          partitions: source.connection === undefined ? partitions : 1,
           transport,
           isolated: true,
           workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }),

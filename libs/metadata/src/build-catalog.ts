@@ -1,4 +1,5 @@
 import type { Catalog, CatalogPublication, CatalogSource, Snapshot } from './catalog.ts';
+import { checkConnections, connectionOf } from './catalog/connections.ts';
 import { checkCycles } from './catalog/cycles.ts';
 import { resolveDriver } from './catalog/drivers.ts';
 import type { DriverContext } from './catalog/drivers.ts';
@@ -10,7 +11,7 @@ import { resolvePublication } from './catalog/publications.ts';
 import type { ResolvedDrivers } from './catalog/publications.ts';
 import { checkExpression, createReport } from './catalog/report.ts';
 import type { At, Report } from './catalog/report.ts';
-import type { SourceDefinition } from './definitions.ts';
+import type { ConnectionDefinition, PublicationDefinition, SourceDefinition } from './definitions.ts';
 import type { Problem } from './problem.ts';
 
 /** What is known beside the definitions. */
@@ -53,6 +54,11 @@ const checkColumns = (report: Report, at: At, source: SourceDefinition): void =>
 const numberOf = (numbers: Readonly<Record<string, number>>, name: string): number | undefined =>
   Object.hasOwn(numbers, name) ? numbers[name] : undefined;
 
+const via = ({ definitions }: Snapshot, user: SourceDefinition | PublicationDefinition): { readonly connection?: ConnectionDefinition } => {
+  const connection = connectionOf(definitions, user);
+  return connection === null ? {} : { connection };
+};
+
 const sourceOf = (
   report: Report,
   snapshot: Snapshot,
@@ -70,7 +76,14 @@ const sourceOf = (
     });
   checkColumns(scratch, place, definition);
   if (definition.filter !== undefined) checkExpression(scratch, [...place, 'filter'], { text: definition.filter });
-  return { id: id ?? 0, definition, topic: topicOf(definition), retired: at === null, rules: checkPathRules(scratch, place, definition) };
+  return {
+    id: id ?? 0,
+    definition,
+    topic: topicOf(definition),
+    ...via(snapshot, definition),
+    retired: at === null,
+    rules: checkPathRules(scratch, place, definition),
+  };
 };
 
 const publicationsOf = (report: Report, snapshot: Snapshot, drivers: ResolvedDrivers): readonly CatalogPublication[] => {
@@ -84,7 +97,8 @@ const publicationsOf = (report: Report, snapshot: Snapshot, drivers: ResolvedDri
         message: `the publication \`${definition.name}\` has no number`,
         hint: 'activate the definitions instead of writing versions by hand',
       });
-    if (driver !== null && id !== undefined) publications.push({ id, definition, topic: topicOf(definition), driver });
+    if (driver !== null && id !== undefined)
+      publications.push({ id, definition, topic: topicOf(definition), ...via(snapshot, definition), driver });
   }
   return publications;
 };
@@ -99,6 +113,7 @@ export const buildCatalog = (snapshot: Snapshot, version: number, facts: Catalog
   checkUniqueNames(report, snapshot);
   checkTables(report, snapshot);
   checkTopics(report, snapshot);
+  checkConnections(report, definitions);
   checkCycles(report, definitions);
   const active = definitions.sources.map((definition, index) => sourceOf(report, snapshot, { definition, at: ['sources', index] }));
   const retired = snapshot.retiredSources.map((definition) => sourceOf(report, snapshot, { definition, at: null }));

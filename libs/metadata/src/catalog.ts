@@ -1,4 +1,12 @@
-import type { ColumnType, Definitions, PathRule, PublicationDefinition, Settings, SourceDefinition } from './definitions.ts';
+import type {
+  ColumnType,
+  ConnectionDefinition,
+  Definitions,
+  PathRule,
+  PublicationDefinition,
+  Settings,
+  SourceDefinition,
+} from './definitions.ts';
 
 /** What a catalog version stores: the definitions, the numbers given to names, and sources that were removed but may still drain. */
 export interface Snapshot {
@@ -14,6 +22,8 @@ export interface CatalogSource {
   readonly id: number;
   readonly definition: SourceDefinition;
   readonly topic: string;
+  /** Where the topic is, if not in the local log. */
+  readonly connection?: ConnectionDefinition;
   readonly retired: boolean;
   /** Path rules in long form; may hold `*` segments. */
   readonly rules: readonly { readonly path: string; readonly rule: PathRule }[];
@@ -61,6 +71,8 @@ export interface CatalogPublication {
   readonly id: number;
   readonly definition: PublicationDefinition;
   readonly topic: string;
+  /** Where the topic is, if not in the local log. */
+  readonly connection?: ConnectionDefinition;
   readonly driver: DriverInstance;
 }
 

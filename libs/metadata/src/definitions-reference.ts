@@ -58,6 +58,24 @@ const sections: readonly Section[] = [
     intro: '',
     example: `publications:\n  - name: revenue-by-sku\n    driver: shop.revenue\n    topic: revenue\n    body:\n      sku: key.sku\n      from: window.start\n      revenue: measures.revenue`,
   },
+  {
+    title: 'Connection',
+    schema: schemas.connectionDefinition,
+    intro: 'Used by `transport: kafka`. DSF creates no topics there.',
+    example: `connections:\n  - name: plant\n    brokers: [kafka-1:9093, kafka-2:9093]\n    tls: { ca_file: /etc/dsf/ca.pem }\n    sasl: { mechanism: scram-sha-512, username_env: KAFKA_USER, password_file: /run/secrets/kafka }\nsources:\n  - { name: shop.orders, transport: kafka, connection: plant, topic: orders }`,
+  },
+  {
+    title: 'TLS',
+    schema: schemas.tlsDefinition,
+    intro: 'Field `tls` of a connection.',
+    example: `tls: { ca_file: /etc/dsf/ca.pem, cert_file: /etc/dsf/client.pem, key_file: /etc/dsf/client.key }`,
+  },
+  {
+    title: 'SASL',
+    schema: schemas.saslDefinition,
+    intro: 'Field `sasl` of a connection.',
+    example: `sasl: { mechanism: plain, username_env: KAFKA_USER, password_env: KAFKA_PASSWORD }`,
+  },
 ];
 
 const typeOf = (schema: z.core.$ZodType): string => {
@@ -128,8 +146,8 @@ const opening = `# Definitions
 <!-- Made from libs/metadata/src/definitions.ts. Change the schemas there, then run libs/metadata/src/generate-docs.ts. -->
 
 What DSF does is defined in YAML files, or in the config tables that they are applied to. A file holds a mapping with any of \`settings\`,
-\`sources\`, \`drivers\` and \`publications\`, or a list of such mappings; several files and folders are merged. For completion and checks
-in your editor, begin the file with
+\`sources\`, \`drivers\`, \`publications\` and \`connections\`, or a list of such mappings; several files and folders are merged. For
+completion and checks in your editor, begin the file with
 
 \`\`\`yaml
 # yaml-language-server: $schema=definitions.schema.json

@@ -29,12 +29,67 @@ export const pathRule = z
   })
   .describe('What to do with one path of the message.');
 
+const variable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable')
+  .max(200);
+const file = z.string().min(1).max(1000);
+const connectionName = name.describe('Connection of `transport: kafka`.');
+
+const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
+
+export const saslDefinition = z
+  .strictObject({
+    mechanism: z.enum(saslMechanisms).describe('How the user proves who it is.'),
+    username_env: variable.optional().describe('Environment variable that holds the user name.'),
+    username_file: file.optional().describe('File that holds the user name.'),
+    password_env: variable.optional().describe('Environment variable that holds the password.'),
+    password_file: file.optional().describe('File that holds the password.'),
+    token_env: variable.optional().describe('For `oauthbearer`: environment variable that holds the token.'),
+    token_file: file
+      .optional()
+      .describe('For `oauthbearer`: file that holds the token; read again for each connection, so that it may be renewed.'),
+  })
+  .describe('Login. Secrets stand in environment variables or files, never here; white space around what a file holds does not count.');
+
+export const tlsDefinition = z
+  .strictObject({
+    ca_file: file.optional().describe('Certificate authority, PEM. Default: those that Node.js knows.'),
+    cert_file: file.optional().describe('Certificate of the client, PEM.'),
+    key_file: file.optional().describe('Key of the client, PEM.'),
+  })
+  .describe('Encryption. `{}` is enough where the broker has a certificate of a public authority.');
+
+export const connectionDefinition = z
+  .strictObject({
+    name: name.describe('Name of the connection, unique.'),
+    kind: z.enum(['kafka']).default('kafka').describe('What it leads to.'),
+    brokers: z
+      .array(z.string().regex(/^[^\s:/,]+:\d{1,5}$/, 'host:port'))
+      .min(1)
+      .max(50)
+      .describe('Some brokers of the cluster, `host:port`; the others are found through them.'),
+    client_id: z.string().min(1).max(200).default('dsf').describe('How DSF calls itself; quotas and logs of the brokers know it.'),
+    tls: tlsDefinition.optional().describe('Encryption; without it, none.'),
+    sasl: saslDefinition.optional().describe('Login; without it, none.'),
+  })
+  .describe('A cluster that sources read from and publications write to.');
+
 export const sourceDefinition = z
   .strictObject({
     name: name.describe('Name of the source, unique. `shop.orders` makes tables that start with `shop_orders`.'),
-    transport: z.enum(['local']).default('local').describe('Where the messages come from.'),
+    transport: z
+      .enum(['local', 'kafka'])
+      .default('local')
+      .describe('Where the messages come from: the local log, or the Kafka of `connection`.'),
+    connection: connectionName.optional(),
     topic: z.string().min(1).max(249).optional().describe('Topic to read. Default: the name of the source.'),
-    partitions: z.int().min(1).max(1000).default(4).describe('Partitions of the topic when DSF creates it (local transport).'),
+    partitions: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(4)
+      .describe('Partitions of the topic when DSF creates it (local transport). Of a Kafka topic, all are read.'),
     start: z
       .union([z.enum(['earliest', 'latest']), z.iso.datetime({ offset: true })])
       .default('earliest')
@@ -126,9 +181,17 @@ export const publicationDefinition = z
   .strictObject({
     name: name.describe('Name of the publication, unique.'),
     driver: name.describe('Driver whose groups are published.'),
-    transport: z.enum(['local']).default('local').describe('Where to.'),
+    transport: z.enum(['local', 'kafka']).default('local').describe('Where to: the local log, or the Kafka of `connection`.'),
+    connection: connectionName.optional(),
     topic: z.string().min(1).max(249).optional().describe('Output topic. Default: the name of the publication.'),
-    partitions: z.int().min(1).max(1000).default(4).describe('Partitions of the topic when DSF creates it (local transport).'),
+    partitions: z
+      .int()
+      .min(1)
+      .max(1000)
+      .default(4)
+      .describe(
+        'Partitions that documents are spread over by their key. DSF creates a local topic with as many; a Kafka topic must have them already.',
+      ),
     body: z
       .json()
       .optional()
@@ -158,6 +221,7 @@ export const definitionsSchema = z.strictObject({
   sources: z.array(sourceDefinition).default([]),
   drivers: z.array(driverDefinition).default([]),
   publications: z.array(publicationDefinition).default([]),
+  connections: z.array(connectionDefinition).default([]),
 });
 
 export type PathRule = z.infer<typeof pathRule>;
@@ -167,6 +231,7 @@ export type SourceDefinition = z.infer<typeof sourceDefinition>;
 export type DriverInput = z.infer<typeof driverInput>;
 export type DriverDefinition = z.infer<typeof driverDefinition>;
 export type PublicationDefinition = z.infer<typeof publicationDefinition>;
+export type ConnectionDefinition = z.infer<typeof connectionDefinition>;
 export type Settings = z.infer<typeof settings>;
 /** Everything a user has defined, parsed and with defaults filled in. */
 export type Definitions = z.infer<typeof definitionsSchema>;

@@ -1,5 +1,12 @@
 import type { At } from './catalog/report.ts';
-import { definitionsSchema, driverDefinition, publicationDefinition, settings as settingsSchema, sourceDefinition } from './definitions.ts';
+import {
+  connectionDefinition,
+  definitionsSchema,
+  driverDefinition,
+  publicationDefinition,
+  settings as settingsSchema,
+  sourceDefinition,
+} from './definitions.ts';
 import type { Definitions } from './definitions.ts';
 import { didYouMean } from './did-you-mean.ts';
 import type { Problem } from './problem.ts';
@@ -20,10 +27,15 @@ export interface ParsedDefinitions {
   readonly fileOf: (section: Section, index: number) => string | null;
 }
 
-const sections = ['sources', 'drivers', 'publications'] as const;
+const sections = ['sources', 'drivers', 'publications', 'connections'] as const;
 export type Section = (typeof sections)[number];
 
-const schemas = { sources: sourceDefinition, drivers: driverDefinition, publications: publicationDefinition } as const;
+const schemas = {
+  sources: sourceDefinition,
+  drivers: driverDefinition,
+  publications: publicationDefinition,
+  connections: connectionDefinition,
+} as const;
 
 const place = ({ file, line, column }: Location): string => `${file}:${line}:${column}`;
 
@@ -62,7 +74,7 @@ const fieldProblem = (piece: Piece, name: string, value: unknown): Problem | nul
 
 /** Splits top-level mappings into the definitions that they hold. */
 const splitPieces = (pieces: readonly Piece[]): Split => {
-  const lists: Record<Section, Piece[]> = { sources: [], drivers: [], publications: [] };
+  const lists: Record<Section, Piece[]> = { sources: [], drivers: [], publications: [], connections: [] };
   const settings: Piece[] = [];
   const problems: Problem[] = [];
   for (const piece of pieces) {
@@ -165,8 +177,8 @@ const inOrder = (problems: readonly Problem[], files: readonly DefinitionsFile[]
   files.flatMap(({ name }) => problems.filter((problem) => problem.location?.file === name).toSorted(byLocation));
 
 /**
- * Merges the definitions of several files. Each YAML document is a mapping with any of `settings`, `sources`, `drivers`, `publications`, or a
- * list of such mappings. Checks form and names; `buildCatalog` checks the meaning, and `withLocation` places what it finds.
+ * Merges the definitions of several files. Each YAML document is a mapping with any of `settings`, `sources`, `drivers`, `publications`,
+ * `connections`, or a list of such mappings. Checks form and names; `buildCatalog` checks the meaning, and `withLocation` places what it finds.
  */
 export const parseDefinitions = (files: readonly DefinitionsFile[]): ParsedDefinitions => {
   const parsed = files.map(parseDocuments);
@@ -177,8 +189,9 @@ export const parseDefinitions = (files: readonly DefinitionsFile[]): ParsedDefin
     [...parsed.flatMap((file) => file.problems), ...split.problems, ...settings.problems, ...checked.flatMap((list) => list.problems)],
     files,
   );
-  const [sources, drivers, publications] = checked.map(({ values }) => values);
-  const result = problems.length > 0 ? null : definitionsSchema.parse({ settings: settings.value, sources, drivers, publications });
+  const [sources, drivers, publications, connections] = checked.map(({ values }) => values);
+  const result =
+    problems.length > 0 ? null : definitionsSchema.parse({ settings: settings.value, sources, drivers, publications, connections });
   const pieceAt = (at: At): { readonly piece: Piece; readonly steps: At } | null => {
     const [section, index, ...steps] = at;
     const list = sections.find((candidate) => candidate === section);

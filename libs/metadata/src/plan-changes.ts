@@ -18,10 +18,14 @@ const fieldsThatDiffer = (a: object, b: object): readonly string[] => {
   );
 };
 
+/** The same name may lead elsewhere now, or with another login. */
+const connectionDiffers = (old: CatalogSource | CatalogPublication, now: CatalogSource | CatalogPublication): boolean =>
+  JSON.stringify(old.connection) !== JSON.stringify(now.connection);
+
 const startNames: Readonly<Record<string, string>> = { earliest: 'from its beginning', latest: 'from its end' };
 
 const sourceEffect = (source: CatalogSource, fields: readonly string[]): string => {
-  if (fields.includes('topic') || fields.includes('transport'))
+  if (fields.includes('topic') || fields.includes('transport') || fields.includes('connection'))
     return 'reads another topic under the same number; its positions belong to the old one, so give the source a new name instead if the old data matters';
   if (fields.includes('start')) return 'partitions that were read before stay where they are; only new ones start there';
   return `records flattened from now on follow the new definition; rows that are there stay as they are${source.retired ? ', and the source drains' : ''}`;
@@ -53,6 +57,10 @@ const planSources = (previous: Catalog | null, next: Catalog): readonly Change[]
     else {
       const fields = fieldsThatDiffer(old.definition, source.definition);
       if (fields.length > 0) changes.push({ ...base, action: 'change', effect: sourceEffect(source, fields), fields });
+      else if (connectionDiffers(old, source)) {
+        const effect = 'is reached through the connection as it is now, once the ingestor has been started again';
+        changes.push({ ...base, action: 'change', effect, fields: ['connection'] });
+      }
     }
   }
   return changes;
@@ -122,6 +130,7 @@ const planPublications = (previous: Catalog | null, next: Catalog): readonly Cha
       const fields = [
         ...fieldsThatDiffer(old.definition, publication.definition),
         ...(old.driver.instance === publication.driver.instance ? [] : ['driver']),
+        ...(connectionDiffers(old, publication) ? ['connection'] : []),
       ];
       if (fields.length > 0)
         changes.push({

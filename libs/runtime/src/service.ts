@@ -1,3 +1,4 @@
+import type { ConnectionDefinition } from '@dsf/metadata';
 import type {
   Clock,
   CustomMeasures,
@@ -22,7 +23,7 @@ export interface ServiceContext {
   readonly metadata: MetadataStore;
   readonly warehouse: Warehouse;
   readonly internal: Transport;
-  readonly transport: (kind: string) => Transport;
+  readonly transport: (kind: string, connection?: ConnectionDefinition) => Transport;
   readonly clock: Clock;
   readonly tools: Tools;
   /** Measures that users brought along. */

@@ -1,3 +1,4 @@
+import type { ConnectionDefinition } from '@dsf/metadata';
 import type { CustomMeasures, Delivery, PartitionFeed, PhaseName, Tools, Transport, Warehouse } from '@dsf/ports';
 import type { BackoffContext } from './backoff.ts';
 import type { Catalogs } from './catalogs.ts';
@@ -12,7 +13,7 @@ export interface LaneContext extends BackoffContext {
   readonly warehouse: Warehouse;
   readonly catalogs: Catalogs;
   readonly internal: Transport;
-  readonly transport: (kind: string) => Transport;
+  readonly transport: (kind: string, connection?: ConnectionDefinition) => Transport;
   readonly tools: Tools;
   readonly measures: CustomMeasures;
   /** Aborts when the drain budget is used up: give up what you are doing. */

@@ -39,6 +39,24 @@ const pathRule = fc.record(
   { requiredKeys: [] },
 );
 
+const secret = fc.constantFrom('env', 'file');
+const connection = fc.record({
+  brokers: fc.array(fc.constantFrom('a:1', 'kafka-1.example.com:65535', '10.0.0.1:9092'), { minLength: 1, maxLength: 3 }),
+  client_id: text(200),
+  tls: optional(fc.record({ ca_file: text(20), cert_file: text(20), key_file: text(20) }, { requiredKeys: [] })),
+  sasl: optional(
+    fc
+      .tuple(fc.constantFrom('plain', 'scram-sha-256', 'scram-sha-512'), secret, secret)
+      .map(([mechanism, user, password]) => ({
+        mechanism,
+        [`username_${user}`]: 'USER_PLACE',
+        [`password_${password}`]: 'PASSWORD_PLACE',
+      })),
+  ),
+});
+/** Where a topic is. */
+const placed = fc.constantFrom({}, { transport: 'local' }, { transport: 'kafka', connection: 'Cluster.z-0' });
+
 const source = fc.record({
   topic: optional(text(249)),
   partitions: fc.integer({ min: 1, max: 1000 }),
@@ -93,6 +111,9 @@ const publication = (drivers: readonly string[]): fc.Arbitrary<Record<string, un
     type: fc.string({ unit: 'grapheme-ascii', maxLength: 10 }),
   });
 
+const withPlaces = (items: readonly Record<string, unknown>[], places: readonly object[]): readonly Record<string, unknown>[] =>
+  items.map((item, index) => ({ ...item, ...places[index] }));
+
 const named = (items: readonly Record<string, unknown>[], prefix: string): readonly Record<string, unknown>[] =>
   items.map((item, index) => ({ ...item, name: `${prefix}.${String.fromCharCode(122 - index)}-${index}` }));
 const namesOf = (items: readonly Record<string, unknown>[]): readonly string[] => items.map(({ name }) => String(name));
@@ -115,6 +136,16 @@ export const anyDefinitions: fc.Arbitrary<Definitions> = fc
       fc.constant(drivers),
       fc.array(publication(namesOf(drivers)), { maxLength: 3 }).map((items) => named(items, 'feed')),
       fc.integer({ min: 1, max: 1024 }),
+      fc.array(connection, { minLength: 1, maxLength: 3 }).map((items) => named(items, 'Cluster')),
+      fc.array(placed, { minLength: 7, maxLength: 7 }),
     ),
   )
-  .map(([sources, drivers, publications, lanes]) => parse({ settings: { lanes }, sources, drivers, publications }));
+  .map(([sources, drivers, publications, lanes, connections, places]) =>
+    parse({
+      settings: { lanes },
+      sources: withPlaces(sources, places),
+      drivers,
+      publications: withPlaces(publications, places.slice(sources.length)),
+      connections,
+    }),
+  );

@@ -1,9 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Environment } from '@dsf/config';
 import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
+import type { ConnectionDefinition } from '@dsf/metadata';
 import { Failure, type Clock, type CustomMeasures, type MetadataStore, type Transport, type Warehouse } from '@dsf/ports';
 import { topics } from '@dsf/runtime';
+import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openLocalTransport } from '@dsf/transport-local';
+import { kafkaConnection } from './kafka-connection.ts';
 import { loadCustomMeasures } from './custom-measures.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -15,8 +19,11 @@ export interface Installation {
   readonly warehouse: Warehouse;
   /** Carries dsf.raw, dsf.points and dsf.summary. */
   readonly internal: Transport;
-  /** Transport of sources and publications, by the name that definitions give it. @throws Failure `fatal` `transport.unknown` */
-  transport(kind: string): Transport;
+  /**
+   * Transport of sources and publications, as definitions name it; the same object for equal connections.
+   * @throws Failure `fatal` `transport.unknown`, `transport.secret`, `transport.tls-file`
+   */
+  transport(kind: string, connection?: ConnectionDefinition): Transport;
   readonly clock: Clock;
   /** Measures that users brought along, by name. */
   readonly measures: CustomMeasures;
@@ -27,13 +34,15 @@ export interface InstallationOptions {
   readonly home: string;
   /** Modules with custom measures, separated by commas. */
   readonly measures?: string | null;
+  /** Where connections find the secrets that they name. Default: nowhere. */
+  readonly environment?: Environment;
 }
 
 /**
  * Opens the embedded default: SQLite for metadata, state and rows, a local log for topics, both in one folder that is made when absent.
  * Several processes may open the same folder.
  */
-export const openInstallation = async ({ home, measures = null }: InstallationOptions): Promise<Installation> => {
+export const openInstallation = async ({ home, measures = null, environment = {} }: InstallationOptions): Promise<Installation> => {
   try {
     mkdirSync(home, { recursive: true });
   } catch (error) {
@@ -62,20 +71,31 @@ export const openInstallation = async ({ home, measures = null }: InstallationOp
     metadata,
     warehouse,
     internal: local,
-    transport(kind) {
-      const transport = transports.get(kind);
+    transport(kind, connection) {
+      // A connection that was changed is another one; the old stays for what has begun with it.
+      const key = connection === undefined ? kind : JSON.stringify(connection);
+      const transport = transports.get(key);
       if (transport !== undefined) return transport;
+      if (kind === 'kafka' && connection !== undefined) {
+        const opened = openKafkaTransport({
+          connection: kafkaConnection(connection, environment),
+          clock: systemClock,
+          createsTopics: false,
+        });
+        transports.set(key, opened);
+        return opened;
+      }
       throw new Failure(
         'fatal',
         'transport.unknown',
-        `there is no transport called ${kind}; there are: ${[...transports.keys()].join(', ')}`,
+        `there is no transport called ${kind}; there are: local, and kafka with a connection`,
         { transport: kind },
       );
     },
     clock: systemClock,
     measures: custom,
     async close() {
-      await local.close();
+      await Promise.all([...transports.values()].map((transport) => transport.close()));
       await warehouse.close();
       await metadata.close();
     },

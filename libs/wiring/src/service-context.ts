@@ -8,7 +8,7 @@ export const serviceContext = (installation: Installation, settings: RuntimeSett
   metadata: installation.metadata,
   warehouse: installation.warehouse,
   internal: installation.internal,
-  transport: (kind) => installation.transport(kind),
+  transport: (kind, connection) => installation.transport(kind, connection),
   clock: installation.clock,
   tools: platformTools,
   measures: installation.measures,

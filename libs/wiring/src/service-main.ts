@@ -58,7 +58,7 @@ const listen = async (options: HealthServerOptions): Promise<HealthServer> => {
 const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>, stop: AbortSignal): Promise<void> => {
   const { phase, run } = main;
   const registry = createRegistry();
-  const installation = await openInstallation({ home: config.home, measures: config.measures });
+  const installation = await openInstallation({ home: config.home, measures: config.measures, environment: main.environment });
   const health = createHealth({ clock: systemClock, phases: [phase], stallMs });
   const logger = createLogger({ level: config.logLevel, service: phase });
   const telemetry = fanOut([health, createTelemetry({ phase, logger, registry, lag: () => readLag(installation, phase) })]);

@@ -33,6 +33,7 @@ export const runCommand = async (home: string, args: readonly string[]): Promise
     config: () => parseConfig(embeddedSettings, {}),
     wantsHttp: false,
     measures: null,
+    environment: {},
     debug: false,
     input: Readable.from([]),
     out: out.output,

@@ -16,6 +16,7 @@ export interface Found {
   readonly sources: readonly FoundSource[];
   readonly drivers: readonly FoundDriver[];
   readonly publications: readonly { readonly name: Cell }[];
+  readonly connections: readonly { readonly name: Cell }[];
 }
 export interface FoundSource {
   readonly name: Cell;
@@ -71,13 +72,14 @@ const findSources = (connection: Connection): Gathered<FoundSource> => {
     ),
   );
   const rows = connection.all(
-    `SELECT name, transport, topic, partitions, start, table_name, tombstones, filter, key_column, names, detect, depth_max, objects, lists, sample
+    `SELECT name, transport, topic, partitions, start, table_name, tombstones, filter, key_column, names, detect, depth_max, objects, lists, sample, connection
       FROM dsf_source ORDER BY position, name`,
   );
   const found = rows.map(
-    ([name, transport, topic, partitions, start, table, tombstones, filter, key, names, detect, depth, objects, lists, sample]) => ({
+    ([name, transport, topic, partitions, start, table, tombstones, filter, key, names, detect, depth, objects, lists, sample, via]) => ({
       name,
       transport,
+      ...present({ connection: via }),
       ...present({ topic }),
       partitions,
       start,
@@ -158,12 +160,13 @@ const findPublications = (connection: Connection): Gathered<Found['publications'
     }
   };
   const rows = connection.all(
-    'SELECT name, driver, transport, topic, partitions, body, numbers, event_type FROM dsf_publication ORDER BY position, name',
+    'SELECT name, driver, transport, topic, partitions, body, numbers, event_type, connection FROM dsf_publication ORDER BY position, name',
   );
-  const found = rows.map(([name, driver, transport, topic, partitions, body, numbers, type], index) => ({
+  const found = rows.map(([name, driver, transport, topic, partitions, body, numbers, type, via], index) => ({
     name,
     driver,
     transport,
+    ...present({ connection: via }),
     ...present({ topic }),
     partitions,
     ...bodyOf(name, body, index),
@@ -173,6 +176,27 @@ const findPublications = (connection: Connection): Gathered<Found['publications'
   return { found, problems };
 };
 
+const findConnections = (connection: Connection): Found['connections'] =>
+  connection
+    .all(
+      `SELECT name, kind, brokers, client_id, tls, ca_file, cert_file, key_file, mechanism, username_env, username_file, password_env, password_file,
+        token_env, token_file FROM dsf_connection ORDER BY position, name`,
+    )
+    .map(([name, kind, brokers, clientId, tls, ca, cert, key, mechanism, ...places]) => {
+      const [username_env, username_file, password_env, password_file, token_env, token_file] = places;
+      const login = present({ mechanism, username_env, username_file, password_env, password_file, token_env, token_file });
+      return {
+        name,
+        kind,
+        brokers: String(brokers)
+          .split(',')
+          .map((broker) => broker.trim()),
+        client_id: clientId,
+        ...(tls === 1 ? { tls: present({ ca_file: ca, cert_file: cert, key_file: key }) } : {}),
+        ...(mechanism === null ? {} : { sasl: login }),
+      };
+    });
+
 export interface TablesRead {
   readonly definitions: Definitions | null;
   readonly problems: readonly Problem[];
@@ -181,7 +205,13 @@ export interface TablesRead {
 export const readDefinitions = (connection: Connection): TablesRead => {
   const [lanes] = connection.first('SELECT lanes FROM dsf_setting WHERE id = 1') ?? [];
   const [sources, drivers, publications] = [findSources(connection), findDrivers(connection), findPublications(connection)];
-  const found: Found = { settings: present({ lanes }), sources: sources.found, drivers: drivers.found, publications: publications.found };
+  const found: Found = {
+    settings: present({ lanes }),
+    sources: sources.found,
+    drivers: drivers.found,
+    publications: publications.found,
+    connections: findConnections(connection),
+  };
   const parsed = definitionsSchema.safeParse(found);
   const wrong = (parsed.error?.issues ?? []).map((issue): Problem => {
     const at = issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step));

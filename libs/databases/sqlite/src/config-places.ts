@@ -51,5 +51,6 @@ export const placeOf = (found: Found, [list, index, ...rest]: Problem['at']): st
   if (list === 'sources') return sourcePlace(found.sources[place]?.name, rest);
   if (list === 'drivers') return driverPlace(found.drivers[place]?.name, rest);
   if (list === 'publications') return row('dsf_publication', quoted(found.publications[place]?.name), rest[0]);
+  if (list === 'connections') return row('dsf_connection', quoted(found.connections[place]?.name), rest[1] ?? rest[0]);
   return row('dsf_setting', '1', index);
 };

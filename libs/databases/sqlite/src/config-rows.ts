@@ -1,4 +1,4 @@
-import type { Definitions, DriverDefinition, PathRule, SourceDefinition } from '@dsf/metadata';
+import type { ConnectionDefinition, Definitions, DriverDefinition, PathRule, SourceDefinition } from '@dsf/metadata';
 import type { Bind, Connection } from './connection.ts';
 import { createInsert, insertRows } from './insert-rows.ts';
 
@@ -10,6 +10,7 @@ type Insertion = readonly Bind[];
 
 /** Children first, although the foreign keys would wait until the commit. */
 const configTables = [
+  'dsf_connection',
   'dsf_publication',
   'dsf_measure',
   'dsf_driver_key',
@@ -45,6 +46,7 @@ const sourceRow = (source: SourceDefinition, position: number): Insertion => [
   source.objects,
   source.lists,
   source.sample ?? null,
+  source.connection ?? null,
 ];
 
 const headerRows = ({ name, headers }: SourceDefinition): readonly Insertion[] =>
@@ -103,14 +105,34 @@ const publicationRow = (publication: Definitions['publications'][number], positi
   publication.body === undefined ? null : JSON.stringify(publication.body),
   publication.numbers,
   publication.type,
+  publication.connection ?? null,
 ];
 
-export const replaceConfigRows = (connection: Connection, { settings, sources, drivers, publications }: Definitions): void => {
+const connectionRow = ({ name, kind, brokers, client_id, tls, sasl }: ConnectionDefinition, position: number): Insertion => [
+  name,
+  position,
+  kind,
+  brokers.join(','),
+  client_id,
+  tls === undefined ? 0 : 1,
+  tls?.ca_file ?? null,
+  tls?.cert_file ?? null,
+  tls?.key_file ?? null,
+  sasl?.mechanism ?? null,
+  sasl?.username_env ?? null,
+  sasl?.username_file ?? null,
+  sasl?.password_env ?? null,
+  sasl?.password_file ?? null,
+  sasl?.token_env ?? null,
+  sasl?.token_file ?? null,
+];
+
+export const replaceConfigRows = (connection: Connection, { settings, sources, drivers, publications, connections }: Definitions): void => {
   for (const table of configTables) connection.run(`DELETE FROM ${table}`);
   insert(connection, 'dsf_setting (id, lanes)', [[1, settings.lanes]]);
   insert(
     connection,
-    'dsf_source (name, position, transport, topic, partitions, start, table_name, tombstones, filter, key_column, names, detect, depth_max, objects, lists, sample)',
+    'dsf_source (name, position, transport, topic, partitions, start, table_name, tombstones, filter, key_column, names, detect, depth_max, objects, lists, sample, connection)',
     sources.map(sourceRow),
   );
   insert(connection, 'dsf_source_header (source, header, position, column_name)', sources.flatMap(headerRows));
@@ -126,7 +148,12 @@ export const replaceConfigRows = (connection: Connection, { settings, sources, d
   insert(connection, 'dsf_measure (driver, name, position, short, function, of, max_items, column_type)', drivers.flatMap(measureRows));
   insert(
     connection,
-    'dsf_publication (name, position, driver, transport, topic, partitions, body, numbers, event_type)',
+    'dsf_publication (name, position, driver, transport, topic, partitions, body, numbers, event_type, connection)',
     publications.map(publicationRow),
+  );
+  insert(
+    connection,
+    'dsf_connection (name, position, kind, brokers, client_id, tls, ca_file, cert_file, key_file, mechanism, username_env, username_file, password_env, password_file, token_env, token_file)',
+    connections.map(connectionRow),
   );
 };

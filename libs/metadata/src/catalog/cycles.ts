@@ -27,8 +27,8 @@ const successors = (definitions: Definitions, { kind, name, index }: Node): read
   } else {
     const publication = definitions.publications[index];
     for (const [at, source] of definitions.sources.entries()) {
-      if (publication?.transport === source.transport && topicOf(publication) === topicOf(source))
-        nodes.push({ kind: 'source', name: source.name, index: at });
+      const isSamePlace = publication?.transport === source.transport && publication.connection === source.connection;
+      if (isSamePlace && topicOf(publication) === topicOf(source)) nodes.push({ kind: 'source', name: source.name, index: at });
     }
   }
   return nodes;

@@ -12,7 +12,7 @@ export const topicOf = (definition: SourceDefinition | PublicationDefinition): s
 
 export const reservedColumn = (name: string): boolean => /^_dsf_/i.test(name);
 
-const kinds = ['sources', 'drivers', 'publications'] as const;
+const kinds = ['sources', 'drivers', 'publications', 'connections'] as const;
 
 export const checkUniqueNames = (report: Report, { definitions }: Snapshot): void => {
   for (const kind of kinds) {
@@ -92,6 +92,8 @@ export const checkTopics = (report: Report, { definitions }: Snapshot): void => 
           message: `the topic \`${topic}\` of ${owner} is one of DSF's own`,
           hint: 'topics that start with `dsf.` are reserved; choose another',
         });
+      // All partitions of a Kafka source are read, and the same name on another cluster is another topic.
+      if (definition.transport !== 'local') continue;
       const known = partitions.get(topic);
       if (known === undefined) partitions.set(topic, { count: definition.partitions, owner });
       else if (known.count !== definition.partitions) {

@@ -45,7 +45,7 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
   return async (catalog: Catalog, publication: CatalogPublication, { changes, next, refilled }: Part): Promise<void> => {
     const startedAt = clock.now();
     const effects = phase.apply(compile(catalog), publication.id, changes);
-    const transport = context.transport(publication.definition.transport);
+    const transport = context.transport(publication.definition.transport, publication.connection);
     const { messageBytesMax } = transport.capabilities;
     const messages = effects.messages.filter((message) => fits(message, messageBytesMax));
     if (messages.length > 0) await sendMessages({ ...context, lane: lane.name }, transport, publication.topic, messages);

@@ -105,8 +105,8 @@ const createCatchUp = (context: LaneContext, lane: Lane, step: Step) => {
     if (caughtUp === marker) return;
     await warehouse.ensureSummaryTables(catalog.drivers);
     for (const publication of catalog.publications) {
-      const { topic, definition } = publication;
-      if (!ensured.has(topic)) await context.transport(definition.transport).ensureTopic(topic, definition.partitions);
+      const { topic, definition, connection } = publication;
+      if (!ensured.has(topic)) await context.transport(definition.transport, connection).ensureTopic(topic, definition.partitions);
       ensured.add(topic);
       const { seq } = await warehouse.loadLane({ phase: 'summarise', source: 0, lane: lane.key.lane });
       await publishState(context, lane, step, { catalog, publication, to: seq + 1, refilled: false });

@@ -26,6 +26,8 @@ export interface KafkaTransportConfig {
   readonly prefetchBytesMax?: number;
   /** Before the names of all topics and groups. Default: none. */
   readonly prefix?: string;
+  /** False: `ensureTopic` makes none, and says that it is missing. Default: true. */
+  readonly createsTopics?: boolean;
   /** For topics that `ensureTopic` makes. Default: as the cluster has it. */
   readonly replicas?: number;
 }
@@ -146,7 +148,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
     clusterId: async () => shared.clusterId() ?? admin.clusterId(),
     ensureTopic: async (topic, partitions) => {
       checkTopic(topic, partitions);
-      if (!(await shared.exists(topic))) {
+      if (config.createsTopics !== false && !(await shared.exists(topic))) {
         await admin.create({ topic, partitions, replicas: config.replicas ?? byDefault, settings: {} });
         shared.forget(topic);
       }
