@@ -36,15 +36,15 @@ const pagesOf = async (lettersAt: (page: number) => number, max = 2000): Promise
 
 describe('pages of flat rows', () => {
   it('grow to what a transaction takes while records are small', async () => {
-    expect(await pagesOf(() => 10)).toEqual([64, 256, 1024, 2000, 2000, 2000]);
+    expect(await pagesOf(() => 10)).toEqual([16, 64, 256, 1024, 2000, 2000]);
   });
 
   it('shrink to one record where each is larger than a page, and never to none', async () => {
-    expect(await pagesOf(() => 1_000_000)).toEqual([64, 1, 1, 1, 1, 1]);
+    expect(await pagesOf(() => 1_000_000)).toEqual([16, 1, 1, 1, 1, 1]);
   });
 
   it('hold about as much text as is allowed, and grow again slowly', async () => {
-    expect(await pagesOf((page) => (page < 3 ? 10_000 : 1))).toEqual([64, 10, 10, 10, 40, 160]);
+    expect(await pagesOf((page) => (page < 3 ? 10_000 : 1))).toEqual([16, 10, 10, 10, 40, 160]);
   });
 
   it('never hold more than is asked for', async () => {

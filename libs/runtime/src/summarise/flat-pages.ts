@@ -1,8 +1,8 @@
 import type { FlatRows, RowRange } from '@dsf/ports';
 import type { LaneContext } from '../work.ts';
 
-/** Records of the first page: large ones must not fill the memory before anything is known of their size. */
-const firstPage = 64;
+/** Records of the first page: large ones must not fill the memory before anything is known of their size, in any of the lanes. */
+const firstPage = 16;
 /** Small records must not crawl on after large ones, nor large ones surprise after small ones. */
 const growth = 4;
 
