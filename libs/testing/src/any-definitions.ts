@@ -45,13 +45,11 @@ const connection = fc.record({
   client_id: text(200),
   tls: optional(fc.record({ ca_file: text(20), cert_file: text(20), key_file: text(20) }, { requiredKeys: [] })),
   sasl: optional(
-    fc
-      .tuple(fc.constantFrom('plain', 'scram-sha-256', 'scram-sha-512'), secret, secret)
-      .map(([mechanism, user, password]) => ({
-        mechanism,
-        [`username_${user}`]: 'USER_PLACE',
-        [`password_${password}`]: 'PASSWORD_PLACE',
-      })),
+    fc.tuple(fc.constantFrom('plain', 'scram-sha-256', 'scram-sha-512'), secret, secret).map(([mechanism, user, password]) => ({
+      mechanism,
+      [`username_${user}`]: 'USER_PLACE',
+      [`password_${password}`]: 'PASSWORD_PLACE',
+    })),
   ),
 });
 /** Where a topic is. */

@@ -3,7 +3,7 @@ import type { Installation } from '@dsf/wiring';
 import { readTopic } from '../read-topic.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-export const textOf = (bytes: Uint8Array | null): string | null => (bytes === null ? null : decoder.decode(bytes));
+const textOf = (bytes: Uint8Array | null): string | null => (bytes === null ? null : decoder.decode(bytes));
 
 /** Everything that stands in a topic, partition by partition. */
 export const readAll = async (installation: Installation, topic: string): Promise<readonly Delivery[]> => {
