@@ -29,11 +29,19 @@ export const whyNoKafka = (environment: KafkaEnvironment): string | null => {
   return null;
 };
 
+/** From 4.0 on the console programs stand in a package of their own. */
+const packages = (version: string): readonly string[] => (version.startsWith('3.') ? ['kafka_2.13'] : ['kafka_2.13', 'kafka-tools']);
+
 const project = (version: string): string => `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>dsf.test</groupId><artifactId>broker</artifactId><version>1</version>
   <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${version}</version></dependency>
+    ${packages(version)
+      .map(
+        (name) =>
+          `<dependency><groupId>org.apache.kafka</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`,
+      )
+      .join('\n    ')}
   </dependencies>
 </project>
 `;

@@ -32,6 +32,9 @@ export interface Look {
   readonly epoch: number;
 }
 
+/** A leader that moves is none of the reader's business; what lasts longer is. */
+const graceMs = 1000;
+
 /** What a message takes in memory, about: the port's own objects come on top of its bytes. */
 const messageOverheadBytes = 200;
 
@@ -80,13 +83,10 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
   let begun = 0;
   let ended = 0;
   let failure: Failure | null = null;
+  let troubledSince: number | null = null;
 
   /** False for a fetch that was under way when the cursor was moved. */
-  const isCurrent = (look: Look): boolean => {
-    if (look.epoch !== epoch) return false;
-    ended = Math.max(ended, look.number);
-    return true;
-  };
+  const isCurrent = (look: Look): boolean => look.epoch === epoch;
   return {
     partition,
     bell,
@@ -105,13 +105,17 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
     },
     arrived: (look, deliveries, fetchedTo) => {
       if (!isCurrent(look)) return;
-      failure = null;
+      ended = Math.max(ended, look.number);
+      [failure, troubledSince] = [null, null];
       next = fetchedTo ?? next;
       if (deliveries.length > 0) shelf.put(deliveries);
       bell.ring();
     },
     failed: (look, reason) => {
       if (!isCurrent(look)) return;
+      troubledSince ??= clock.now();
+      if (reason.kind === 'retry' && clock.now() - troubledSince < graceMs) return;
+      ended = Math.max(ended, look.number);
       failure = reason;
       bell.ring();
     },

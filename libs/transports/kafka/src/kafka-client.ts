@@ -17,6 +17,8 @@ export interface KafkaClient {
   leaders(topic: string): Promise<readonly number[]>;
   /** Looks once, without the patience that a topic which was just made needs. */
   exists(topic: string): Promise<boolean>;
+  /** Waits until the brokers know a topic that was just made. */
+  appears(topic: string): Promise<void>;
   broker(nodeId: number): Promise<Broker>;
   /** @throws Failure `fatal` `transport.partition-missing` */
   leaderOf(topic: string, partition: number): Promise<Broker>;
@@ -38,6 +40,7 @@ export interface ClientOptions {
 /** A topic that was just made is not known to all brokers at once. */
 const missingTries = 4;
 const missingPauseMs = 150;
+const madeTries = 60;
 /** The other kind of coordinator is that of transactions. */
 const groupCoordinator = 0;
 const keepAliveMs = 60_000;
@@ -108,12 +111,14 @@ const makeTopicBook = (cluster: Cluster, { clock, connection, metadataAgeMs }: C
       try {
         return await ask(topic);
       } catch (error) {
-        const isMissing = kafkaErrorName(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
-        if (isMissing && wasThere) {
+        const name = kafkaErrorName(error);
+        const isMissing = name === 'UNKNOWN_TOPIC_OR_PARTITION';
+        if (isMissing && wasThere && triesMax < madeTries) {
           const text = `topic "${topic}" in Kafka at ${brokers} was there and is gone: DSF goes on when it is made again`;
           throw new Failure('retry', 'transport.topic-gone', text, { topic }, { cause: error });
         }
-        if (!isMissing || tries >= triesMax) throw asTransportFailure(error, { brokers, topic });
+        const mayCome = isMissing || name === 'LEADER_NOT_AVAILABLE';
+        if (!mayCome || tries >= triesMax) throw asTransportFailure(error, { brokers, topic });
         await clock.sleep(missingPauseMs, never);
       }
     }
@@ -189,6 +194,7 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     brokers,
     broker,
     exists,
+    appears: async (topic) => void (await topics.find(topic, madeTries)),
     leaderOf,
     forget: topics.forget,
     leaders: async (topic) => (await topics.find(topic)).leaders,

@@ -151,6 +151,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
       if (config.createsTopics !== false && !(await shared.exists(topic))) {
         await admin.create({ topic, partitions, replicas: config.replicas ?? byDefault, settings: {} });
         shared.forget(topic);
+        await shared.appears(topic);
       }
       checkCount(topic, (await leadersOf(topic)).length, partitions);
     },

@@ -9,6 +9,10 @@ const latest = -1;
 /** The end is then that of what is committed: where the first open transaction begins. */
 const readCommitted = 1;
 
+const triesMax = 8;
+const pauseMs = 150;
+const never = new AbortController().signal;
+
 const listOffset = async (
   broker: Broker,
   { topic, partition, timestamp }: { readonly topic: string; readonly partition: number; readonly timestamp: number },
@@ -23,7 +27,7 @@ const listOffset = async (
 
 /** Offsets by time, as the leader of a partition has them now. */
 export const partitionOffsets = (client: KafkaClient) => {
-  const ask = async <T>(
+  const askOnce = async <T>(
     topic: string,
     partition: number,
     work: (list: (timestamp: number) => Promise<number>) => Promise<T>,
@@ -37,6 +41,17 @@ export const partitionOffsets = (client: KafkaClient) => {
       // The cluster was just said to have it: it has moved, or is gone, which the next look tells.
       if (failure.code !== 'transport.topic-missing') throw failure;
       throw new Failure('retry', 'transport.leader-changed', failure.message, failure.facts, { cause: error });
+    }
+  };
+  /** A leader that moves is waited for, for a moment. */
+  const ask: typeof askOnce = async (topic, partition, work) => {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await askOnce(topic, partition, work);
+      } catch (error) {
+        if (!(error instanceof Failure && error.code === 'transport.leader-changed') || tries >= triesMax) throw error;
+        await client.clock.sleep(pauseMs, never);
+      }
     }
   };
   return {

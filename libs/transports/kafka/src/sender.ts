@@ -35,6 +35,8 @@ interface Channel {
   readonly sendings: Set<Sending>;
   batches: (readonly OutgoingMessage[])[];
   failure: Failure | null;
+  /** How often a broker has said that another leads the partition. */
+  moves: number;
 }
 
 const tooLargeForKafka = 'MESSAGE_TOO_LARGE';
@@ -46,6 +48,12 @@ const staleNames = [
   'KAFKA_STORAGE_ERROR',
   'FENCED_LEADER_EPOCH',
 ];
+
+/** A refusal by a broker that does not lead: nothing was appended, and the next asked does. */
+const movesMax = 10;
+const movePauseMs = 100;
+
+const never = new AbortController().signal;
 
 const cutBatches = (messages: readonly OutgoingMessage[], bytesMax: number): (readonly OutgoingMessage[])[] => {
   const batches: OutgoingMessage[][] = [];
@@ -69,7 +77,15 @@ const openChannels = (turn: readonly Sending[], batchBytesMax: number): readonly
       const key = `${message.partition}:${sending.topic}`;
       let channel = channels.get(key);
       if (channel === undefined) {
-        channel = { topic: sending.topic, partition: message.partition, sendings: new Set(), batches: [], failure: null, messages: [] };
+        channel = {
+          topic: sending.topic,
+          partition: message.partition,
+          sendings: new Set(),
+          batches: [],
+          failure: null,
+          moves: 0,
+          messages: [],
+        };
         channels.set(key, channel);
       }
       channel.sendings.add(sending);
@@ -79,6 +95,12 @@ const openChannels = (turn: readonly Sending[], batchBytesMax: number): readonly
   for (const channel of channels.values()) channel.batches = cutBatches(channel.messages, batchBytesMax);
   return [...channels.values()];
 };
+
+const unconfirmed = ({ topic, partition }: Channel): Failure =>
+  new Failure('retry', 'transport.unconfirmed', `topic "${topic}": the broker did not confirm partition ${partition}`, {
+    topic,
+    partition,
+  });
 
 /** Sends the first batch that is left of each channel, to all brokers at once. */
 const makeRounds = (client: KafkaClient, ackTimeoutMs: number) => {
@@ -94,12 +116,13 @@ const makeRounds = (client: KafkaClient, ackTimeoutMs: number) => {
       channel.batches = rest;
       return;
     }
-    if (error === undefined) {
-      const text = `topic "${channel.topic}": the broker did not confirm partition ${channel.partition}`;
-      fail(channel, new Failure('retry', 'transport.unconfirmed', text, { topic: channel.topic, partition: channel.partition }));
+    if (error === undefined) return fail(channel, unconfirmed(channel));
+    const reason = errors.createErrorFromCode(error);
+    if (staleNames.includes(kafkaErrorName(reason)) && channel.moves < movesMax) {
+      channel.moves += 1;
+      client.forget(channel.topic);
       return;
     }
-    const reason = errors.createErrorFromCode(error);
     const middle = Math.ceil(batch.length / 2);
     // The topic takes less than the broker does by default: the same messages in smaller batches.
     if (kafkaErrorName(reason) === tooLargeForKafka && batch.length > 1)
@@ -127,6 +150,7 @@ const makeRounds = (client: KafkaClient, ackTimeoutMs: number) => {
     }
   };
   const sendRound = async (channels: readonly Channel[]): Promise<void> => {
+    if (channels.some(({ moves }) => moves > 0)) await client.clock.sleep(movePauseMs, never);
     const byLeader = new Map<number, Channel[]>();
     for (const channel of channels) {
       try {

@@ -61,7 +61,8 @@ export const openTopicAdmin = (connection: KafkaConnection): TopicAdmin => {
     create: ({ topic, partitions, replicas, settings }) =>
       ask(topic, (admin) =>
         admin.createTopics({
-          waitForLeaders: true,
+          // kafkajs gives up at once when the brokers do not know the topic yet; whoever needs it waits.
+          waitForLeaders: false,
           timeout: waitMs,
           topics: [
             {
