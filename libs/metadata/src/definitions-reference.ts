@@ -33,6 +33,13 @@ const sections: readonly Section[] = [
     example: `paths:\n  shipping.address: json\n  items.*.price: { type: decimal }\n  tags: { policy: join, separator: ";" }`,
   },
   {
+    title: 'Retention',
+    schema: schemas.retentionDefinition,
+    intro:
+      'The value of `retention` of a source. What a purge keeps, and what frozen groups are: [operations.md](operations.md#retention).',
+    example: `retention: { raw: 30d, rows: 400d }`,
+  },
+  {
     title: 'Driver',
     schema: schemas.driverDefinition,
     intro: '',

@@ -75,6 +75,24 @@ export const connectionDefinition = z
   })
   .describe('A cluster that sources read from and publications write to.');
 
+const keptFor = z.string().regex(/^[1-9]\d{0,5}(m|h|d)$/, 'a number and m, h or d, for example 90d');
+
+export const retentionDefinition = z
+  .strictObject({
+    raw: keptFor
+      .optional()
+      .describe('How long raw messages are kept, by their broker timestamp. A record without its raw message cannot be replayed.'),
+    rows: keptFor
+      .optional()
+      .describe(
+        'How long root and child rows are kept. Groups that were made of rows which are gone keep their numbers, and are frozen: they are not computed again.',
+      ),
+  })
+  .refine(({ raw, rows }) => raw !== undefined || rows !== undefined, 'name `raw`, `rows` or both, with how long they are kept')
+  .describe(
+    'How long the source’s data is kept; what is not named is kept for ever. Nothing goes that is still needed: by a phase that has not had it, a request, or a failure that is open.',
+  );
+
 export const sourceDefinition = z
   .strictObject({
     name: name.describe('Name of the source, unique. `shop.orders` makes tables that start with `shop_orders`.'),
@@ -118,6 +136,7 @@ export const sourceDefinition = z
       .describe(
         'Rules per path. Members are joined by dots; list items need no sign of their own: `items.discounts` is the list `discounts` in each item of `items`. A `*` stands for any one member. A bare word is short for `{ policy: … }`.',
       ),
+    retention: retentionDefinition.optional(),
     sample: z
       .string()
       .optional()

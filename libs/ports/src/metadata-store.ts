@@ -28,6 +28,8 @@ export interface MetadataStore {
     readonly definitions?: Definitions;
     readonly comment: string;
     readonly now: number;
+    /** Set by a resize alone, which has moved what the lanes hold: the number of lanes may change though data has flowed. */
+    readonly resizes?: true;
     readonly check: (snapshot: Snapshot, version: number) => { readonly catalog: Catalog | null; readonly problems: readonly Problem[] };
   }): Promise<Activation>;
   close(): Promise<void>;

@@ -74,6 +74,8 @@ export interface Transport {
   clusterId(): Promise<string>;
   /** Makes the topic if it is not there. @throws Failure `fatal` `transport.partitions` when it has fewer partitions than asked for */
   ensureTopic(topic: string, partitions: number): Promise<void>;
+  /** Gives the topic more partitions when it has fewer. Subscriptions that are open may go on without them. @throws as `partitionCount` */
+  growTopic(topic: string, partitions: number): Promise<void>;
   /** Partitions that the topic has. @throws Failure `fatal` `transport.topic-missing` */
   partitionCount(topic: string): Promise<number>;
   bounds(topic: string, partition: number): Promise<PartitionBounds>;

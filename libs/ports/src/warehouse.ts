@@ -77,7 +77,16 @@ export type RequestBody =
       readonly instance: string;
       /** Set when a replay of this record asks: the lane must have had it first. */
       readonly after?: { readonly source: number; readonly partition: number; readonly offset: number };
-    };
+      /** Every group gets a new revision, also where its numbers do not differ: after a restore, readers may have seen higher ones. */
+      readonly renew?: true;
+    }
+  /** To the flatten lane of a source partition: delete rows whose broker timestamp lies below `before` (UTC ms), as far as nothing needs them. */
+  | { readonly kind: 'purge'; readonly source: number; readonly partition: number; readonly rows: PurgedRows; readonly before: number }
+  /** To each summarise lane, before flat rows of a source partition go: groups that have rows below offset `below` are to be frozen. */
+  | { readonly kind: 'freeze'; readonly source: number; readonly partition: number; readonly below: number };
+
+/** What a purge deletes: raw rows, or the root and child rows that were made of them. */
+export type PurgedRows = 'raw' | 'flat';
 
 export interface Request {
   readonly id: number;
@@ -114,6 +123,15 @@ export interface LaneReads {
   readLiveInstances(lane: number): Promise<readonly string[]>;
   /** Failures that are open for exactly this record. */
   readFailures(at: SourcePartition & { readonly offset: number }): Promise<readonly RecordFailure[]>;
+  /** Offset of the first record of the range whose broker timestamp is at or after `time` (UTC ms), by its raw row or root row; null when there is none. */
+  findSince(rows: PurgedRows, range: RowRange, time: number): Promise<number | null>;
+  /**
+   * Lowest offset of a source partition for which a failure of flatten or summarise is not resolved, or a replay is asked for: its rows are
+   * still needed (delivery rule 11). Null when there is none.
+   */
+  readNeeded(at: SourcePartition): Promise<number | null>;
+  /** Those of the groups that are frozen. */
+  readFrozen(instance: string, groups: readonly string[]): Promise<readonly string[]>;
 }
 
 export interface LaneWrites {
@@ -125,6 +143,8 @@ export interface LaneWrites {
   writeFlat(rows: FlatRows, version: number, schemaVersion: number): Promise<void>;
   /** Deletes all flat rows of one record, children first. */
   deleteFlat(at: SourcePartition & { readonly offset: number }): Promise<void>;
+  /** Deletes the raw rows, or all flat rows, of at most `max` records of the range, lowest offsets first. Returns how many records had any. */
+  purge(rows: PurgedRows, range: RowRange, max: number): Promise<number>;
   /** Inserts or replaces by (instance, group). */
   writeGroups(instance: string, lane: number, rows: readonly GroupRow[]): Promise<void>;
   /** Inserts; the same (phase, coordinates, scope) again counts an attempt and takes the newer code and detail. */
@@ -133,7 +153,41 @@ export interface LaneWrites {
   resolveFailures(phase: PhaseName, at: SourcePartition & { readonly offset: number }, scopePrefix: string, now: number): Promise<number>;
   writeRequests(requests: readonly Omit<Request, 'id'>[], now: number): Promise<void>;
   closeRequests(ids: readonly number[], now: number): Promise<void>;
+  /** Whoever reads an instance by its driver's name sees it once it is live in every lane that has begun and was not retired by a resize. */
   setInstanceLive(lane: number, instance: string, live: boolean): Promise<void>;
+  /** Marks groups as frozen, for good: rows that they were made of are about to go. Again changes nothing. */
+  freezeGroups(instance: string, groups: readonly string[]): Promise<void>;
+}
+
+/** A lane with everything that belongs to it. */
+export interface StoredLane extends LaneKey, LaneState {
+  /** Driver instances that are live in it; none but in summarise. */
+  readonly live: readonly string[];
+}
+
+/** Which lane a group is in. */
+export interface GroupPlace {
+  readonly group: string;
+  readonly key: readonly KeyPart[];
+  readonly lane: number;
+}
+
+/**
+ * What operators do to all lanes at once, in one transaction, whoever owns them: their owners find another seq than they know, and reload. A lane
+ * whose fact `lanes` is not above its number was retired by a resize: it keeps its row, so that nobody can begin it anew.
+ */
+export interface AdminTransaction {
+  lanes(): Promise<readonly StoredLane[]>;
+  /** Inserts or replaces the lane's row, positions and live instances. @throws Failure `fatal` `lane.seq-falls` when its seq would not rise */
+  writeLane(lane: StoredLane): Promise<void>;
+  writeRequests(requests: readonly Omit<Request, 'id'>[], now: number): Promise<void>;
+  openRequests(): Promise<number>;
+  /** Every instance that has ever had groups. */
+  instances(): Promise<readonly string[]>;
+  /** Groups of an instance, in the order of their texts, that come after one; at most `max`. */
+  readGroupPlaces(instance: string, after: string | null, max: number): Promise<readonly GroupPlace[]>;
+  /** Gives groups to other lanes; nothing else of them changes. */
+  moveGroups(instance: string, places: readonly Pick<GroupPlace, 'group' | 'lane'>[]): Promise<void>;
 }
 
 /** One transaction of one lane. Nothing is visible to others, and nothing remains after an error, until it commits. */
@@ -163,6 +217,8 @@ export interface Warehouse {
   ensureSummaryTables(instances: readonly DriverInstance[]): Promise<void>;
   /** Reads outside any transaction, of committed rows only. */
   readonly committed: LaneReads;
+  /** Runs `work` in one transaction that no lane's transaction overlaps. For operators' commands; their `work` is short. */
+  administer<T>(work: (transaction: AdminTransaction) => Promise<T>): Promise<T>;
   /** Asks lanes' owners for something. */
   request(requests: readonly Omit<Request, 'id'>[], now: number): Promise<void>;
   /** For people: status, failures, tables. */

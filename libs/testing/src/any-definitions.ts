@@ -55,6 +55,7 @@ const connection = fc.record({
 /** Where a topic is. */
 const placed = fc.constantFrom({}, { transport: 'local' }, { transport: 'kafka', connection: 'Cluster.z-0' });
 
+const keptFor = fc.constantFrom('45m', '12h', '90d');
 const source = fc.record({
   topic: optional(text(249)),
   partitions: fc.integer({ min: 1, max: 1000 }),
@@ -70,6 +71,9 @@ const source = fc.record({
   objects: fc.constantFrom('child', 'columns', 'json'),
   lists: fc.constantFrom('child', 'json', 'count', 'drop'),
   paths: members(text(30), fc.oneof(fc.constantFrom(...policyKinds), pathRule)),
+  retention: optional(
+    fc.record({ raw: optional(keptFor), rows: optional(keptFor) }).filter(({ raw, rows }) => raw !== undefined || rows !== undefined),
+  ),
   sample: optional(text(30)),
 });
 

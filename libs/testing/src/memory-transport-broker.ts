@@ -28,7 +28,7 @@ export interface MemoryPartition {
 
 export interface MemoryTopic {
   readonly name: string;
-  readonly partitions: readonly MemoryPartition[];
+  readonly partitions: MemoryPartition[];
   readonly groups: Map<string, MemoryGroup>;
 }
 

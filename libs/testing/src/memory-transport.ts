@@ -102,6 +102,11 @@ export const openMemoryTransport = (broker: MemoryBroker, clock: Clock, hooks: T
           });
         }
       }),
+    growTopic: (name, partitions) =>
+      call('growTopic', () => {
+        const { partitions: logs } = topicOf(broker, name);
+        while (logs.length < partitions) logs.push({ messages: [], start: 0, end: 0 });
+      }),
     partitionCount: (name) => call('partitionCount', () => topicOf(broker, name).partitions.length),
     bounds: (name, partition) =>
       call('bounds', () => {

@@ -12,6 +12,7 @@ import type {
   LaneReads,
   LaneState,
   Position,
+  PurgedRows,
   RawRow,
   Request,
   RowRange,
@@ -36,6 +37,7 @@ export interface MemoryState {
   readonly failures: Shelf<StoredFailure>;
   readonly requests: Shelf<Request>;
   readonly live: Shelf<string>;
+  readonly frozen: Shelf<string>;
 }
 
 export const createState = (below: MemoryState | null): MemoryState => ({
@@ -47,6 +49,7 @@ export const createState = (below: MemoryState | null): MemoryState => ({
   failures: createShelf(below?.failures ?? null),
   requests: createShelf(below?.requests ?? null),
   live: createShelf(below?.live ?? null),
+  frozen: createShelf(below?.frozen ?? null),
 });
 
 export const mergeState = (state: MemoryState): void => {
@@ -97,6 +100,9 @@ const readRow = (table: FlatTable, row: FlatRow): FlatRow => ({
   cells: table.columns.map((column, index) => readCell(column, row.cells[index])),
 });
 
+export const rootOf = ({ tables }: FlatSchema, source: number): FlatTable | undefined =>
+  tables.find((table) => table.source === source && table.parent === null);
+
 const readFlat = (
   state: MemoryState,
   schema: FlatSchema,
@@ -104,7 +110,7 @@ const readFlat = (
 ): { readonly rows: FlatRows; readonly next: number } => {
   const { source, partition } = range;
   const wanted = schema.tables.filter((table) => table.source === source && tables.includes(table.id));
-  const root = schema.tables.find((table) => table.source === source && table.parent === null);
+  const root = rootOf(schema, source);
   if (root === undefined || wanted.length === 0) return { rows: { source, partition, tables: [] }, next: range.to };
   const stored = (table: FlatTable): readonly StoredFlat[] =>
     state.flat.all(flatShelf(table.id, partition)).filter(({ offset }) => within(range, offset));
@@ -137,6 +143,35 @@ const readFailures = (state: MemoryState, at: RecordAt): ReturnType<LaneReads['r
     .filter(({ status }) => status !== 'resolved')
     .map(({ id: _id, attempts: _attempts, firstAt: _firstAt, lastAt: _lastAt, status: _status, ...failure }) => failure);
 
+const findSince = (
+  state: MemoryState,
+  schema: FlatSchema,
+  question: { readonly rows: PurgedRows; readonly range: RowRange; readonly time: number },
+): number | null => {
+  const { rows, range, time } = question;
+  if (rows === 'raw')
+    return state.raw.all(partitionShelf(range)).find((row) => within(range, row.offset) && row.time >= time)?.offset ?? null;
+  const root = rootOf(schema, range.source);
+  if (root === undefined) return null;
+  const isSince = (row: FlatRow): boolean => row.time !== null && row.time >= time;
+  return (
+    state.flat.all(flatShelf(root.id, range.partition)).find((one) => within(range, one.offset) && one.rows.some(isSince))?.offset ?? null
+  );
+};
+
+/** Offsets at which a record of the source partition still needs its rows. */
+const needed = (state: MemoryState, { source, partition }: SourcePartition): readonly number[] => {
+  const shelves = state.failures.shelves().filter((shelf) => shelf.startsWith(`${source}:${partition}:`));
+  const failures = shelves
+    .flatMap((shelf) => state.failures.all(shelf))
+    .filter(({ phase, status }) => status !== 'resolved' && (phase === 'flatten' || phase === 'summarise'));
+  const replays = state.requests
+    .shelves()
+    .flatMap((shelf) => state.requests.all(shelf))
+    .flatMap(({ body }) => (body.kind === 'replay' && body.source === source && body.partition === partition ? [body] : []));
+  return [...failures, ...replays].map(({ offset }) => offset);
+};
+
 /** Runs one read on a state: at once, or where its turn comes. */
 export type OnState = <T>(call: string, work: (state: MemoryState) => T) => Promise<T>;
 
@@ -155,4 +190,11 @@ export const memoryReads = (on: OnState, schema: () => FlatSchema): LaneReads =>
   readRequests: (lane, max) => on('readRequests', (state) => state.requests.all(laneShelf(lane)).slice(0, max)),
   readLiveInstances: (lane) => on('readLiveInstances', (state) => state.live.all(String(lane))),
   readFailures: (at) => on('readFailures', (state) => readFailures(state, at)),
+  findSince: (rows, range, time) => on('findSince', (state) => findSince(state, schema(), { rows, range, time })),
+  readNeeded: (at) =>
+    on('readNeeded', (state) => {
+      const offsets = needed(state, at);
+      return offsets.length === 0 ? null : Math.min(...offsets);
+    }),
+  readFrozen: (instance, groups) => on('readFrozen', (state) => groups.filter((group) => state.frozen.get(instance, group) !== undefined)),
 });

@@ -11,13 +11,15 @@ import type {
   LaneWrites,
   PhaseName,
   Position,
+  PurgedRows,
   RawRow,
   RecordFailure,
   Request,
+  RowRange,
 } from '@dsf/ports';
 import type { SourcePartition } from '@dsf/messages';
 import type { ColumnType } from '@dsf/metadata';
-import { failureKey, flatShelf, laneShelf, partitionShelf, recordShelf } from './memory-warehouse-state.ts';
+import { failureKey, flatShelf, laneShelf, partitionShelf, recordShelf, rootOf } from './memory-warehouse-state.ts';
 import type { MemoryState, RecordAt } from './memory-warehouse-state.ts';
 
 /** What writes need besides the state. */
@@ -97,6 +99,22 @@ const deleteFlat = (state: MemoryState, schema: FlatSchema, { source, partition,
   for (const table of schema.tables) if (table.source === source) state.flat.remove(flatShelf(table.id, partition), offset);
 };
 
+const purge = (
+  state: MemoryState,
+  schema: FlatSchema,
+  { rows, range, max }: { readonly rows: PurgedRows; readonly range: RowRange; readonly max: number },
+): number => {
+  const root = rootOf(schema, range.source);
+  const stored =
+    rows === 'raw' ? state.raw.all(partitionShelf(range)) : root === undefined ? [] : state.flat.all(flatShelf(root.id, range.partition));
+  const offsets = stored.map(({ offset }) => offset).filter((offset) => offset >= range.from && offset < range.to);
+  for (const offset of offsets.slice(0, max)) {
+    if (rows === 'raw') state.raw.remove(partitionShelf(range), offset);
+    else deleteFlat(state, schema, { ...range, offset });
+  }
+  return Math.min(offsets.length, max);
+};
+
 const writeFailures = (state: MemoryState, ground: Ground, failures: readonly RecordFailure[], now: number): void => {
   for (const failure of failures) {
     const before = state.failures.get(recordShelf(failure), failureKey(failure));
@@ -160,7 +178,7 @@ const writeFacts = (state: MemoryState, lane: LaneKey, facts: LaneState['facts']
   if (row !== undefined) state.lanes.put('', laneShelf(lane), { ...row, facts });
 };
 
-const writePositions = (state: MemoryState, lane: LaneKey, positions: readonly Position[]): void => {
+export const writePositions = (state: MemoryState, lane: LaneKey, positions: readonly Position[]): void => {
   for (const position of positions) state.positions.put(laneShelf(lane), partitionShelf(position), position);
 };
 
@@ -173,6 +191,11 @@ export const memoryWrites = (lane: LaneKey, perform: Perform, ground: Ground): L
   writeRaw: (rows) => perform('writeRaw', (state) => writeRaw(state, rows)),
   writeFlat: (rows, version, known) => perform('writeFlat', (state) => writeFlat(state, ground, { rows, version, known })),
   deleteFlat: (at) => perform('deleteFlat', (state) => deleteFlat(state, ground.schema(), at)),
+  purge: (rows, range, max) => perform('purge', (state) => purge(state, ground.schema(), { rows, range, max })),
+  freezeGroups: (instance, groups) =>
+    perform('freezeGroups', (state) => {
+      for (const group of groups) state.frozen.put(instance, group, group);
+    }),
   writeGroups: (instance, number, rows) => perform('writeGroups', (state) => writeGroups(state, ground, { instance, lane: number, rows })),
   writeFailures: (failures, now) => perform('writeFailures', (state) => writeFailures(state, ground, failures, now)),
   resolveFailures: (phase, at, scopePrefix, now) =>

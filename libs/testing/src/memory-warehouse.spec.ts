@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Warehouse } from '@dsf/ports';
-import { createMemoryDatabase, openMemoryWarehouse } from './memory-warehouse.ts';
+import { createMemoryDatabase } from './memory-warehouse-database.ts';
+import { openMemoryWarehouse } from './memory-warehouse.ts';
+import { administrationContract } from './warehouse/administration.ts';
 import { choresContract } from './warehouse/chores.ts';
 import { flatContract } from './warehouse/flat.ts';
 import { groupsContract } from './warehouse/groups.ts';
 import { lanesContract } from './warehouse/lanes.ts';
 import { rawContract } from './warehouse/raw.ts';
+import { retentionContract } from './warehouse/retention.ts';
 import type { Room } from './warehouse/room.ts';
 import { schemaContract } from './warehouse/schema.ts';
 
@@ -27,4 +30,6 @@ describe('the warehouse contract, kept by the warehouse in memory', () => {
   flatContract(room);
   groupsContract(room);
   choresContract(room);
+  retentionContract(room);
+  administrationContract(room);
 });

@@ -1,74 +1,17 @@
 import { Failure } from '@dsf/ports';
-import type { FlatRow, FlatSchema, LaneKey, LaneTransaction, Warehouse } from '@dsf/ports';
+import type { LaneKey, LaneTransaction, Warehouse } from '@dsf/ports';
 import { evolveSchema } from './memory-warehouse-schema.ts';
 import { allPositions, createState, laneShelf, loadLane, memoryReads, mergeState } from './memory-warehouse-state.ts';
 import type { MemoryState } from './memory-warehouse-state.ts';
+import { administer } from './memory-warehouse-admin.ts';
+import { groundOf, type MemoryDatabase, type TransactionEnd, type WarehouseHooks } from './memory-warehouse-database.ts';
 import { memoryWrites, writeRequests } from './memory-warehouse-writes.ts';
-import type { Ground } from './memory-warehouse-writes.ts';
-
-/** Ends a transaction; the first call counts. Until then its lane is locked. */
-export interface TransactionEnd {
-  /** @throws Failure `retry` when what was written no longer fits; then nothing was committed */
-  commit(): void;
-  rollback(): void;
-}
-
-/** Where a test may come between a caller and the database. */
-export interface WarehouseHooks {
-  /** Before a call has any effect; an error means that it never has one. */
-  before(call: string): Promise<void>;
-  /** Ends the transaction, now, later or never; an error reaches the caller instead of the answer, and rolls back unless it is a `CommitUnknown`. */
-  commit(lane: LaneKey, end: TransactionEnd): Promise<void>;
-  /** A transaction has begun; `end` rolls it back when its owner dies. */
-  begun(lane: LaneKey, end: TransactionEnd): void;
-}
 
 const noHooks: WarehouseHooks = {
   before: async () => undefined,
   commit: async (_lane, end) => end.commit(),
   begun: () => undefined,
 };
-
-/** What a transaction committed. */
-export interface MemoryCommit {
-  readonly lane: LaneKey;
-  readonly seq: number;
-  /** Names of the writes, in their order. */
-  readonly writes: readonly string[];
-}
-
-/** One database in memory: whatever handles share it see the same rows. */
-export interface MemoryDatabase {
-  readonly state: MemoryState;
-  schema: FlatSchema;
-  readonly instances: Set<string>;
-  readonly locks: Map<string, Promise<void>>;
-  /** False lets a transaction begin on any seq: what a database without compare-and-set would do. */
-  comparesSeq: boolean;
-  /** Called after each commit, when its rows can be seen. */
-  onCommit: (commit: MemoryCommit) => void;
-  nextId: number;
-  /** Rows whose data the database would not take. */
-  refusesRow: (row: FlatRow) => boolean;
-}
-
-export const createMemoryDatabase = (): MemoryDatabase => ({
-  state: createState(null),
-  schema: { version: 0, tables: [] },
-  instances: new Set(),
-  locks: new Map(),
-  comparesSeq: true,
-  onCommit: () => undefined,
-  nextId: 1,
-  refusesRow: () => false,
-});
-
-const groundOf = (database: MemoryDatabase): Ground => ({
-  schema: () => database.schema,
-  hasInstance: (instance) => database.instances.has(instance),
-  nextId: () => database.nextId++,
-  refusesRow: (row) => database.refusesRow(row),
-});
 
 type Write = (state: MemoryState) => unknown;
 
@@ -113,7 +56,7 @@ const begin = (
     if (doom !== null) throw doom.error;
     try {
       const result = work(layer);
-      if (/^(write|delete|resolve|close|set)/.test(call)) writes.push({ call, write: work });
+      if (/^(write|delete|resolve|close|set|purge|freeze)/.test(call)) writes.push({ call, write: work });
       return result;
     } catch (error) {
       doom = { error };
@@ -163,7 +106,7 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
   const beginWhenFree = async (lane: LaneKey, seq: number): Promise<OpenTransaction> => {
     for (;;) {
       await hooks.before('begin');
-      const lock = database.locks.get(laneShelf(lane));
+      const lock = database.locks.get(laneShelf(lane)) ?? database.administered ?? undefined;
       if (lock === undefined) break;
       await lock;
     }
@@ -200,6 +143,7 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
       call('ensureSummaryTables', () => {
         for (const { instance } of instances) database.instances.add(instance);
       }),
+    administer: (work) => administer(database, hooks, work),
     committed: memoryReads(call, () => database.schema),
     request: (requests) => call('request', (state) => writeRequests(state, groundOf(database), requests)),
     inspect: {

@@ -64,6 +64,22 @@ export const logContract = (make: () => Promise<TransportHarness>): void => {
       await expect(transport.ensureTopic('orders', 3)).rejects.toMatchObject({ kind: 'fatal', code: 'transport.partitions' });
     });
 
+    it('gives a topic more partitions, which others can send to at once; never fewer', async () => {
+      await transport.ensureTopic('orders', 2);
+      const other = await system.open();
+      await other.send('orders', messagesOf(1, ['a']));
+      await transport.growTopic('orders', 4);
+      await transport.growTopic('orders', 3);
+      expect(await transport.partitionCount('orders')).toBe(4);
+      await transport.ensureTopic('orders', 4);
+      await transport.send('orders', messagesOf(3, ['b']));
+      await other.send('orders', messagesOf(2, ['c']));
+      expect(await other.partitionCount('orders')).toBe(4);
+      expect(await other.bounds('orders', 3)).toEqual({ start: 0, end: 1 });
+      await expect(transport.growTopic('nowhere', 2)).rejects.toMatchObject({ kind: 'fatal', code: 'transport.topic-missing' });
+      await other.close();
+    });
+
     it('refuses a message for a partition that is not there, and the rest of its send', async () => {
       await transport.ensureTopic('orders', 2);
       await expect(transport.send('orders', [...messagesOf(0, ['a']), ...messagesOf(2, ['b'])])).rejects.toMatchObject({ kind: 'fatal' });

@@ -1,11 +1,13 @@
 import type { Warehouse } from '@dsf/ports';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { administrationContract } from './warehouse/administration.ts';
 import { choresContract } from './warehouse/chores.ts';
 import { flatContract } from './warehouse/flat.ts';
 import { groupsContract } from './warehouse/groups.ts';
 import { inspectionContract } from './warehouse/inspection.ts';
 import { lanesContract } from './warehouse/lanes.ts';
 import { rawContract } from './warehouse/raw.ts';
+import { retentionContract } from './warehouse/retention.ts';
 import type { Room } from './warehouse/room.ts';
 import { schemaContract } from './warehouse/schema.ts';
 
@@ -37,6 +39,8 @@ export const warehouseContract = (name: string, open: () => Promise<Warehouse>):
     flatContract(room);
     groupsContract(room);
     choresContract(room);
+    retentionContract(room);
+    administrationContract(room);
     inspectionContract(room);
   });
 };

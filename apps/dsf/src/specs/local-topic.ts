@@ -11,6 +11,7 @@ export const openLocalForSpec = (partitions: number, batchesMax = Infinity) => {
     capabilities: { offsets: 'broker', messageBytesMax: 1000 },
     clusterId: missing,
     ensureTopic: missing,
+    growTopic: missing,
     partitionCount: missing,
     bounds: missing,
     offsetAt: missing,

@@ -72,11 +72,30 @@ const findSources = (connection: Connection): Gathered<FoundSource> => {
     ),
   );
   const rows = connection.all(
-    `SELECT name, transport, topic, partitions, start, table_name, tombstones, filter, key_column, names, detect, depth_max, objects, lists, sample, connection
+    `SELECT name, transport, topic, partitions, start, table_name, tombstones, filter, key_column, names, detect, depth_max, objects, lists, sample, connection, retention_raw, retention_rows
       FROM dsf_source ORDER BY position, name`,
   );
   const found = rows.map(
-    ([name, transport, topic, partitions, start, table, tombstones, filter, key, names, detect, depth, objects, lists, sample, via]) => ({
+    ([
+      name,
+      transport,
+      topic,
+      partitions,
+      start,
+      table,
+      tombstones,
+      filter,
+      key,
+      names,
+      detect,
+      depth,
+      objects,
+      lists,
+      sample,
+      via,
+      keepRaw,
+      keepRows,
+    ]) => ({
       name,
       transport,
       ...present({ connection: via }),
@@ -94,6 +113,7 @@ const findSources = (connection: Connection): Gathered<FoundSource> => {
       objects,
       lists,
       paths: Object.fromEntries((paths.get(nameKey(name)) ?? []).map((row) => [String(row[1]), pathRule(row)])),
+      ...(keepRaw === null && keepRows === null ? {} : { retention: present({ raw: keepRaw, rows: keepRows }) }),
       ...present({ sample }),
     }),
   );

@@ -47,6 +47,8 @@ const sourceRow = (source: SourceDefinition, position: number): Insertion => [
   source.lists,
   source.sample ?? null,
   source.connection ?? null,
+  source.retention?.raw ?? null,
+  source.retention?.rows ?? null,
 ];
 
 const headerRows = ({ name, headers }: SourceDefinition): readonly Insertion[] =>
@@ -132,7 +134,7 @@ export const replaceConfigRows = (connection: Connection, { settings, sources, d
   insert(connection, 'dsf_setting (id, lanes)', [[1, settings.lanes]]);
   insert(
     connection,
-    'dsf_source (name, position, transport, topic, partitions, start, table_name, tombstones, filter, key_column, names, detect, depth_max, objects, lists, sample, connection)',
+    'dsf_source (name, position, transport, topic, partitions, start, table_name, tombstones, filter, key_column, names, detect, depth_max, objects, lists, sample, connection, retention_raw, retention_rows)',
     sources.map(sourceRow),
   );
   insert(connection, 'dsf_source_header (source, header, position, column_name)', sources.flatMap(headerRows));

@@ -1,7 +1,7 @@
 import type { SourcePartition } from '@dsf/messages';
 import { phaseNames } from '@dsf/ports';
 import type { FailureFilter, PhaseName, RecordFailure, StoredFailure } from '@dsf/ports';
-import { integer, text, textOrNull, toText, toTextOrNull, word } from './columns.ts';
+import { integer, integerOrNull, text, textOrNull, toText, toTextOrNull, word } from './columns.ts';
 import type { Bind, Connection, Row } from './connection.ts';
 import { createInsert, insertRows } from './insert-rows.ts';
 
@@ -53,6 +53,19 @@ export const readFailures = (connection: Connection, { source, partition, offset
       offset,
     )
     .map(failureOf);
+
+/**
+ * What ingest refused has no rows, and failures of publish have a publication and a revision where others have coordinates: neither needs any.
+ */
+export const readLowestFailure = (connection: Connection, { source, partition }: SourcePartition): number | null =>
+  integerOrNull(
+    connection.first(
+      `SELECT min(_dsf_off) FROM dsf_failure
+        WHERE _dsf_src = ? AND _dsf_part = ? AND phase IN ('flatten', 'summarise') AND status <> 'resolved'`,
+      source,
+      partition,
+    )?.[0] ?? null,
+  );
 
 export interface Resolution {
   readonly phase: PhaseName;

@@ -127,6 +127,9 @@ const cutOf = (connection: Connection, root: FlatTable, { source, partition, fro
   return beyond === undefined ? to : integer(beyond[0]);
 };
 
+const rootOf = ({ tables }: FlatSchema, source: number): FlatTable | undefined =>
+  tables.find((table) => table.source === source && table.parent === null);
+
 export interface FlatAnswer {
   readonly rows: FlatRows;
   readonly next: number;
@@ -141,11 +144,43 @@ export const readFlat = (
   const { range, tables, max } = question;
   const { source, partition } = range;
   const wanted = schema.tables.filter((table) => table.source === source && tables.includes(table.id));
-  const root = schema.tables.find((table) => table.source === source && table.parent === null);
+  const root = rootOf(schema, source);
   if (root === undefined || wanted.length === 0) return { rows: { source, partition, tables: [] }, next: range.to };
   const next = cutOf(connection, root, range, max);
   const found = wanted.map((table) => readTable(connection, table, { ...range, to: next })).filter(({ rows }) => rows.length > 0);
   return { rows: { source, partition, tables: found }, next };
+};
+
+export const findFlatSince = (connection: Connection, schema: FlatSchema, range: RowRange, time: number): number | null => {
+  const root = rootOf(schema, range.source);
+  if (root === undefined) return null;
+  const row = connection.first(
+    `SELECT _dsf_off FROM ${quoteName(root.name)}
+      WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? AND _dsf_time >= ? ORDER BY _dsf_off, _dsf_row LIMIT 1`,
+    range.source,
+    range.partition,
+    range.from,
+    range.to,
+    time,
+  );
+  return integerOrNull(row?.[0] ?? null);
+};
+
+/** Children first, so that no foreign key is ever broken. */
+export const purgeFlat = (connection: Connection, schema: FlatSchema, range: RowRange, max: number): number => {
+  const root = rootOf(schema, range.source);
+  if (root === undefined) return 0;
+  const { source, partition, from } = range;
+  const to = cutOf(connection, root, range, max);
+  const within = '_dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ?';
+  const counted = connection.first(
+    `SELECT count(DISTINCT _dsf_off) FROM ${quoteName(root.name)} WHERE ${within}`,
+    ...[source, partition, from, to],
+  );
+  for (const table of schema.tables.toReversed()) {
+    if (table.source === source) connection.run(`DELETE FROM ${quoteName(table.name)} WHERE ${within}`, source, partition, from, to);
+  }
+  return integer(counted?.[0]);
 };
 
 /** Children first, so that no foreign key is ever broken. */

@@ -1,7 +1,7 @@
 import type { ColumnType } from '@dsf/metadata';
 import { groupText, isNum } from '@dsf/messages';
 import type { KeyPart, Value } from '@dsf/messages';
-import type { GroupRow } from '@dsf/ports';
+import type { GroupPlace, GroupRow } from '@dsf/ports';
 import { integer, integerOrNull, json, text, word } from './columns.ts';
 import type { Bind, Connection, Row } from './connection.ts';
 import { quoteName } from './dialect.ts';
@@ -142,6 +142,39 @@ export const readGroups = (connection: Connection, layout: SummaryLayout, groups
       found.push(rowOf(layout.instance, row));
   }
   return found;
+};
+
+export const readFrozen = (connection: Connection, instance: string, groups: readonly string[]): readonly string[] =>
+  connection
+    .all(
+      'SELECT group_text FROM dsf_frozen WHERE instance = ? AND group_text IN (SELECT value FROM json_each(?))',
+      instance,
+      JSON.stringify(groups),
+    )
+    .map(([group]) => text(group));
+
+export const freezeGroups = (connection: Connection, instance: string, groups: readonly string[]): void => {
+  for (const group of groups)
+    connection.run('INSERT INTO dsf_frozen (instance, group_text) VALUES (?, ?) ON CONFLICT DO NOTHING', instance, group);
+};
+
+export const readPlaces = (
+  connection: Connection,
+  layout: SummaryLayout,
+  page: { readonly after: string | null; readonly max: number },
+): readonly GroupPlace[] =>
+  connection
+    .all(
+      `SELECT _dsf_group, _dsf_key, _dsf_lane FROM ${quoteName(layout.table)} WHERE ? IS NULL OR _dsf_group > ? ORDER BY _dsf_group LIMIT ?`,
+      page.after,
+      page.after,
+      page.max,
+    )
+    .map(([group, key, lane]) => ({ group: text(group), key: json<readonly KeyPart[]>(key), lane: integer(lane) }));
+
+export const movePlaces = (connection: Connection, layout: SummaryLayout, places: readonly Pick<GroupPlace, 'group' | 'lane'>[]): void => {
+  for (const { group, lane } of places)
+    connection.run(`UPDATE ${quoteName(layout.table)} SET _dsf_lane = ? WHERE _dsf_group = ?`, lane, group);
 };
 
 export interface RevisionPage {

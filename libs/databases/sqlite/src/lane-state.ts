@@ -1,8 +1,9 @@
 import { Failure, phaseNames } from '@dsf/ports';
-import type { LaneKey, LanePosition, LaneState, Position } from '@dsf/ports';
+import type { LaneKey, LanePosition, LaneState, Position, StoredLane } from '@dsf/ports';
 import { integer, integerOrNull, json, word } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
 import { createInsert, insertRows } from './insert-rows.ts';
+import { readLiveInstances, replaceLiveInstances } from './summary-tables.ts';
 
 /*
  * Lanes and positions: dsf_lane, dsf_position.
@@ -85,3 +86,30 @@ export const readAllPositions = (connection: Connection): readonly LanePosition[
   connection
     .all(`SELECT phase, lane, ${positionColumns} FROM dsf_position ORDER BY phase, lane_source, lane, source, partition`)
     .map(([phase, lane, ...position]) => ({ ...positionOf(position), phase: word(phaseNames, phase), lane: integer(lane) }));
+
+export const readStoredLanes = (connection: Connection): readonly StoredLane[] =>
+  readAllLanes(connection).map(({ phase, source, lane }) => ({
+    phase,
+    source,
+    lane,
+    ...readLane(connection, { phase, source, lane }),
+    live: phase === 'summarise' ? readLiveInstances(connection, lane) : [],
+  }));
+
+export const writeStoredLane = (connection: Connection, { phase, source, lane, seq, facts, positions, live }: StoredLane): void => {
+  const changed = connection.run(
+    `INSERT INTO dsf_lane (phase, source, lane, seq, facts) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (phase, source, lane) DO UPDATE SET seq = excluded.seq, facts = excluded.facts WHERE excluded.seq > seq`,
+    ...[phase, source, lane, seq, JSON.stringify(facts)],
+  );
+  if (changed !== 1)
+    throw new Failure('fatal', 'lane.seq-falls', `the seq of lane ${phase}/${source}/${lane} would not rise to ${seq}`, {
+      phase,
+      source,
+      lane,
+      seq,
+    });
+  connection.run('DELETE FROM dsf_position WHERE phase = ? AND lane_source = ? AND lane = ?', phase, source, lane);
+  writePositions(connection, { phase, source, lane }, positions);
+  if (phase === 'summarise') replaceLiveInstances(connection, lane, live);
+};

@@ -36,6 +36,18 @@ export const laneReads = (on: OnConnection, views: CatalogViews): LaneReads => (
   readRequests: (lane, max) => on((connection) => requests.readRequests(connection, lane, max)),
   readLiveInstances: (lane) => on((connection) => summaryTables.readLiveInstances(connection, lane)),
   readFailures: (at) => on((connection) => failures.readFailures(connection, at)),
+  findSince: (rows, range, time) =>
+    on((connection) =>
+      rows === 'raw'
+        ? rawRows.findRawSince(connection, range, time)
+        : flatRows.findFlatSince(connection, views.schema(connection), range, time),
+    ),
+  readNeeded: (at) =>
+    on((connection) => {
+      const needed = [failures.readLowestFailure(connection, at), requests.readLowestReplay(connection, at)].filter((one) => one !== null);
+      return needed.length === 0 ? null : Math.min(...needed);
+    }),
+  readFrozen: (instance, groups) => on((connection) => groupRows.readFrozen(connection, instance, groups)),
 });
 
 const laneWrites = (lane: LaneKey, on: OnConnection, views: CatalogViews): LaneWrites => {
@@ -65,6 +77,11 @@ const laneWrites = (lane: LaneKey, on: OnConnection, views: CatalogViews): LaneW
         flatRows.writeFlat(connection, rows, version);
       }),
     deleteFlat: (at) => on((connection) => flatRows.deleteFlat(connection, views.schema(connection), at)),
+    purge: (rows, range, max) =>
+      on((connection) =>
+        rows === 'raw' ? rawRows.purgeRaw(connection, range, max) : flatRows.purgeFlat(connection, views.schema(connection), range, max),
+      ),
+    freezeGroups: (instance, groups) => on((connection) => groupRows.freezeGroups(connection, instance, groups)),
     writeGroups: (instance, groupLane, rows) =>
       on((connection) => groupRows.writeGroups(connection, layoutOf(connection, instance), { lane: groupLane, rows })),
     writeFailures: (refused, now) => on((connection) => failures.writeFailures(connection, refused, now)),

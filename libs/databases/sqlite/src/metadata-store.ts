@@ -110,7 +110,7 @@ const lanesProblem = (connection: Connection, before: Snapshot, { definitions }:
   return {
     code: 'settings.lanes-fixed',
     message: `the number of lanes is ${fixed} and cannot become ${wanted}, because services have begun to work on it`,
-    hint: `Set lanes to ${fixed}; another number needs a new installation.`,
+    hint: `Set lanes to ${fixed}, or move what they hold with \`dsf topics resize --lanes ${wanted}\` first.`,
     at: ['settings', 'lanes'],
     severity: 'error',
   };
@@ -120,7 +120,7 @@ const activateWithin = (connection: Connection, change: Change): Activation => {
   const { snapshot, current, stored: before } = nextSnapshot(connection, change);
   const stored = JSON.stringify(snapshot);
   if (stored === before) return { kind: 'unchanged', version: current };
-  const fixed = before === null ? null : lanesProblem(connection, parseSnapshot(before, current), snapshot);
+  const fixed = before === null || change.resizes === true ? null : lanesProblem(connection, parseSnapshot(before, current), snapshot);
   if (fixed !== null) throw new Refusal([fixed]);
   const version = current + 1;
   const { catalog, problems } = change.check(snapshot, version);

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import type { Header, RawRecord } from '@dsf/messages';
 import type { RawRow, RowRange } from '@dsf/ports';
-import { bytesOrNull, integer, json, toText, word } from './columns.ts';
+import { bytesOrNull, integer, integerOrNull, json, toText, word } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
 import { createInsert, insertRows } from './insert-rows.ts';
 
@@ -49,3 +49,26 @@ export const readRaw = (connection: Connection, { source, partition, from, to }:
     headers: decodeHeaders(headers),
     payload: bytesOrNull(payload),
   }));
+
+export const findRawSince = (connection: Connection, { source, partition, from, to }: RowRange, time: number): number | null =>
+  integerOrNull(
+    connection.first(
+      'SELECT _dsf_off FROM dsf_raw WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? AND time >= ? ORDER BY _dsf_off LIMIT 1',
+      source,
+      partition,
+      from,
+      to,
+      time,
+    )?.[0] ?? null,
+  );
+
+export const purgeRaw = (connection: Connection, { source, partition, from, to }: RowRange, max: number): number =>
+  connection.run(
+    `DELETE FROM dsf_raw WHERE rowid IN (SELECT rowid FROM dsf_raw
+      WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? ORDER BY _dsf_off LIMIT ?)`,
+    source,
+    partition,
+    from,
+    to,
+    max,
+  );

@@ -1,5 +1,6 @@
+import type { SourcePartition } from '@dsf/messages';
 import type { LaneKey, Request, RequestBody } from '@dsf/ports';
-import { integer, json } from './columns.ts';
+import { integer, integerOrNull, json } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { markReplaying } from './failures.ts';
 import { createInsert, insertRows } from './insert-rows.ts';
@@ -31,6 +32,17 @@ export const readRequests = (connection: Connection, lane: LaneKey, max: number)
       lane: { phase: lane.phase, source: lane.source, lane: lane.lane },
       body: json<RequestBody>(body),
     }));
+
+export const readLowestReplay = (connection: Connection, { source, partition }: SourcePartition): number | null =>
+  integerOrNull(
+    connection.first(
+      `SELECT min(json_extract(body, '$.offset')) FROM dsf_request
+        WHERE phase = 'flatten' AND closed_at IS NULL AND kind = 'replay'
+          AND json_extract(body, '$.source') = ? AND json_extract(body, '$.partition') = ?`,
+      source,
+      partition,
+    )?.[0] ?? null,
+  );
 
 export const closeRequests = (connection: Connection, ids: readonly number[], now: number): void => {
   for (const id of ids) connection.run('UPDATE dsf_request SET closed_at = ? WHERE id = ? AND closed_at IS NULL', now, id);

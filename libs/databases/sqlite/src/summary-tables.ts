@@ -153,10 +153,11 @@ const switchView = (connection: Connection, name: string, layout: SummaryLayout)
 const isLiveAnywhere = (connection: Connection, instance: string): boolean =>
   connection.first('SELECT 1 FROM dsf_lane_instance WHERE instance = ? LIMIT 1', instance) !== undefined;
 
-/** A lane that has no row in dsf_lane has never summarised anything, so it has nothing that the view could miss. */
+/** A lane that has no row in dsf_lane, or was retired by a resize, has nothing that the view could miss. */
 const isLiveEverywhere = (connection: Connection, instance: string): boolean =>
   connection.first(
-    `SELECT 1 FROM dsf_lane WHERE phase = 'summarise' AND lane NOT IN (SELECT lane FROM dsf_lane_instance WHERE instance = ?) LIMIT 1`,
+    `SELECT 1 FROM dsf_lane WHERE phase = 'summarise' AND lane < coalesce(json_extract(facts, '$.lanes'), lane + 1)
+      AND lane NOT IN (SELECT lane FROM dsf_lane_instance WHERE instance = ?) LIMIT 1`,
     instance,
   ) === undefined;
 
@@ -173,6 +174,15 @@ export const ensureSummaryTable = (connection: Connection, instance: DriverInsta
   const shown = shownBy(connection, layout.driver);
   if (shown === null) addView(connection, layout);
   else if (!isLiveAnywhere(connection, shown.instance)) switchView(connection, shown.name, layout);
+};
+
+export const readInstances = (connection: Connection): readonly string[] =>
+  connection.all('SELECT instance FROM dsf_instance ORDER BY id').map(([instance]) => text(instance));
+
+/** Exactly these are live in a lane from now on; views stay as they are. */
+export const replaceLiveInstances = (connection: Connection, lane: number, live: readonly string[]): void => {
+  connection.run('DELETE FROM dsf_lane_instance WHERE lane = ?', lane);
+  for (const instance of live) connection.run('INSERT INTO dsf_lane_instance (lane, instance) VALUES (?, ?)', lane, instance);
 };
 
 export const readLiveInstances = (connection: Connection, lane: number): readonly string[] =>

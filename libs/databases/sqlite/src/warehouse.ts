@@ -1,4 +1,5 @@
 import type { Warehouse } from '@dsf/ports';
+import { adminTransaction } from './admin-transaction.ts';
 import type { SqliteConfig } from './client.ts';
 import { openDatabase } from './database.ts';
 import { capabilities } from './dialect.ts';
@@ -39,6 +40,7 @@ export const openSqliteWarehouse = async (config: SqliteConfig): Promise<Warehou
         for (const instance of missing) ensureSummaryTable(connection, instance);
       });
     },
+    administer: (work) => client.write((connection) => work(adminTransaction(connection, inTransaction.layout))),
     committed: laneReads((work) => client.read(work), committed),
     request: (requests, now) => client.write(async (connection) => writeRequests(connection, requests, now)),
     inspect: openInspection(client, committed.schema),

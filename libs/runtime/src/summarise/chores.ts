@@ -53,11 +53,11 @@ export const carryOutRequests = async <Plan, PointsPlan>(
 ): Promise<void> => {
   const { lane } = room;
   const requests = await context.warehouse.committed.readRequests(lane.key, requestsMax);
-  const ready = requests.filter(({ body }) => body.kind !== 'replay' && isPast(lane, body));
+  const ready = requests.filter(isCorrection).filter(({ body }) => isPast(lane, body));
   if (ready.length === 0) return;
-  const instances = new Set(ready.map(({ body }) => (body.kind === 'replay' ? '' : body.instance)));
+  const instances = new Set(ready.map(({ body }) => body.instance));
   for (const name of instances) {
-    const mine = ready.filter(({ body }) => body.kind !== 'replay' && body.instance === name);
+    const mine = ready.filter(({ body }) => body.instance === name);
     const instance = catalog.drivers.find((driver) => driver.instance === name);
     if (instance === undefined) await closeOnly(context, room, catalog, mine);
     else if (mine.some(({ body }) => body.kind === 'rebuild'))
@@ -69,9 +69,13 @@ export const carryOutRequests = async <Plan, PointsPlan>(
   }
 };
 
+type Correction = Extract<RequestBody, { kind: 'recompute' | 'rebuild' }>;
+
+const isCorrection = (request: Request): request is Request & { readonly body: Correction } =>
+  request.body.kind === 'recompute' || request.body.kind === 'rebuild';
+
 /** A request waits until the lane has had the record: before that the record's first points may still be on their way. */
-const isPast = (lane: Lane, { after }: Exclude<RequestBody, { kind: 'replay' }>): boolean =>
-  after === undefined || (lane.position(after)?.next ?? 0) > after.offset;
+const isPast = (lane: Lane, { after }: Correction): boolean => after === undefined || (lane.position(after)?.next ?? 0) > after.offset;
 
 /** The driver is gone, and so is what the request was about. */
 const closeOnly = async <Plan, PointsPlan>(

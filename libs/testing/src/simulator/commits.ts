@@ -1,7 +1,7 @@
 import { groupText } from '@dsf/messages';
 import type { LaneKey, Position } from '@dsf/ports';
 import { laneShelf, loadLane, partitionShelf } from '../memory-warehouse-state.ts';
-import type { MemoryCommit } from '../memory-warehouse.ts';
+import type { MemoryCommit } from '../memory-warehouse-database.ts';
 import { flattenLane, foldLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import { tell, violate, type World } from './world.ts';
 

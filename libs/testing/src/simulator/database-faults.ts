@@ -1,5 +1,6 @@
 import { Failure } from '@dsf/ports';
-import { CommitUnknown, type TransactionEnd, type WarehouseHooks } from '../memory-warehouse.ts';
+import { type TransactionEnd, type WarehouseHooks } from '../memory-warehouse-database.ts';
+import { CommitUnknown } from '../memory-warehouse.ts';
 import type { Watchers, Worker } from './worker.ts';
 import { count, tell, type World } from './world.ts';
 

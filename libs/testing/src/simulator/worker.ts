@@ -3,7 +3,8 @@ import { Failure, type OutgoingMessage, type PhaseName, type TelemetryEvent, typ
 import { openMemoryMetadata } from '../memory-metadata.ts';
 import { append, type GroupMember, type MemoryTopic } from '../memory-transport-broker.ts';
 import { openMemoryTransport } from '../memory-transport.ts';
-import { openMemoryWarehouse, type TransactionEnd } from '../memory-warehouse.ts';
+import { type TransactionEnd } from '../memory-warehouse-database.ts';
+import { openMemoryWarehouse } from '../memory-warehouse.ts';
 import { commitQuietly, databaseHooks } from './database-faults.ts';
 import type { Outputs } from './outputs.ts';
 import type { Ranges } from './ranges.ts';

@@ -1,7 +1,7 @@
 import type { Catalog } from '@dsf/metadata';
 import { createMemoryConfig, type MemoryConfig } from '../memory-metadata.ts';
 import { createMemoryBroker, type MemoryBroker } from '../memory-transport-broker.ts';
-import { createMemoryDatabase, type MemoryDatabase } from '../memory-warehouse.ts';
+import { createMemoryDatabase, type MemoryDatabase } from '../memory-warehouse-database.ts';
 import { meaningsByInstance, type Choice, type Meaning } from './definitions.ts';
 import { createDice, type Dice } from './dice.ts';
 import { drawInput, poisonText, type InputMessage } from './input.ts';

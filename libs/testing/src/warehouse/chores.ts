@@ -15,7 +15,10 @@ export const choresContract = (room: Room): void => {
         after: { source: 1, partition: 2, offset: 3 },
       },
       { kind: 'rebuild', instance: 'a@00000001' },
+      { kind: 'rebuild', instance: 'a@00000001', renew: true },
       { kind: 'replay', source: 1, partition: 2, offset: Number.MAX_SAFE_INTEGER },
+      { kind: 'purge', source: 1, partition: 2, rows: 'flat', before: 1_700_000_000_000 },
+      { kind: 'freeze', source: 1, partition: 2, below: 7 },
     ];
 
     it('reach exactly the lane that they are for, in order, until they are closed', async () => {

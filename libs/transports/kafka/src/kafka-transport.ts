@@ -44,6 +44,8 @@ const brokerBytesDefault = 1_048_588;
 const envelopeBytes = 2048;
 const metadataAgeMs = 60_000;
 const partitionsMax = 65_536;
+const growTriesMax = 60;
+const growPauseMs = 150;
 const byDefault = -1;
 
 const defaults = {
@@ -56,6 +58,29 @@ const defaults = {
   prefetchBytesMax: 32 * mebibyte,
   fetchBytesMax: 8 * mebibyte,
 } as const;
+
+interface Growing {
+  readonly admin: TopicAdmin;
+  readonly clock: Clock;
+  readonly leadersOf: (topic: string) => Promise<readonly number[]>;
+  readonly forget: (topic: string) => void;
+}
+
+/** Brokers hear of new partitions one after the other, so it waits until this client sees them. */
+const growing =
+  ({ admin, clock, leadersOf, forget }: Growing) =>
+  async (topic: string, partitions: number): Promise<void> => {
+    forget(topic);
+    if ((await leadersOf(topic)).length >= partitions) return;
+    await admin.grow(topic, partitions);
+    forget(topic);
+    for (let tries = 0; (await leadersOf(topic)).length < partitions; tries += 1) {
+      if (tries >= growTriesMax)
+        throw new Failure('retry', 'transport.partitions', `topic ${topic} does not have its ${partitions} partitions yet`, { topic });
+      await clock.sleep(growPauseMs, new AbortController().signal);
+      forget(topic);
+    }
+  };
 
 const checkTopic = (topic: string, partitions: number): void => {
   if (topic !== '' && Number.isInteger(partitions) && partitions >= 1 && partitions <= partitionsMax) return;
@@ -155,6 +180,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
       }
       checkCount(topic, (await leadersOf(topic)).length, partitions);
     },
+    growTopic: growing({ admin, clock: config.clock, leadersOf, forget: (topic) => shared.forget(topic) }),
     partitionCount: async (topic) => {
       // Asked anew each time: somebody may have raised it.
       shared.forget(topic);

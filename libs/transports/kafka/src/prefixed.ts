@@ -10,6 +10,7 @@ export const prefixed = <T extends Transport>(transport: T, prefix: string): T =
       return transport.capabilities;
     },
     ensureTopic: (topic, partitions) => transport.ensureTopic(named(topic), partitions),
+    growTopic: (topic, partitions) => transport.growTopic(named(topic), partitions),
     partitionCount: (topic) => transport.partitionCount(named(topic)),
     bounds: (topic, partition) => transport.bounds(named(topic), partition),
     offsetAt: (topic, partition, time) => transport.offsetAt(named(topic), partition, time),

@@ -17,6 +17,8 @@ export interface TopicPlan {
 export interface TopicAdmin {
   /** @returns false when it was there already */
   create(plan: TopicPlan): Promise<boolean>;
+  /** Raises the number of partitions. */
+  grow(topic: string, partitions: number): Promise<void>;
   /** Deletes the messages of a partition below `before`. */
   trim(topic: string, partition: number, before: number): Promise<void>;
   remove(topic: string): Promise<void>;
@@ -74,6 +76,9 @@ export const openTopicAdmin = (connection: KafkaConnection): TopicAdmin => {
           ],
         }),
       ),
+    grow: async (topic, partitions) => {
+      await ask(topic, (admin) => admin.createPartitions({ timeout: waitMs, topicPartitions: [{ topic, count: partitions }] }));
+    },
     trim: (topic, partition, before) =>
       ask(topic, async (admin) => {
         // Without it kafkajs does not know who leads the partitions.

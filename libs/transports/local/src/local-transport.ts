@@ -55,6 +55,23 @@ const findOffset = (statements: Statements, { topic, part }: Place, time: number
   return low;
 };
 
+const trimBelow = async (log: LogFile, place: Place, before: number): Promise<void> => {
+  let more = true;
+  while (more) more = await log.write('crash', (statements) => trimStep(statements, place, { before, olderThan: Infinity }));
+};
+
+const growTopic = async (log: LogFile, topic: Topic, partitions: number): Promise<void> => {
+  await log.write('power-cut', (statements) => {
+    const from = statements.topic(topic.name)?.partitions ?? 0;
+    if (from >= partitions) return;
+    statements.growTopic(topic.id, { from, to: partitions });
+    // Members elsewhere look at the topic again.
+    statements.membershipChanged();
+  });
+  log.growPlaces(topic);
+  log.news.membership.ring();
+};
+
 const ensureTopic = async (log: LogFile, name: string, partitions: number): Promise<void> => {
   if (name === '' || !Number.isInteger(partitions) || partitions < 1 || partitions > partitionsMax) {
     const text = `cannot create topic "${name}" with ${partitions} partitions: give it a name and 1 to ${partitionsMax} partitions`;
@@ -81,13 +98,24 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
   const log = await openLogFile({ file, clock, pollMs, busyMs });
   const sender = makeSender(log, { bytesMax: messageBytesMax, survivesPowerCut: (topic) => convenience?.topics.includes(topic) !== true });
   const subscriptions = new Set<Subscription>();
-  const place = (topic: string, partition: number): Place => placeOf(log.topic(topic), partition);
+  /** Another process may have grown the topic since it was read here. */
+  const grown = (name: string, partition: number): Topic => {
+    const topic = log.topic(name);
+    if (topic.places[partition] === undefined) log.growPlaces(topic);
+    return topic;
+  };
+  const place = (topic: string, partition: number): Place => placeOf(grown(topic, partition), partition);
 
   return {
     capabilities: { offsets: 'broker', messageBytesMax },
     clusterId: async () => log.read((statements) => statements.clusterId()),
     ensureTopic: (topic, partitions) => ensureTopic(log, topic, partitions),
-    partitionCount: async (topic) => log.topic(topic).places.length,
+    growTopic: async (topic, partitions) => growTopic(log, log.topic(topic), partitions),
+    partitionCount: async (name) => {
+      const topic = log.topic(name);
+      log.growPlaces(topic);
+      return topic.places.length;
+    },
     bounds: async (topic, partition) => {
       const at = place(topic, partition);
       const { start, next } = log.read((statements) => statements.head(at.topic, at.part));
@@ -108,12 +136,15 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
       subscriptions.add(handle);
       return handle;
     },
-    send: async (topic, messages) => sender.send(log.topic(topic), messages),
-    trim: async (topic, partition, before) => {
-      const at = place(topic, partition);
-      let more = true;
-      while (more) more = await log.write('crash', (statements) => trimStep(statements, at, { before, olderThan: Infinity }));
-    },
+    send: async (topic, messages) =>
+      sender.send(
+        grown(
+          topic,
+          messages.reduce((most, { partition }) => Math.max(most, partition), 0),
+        ),
+        messages,
+      ),
+    trim: async (topic, partition, before) => trimBelow(log, place(topic, partition), before),
     close: async () => {
       await Promise.all([...subscriptions].map((subscription) => subscription.close()));
       await sender.idle();

@@ -12,7 +12,7 @@ import { prepareStatements, type Statements } from './statements.ts';
 export interface Topic {
   readonly id: number;
   readonly name: string;
-  readonly places: readonly Place[];
+  readonly places: Place[];
 }
 
 /** What a write survives: the death of the process, or a cut of the power too. The latter costs a sync of the disk. */
@@ -25,6 +25,8 @@ export interface LogFile {
   readonly news: News;
   /** @throws Failure `fatal` `transport.topic-missing` */
   topic(name: string): Topic;
+  /** Adds to a topic the places that it has been given since it was read; by anybody. */
+  growPlaces(topic: Topic): void;
   /** Runs `work` now. @throws Failure */
   read<T>(work: (statements: Statements) => T): T;
   /**
@@ -94,14 +96,16 @@ const makeTransaction = (database: DatabaseSync) => {
   };
 };
 
+const placesOf = (clock: Clock, topic: number, { from, to }: { readonly from: number; readonly to: number }): Place[] =>
+  Array.from({ length: Math.max(0, to - from) }, (_, index): Place => ({ topic, part: from + index, bell: makeBell(clock), seen: -1 }));
+
 const findTopic = ({ file, clock }: LogFileOptions, statements: Statements, name: string): Topic => {
   const row = statements.topic(name);
   if (row === undefined) {
     const hint = 'create it first, with its number of partitions';
     throw new Failure('fatal', 'transport.topic-missing', `there is no topic "${name}" in the log ${file}; ${hint}`, { topic: name });
   }
-  const places = Array.from({ length: row.partitions }, (_, part): Place => ({ topic: row.id, part, bell: makeBell(clock), seen: -1 }));
-  return { id: row.id, name, places };
+  return { id: row.id, name, places: placesOf(clock, row.id, { from: 0, to: row.partitions }) };
 };
 
 const startLogFile = async (options: LogFileOptions): Promise<LogFile> => {
@@ -133,6 +137,10 @@ const startLogFile = async (options: LogFileOptions): Promise<LogFile> => {
       const topic = topics.get(name) ?? read(() => findTopic(options, statements, name));
       topics.set(name, topic);
       return topic;
+    },
+    growPlaces: ({ id, name, places }) => {
+      const to = read((all) => all.topic(name)?.partitions ?? 0);
+      places.push(...placesOf(clock, id, { from: places.length, to }));
     },
     write: (durability, work) => whenFree(options, () => whileOpen(() => transaction(durability, () => work(statements)))),
     close: () => {

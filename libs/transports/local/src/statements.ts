@@ -25,6 +25,7 @@ const prepareTopicStatements = (database: DatabaseSync) => {
   const clusterId = prepare(database, `SELECT value FROM meta WHERE name = 'cluster'`);
   const topic = prepare(database, 'SELECT id, partitions FROM topic WHERE name = ?');
   const insertTopic = prepare(database, 'INSERT INTO topic (name, partitions) VALUES (?, ?) RETURNING id');
+  const growTopic = prepare(database, 'UPDATE topic SET partitions = ? WHERE id = ?');
   const insertHead = prepare(database, 'INSERT INTO head VALUES (?, ?, 0, 0, 0)');
   const head = prepare(database, 'SELECT start, next, time FROM head WHERE topic = ? AND part = ?');
   const moveHead = prepare(database, 'UPDATE head SET next = ?, time = ? WHERE topic = ? AND part = ?');
@@ -41,6 +42,10 @@ const prepareTopicStatements = (database: DatabaseSync) => {
     insertTopic: (name: string, partitions: number): void => {
       const id = Number(insertTopic.one(name, partitions)?.[0]);
       for (let part = 0; part < partitions; part += 1) insertHead.run(id, part);
+    },
+    growTopic: (id: number, partitions: { readonly from: number; readonly to: number }): void => {
+      growTopic.run(partitions.to, id);
+      for (let part = partitions.from; part < partitions.to; part += 1) insertHead.run(id, part);
     },
     head: (id: number, part: number): Head => {
       const cells = head.one(id, part);

@@ -48,6 +48,7 @@ const makeShare = (options: SubscriptionOptions, member: string) => {
     /** Partition i belongs to the (i mod n)th of the n members, sorted by id: everyone comes to the same result alone. */
     settle: (): void => {
       const members = log.read((statements) => statements.members(topic.id, group));
+      log.growPlaces(topic);
       for (const place of topic.places) {
         const mine = members.length > 0 && members[place.part % members.length] === member;
         const controller = held.get(place.part);

@@ -1,0 +1,81 @@
+import { Failure, type AdminTransaction, type StoredLane } from '@dsf/ports';
+import { createState, laneShelf, loadLane, mergeState, partitionShelf, type MemoryState } from './memory-warehouse-state.ts';
+import { writePositions, writeRequests } from './memory-warehouse-writes.ts';
+import { groundOf, type MemoryDatabase, type WarehouseHooks } from './memory-warehouse-database.ts';
+
+const readLanes = (state: MemoryState): readonly StoredLane[] =>
+  state.lanes.all('').map(({ lane }) => ({
+    ...lane,
+    ...loadLane(state, lane),
+    live: lane.phase === 'summarise' ? state.live.all(String(lane.lane)) : [],
+  }));
+
+const writeLane = (state: MemoryState, { phase, source, lane, seq, facts, positions, live }: StoredLane): void => {
+  const key = { phase, source, lane };
+  const name = laneShelf(key);
+  if (seq <= (state.lanes.get('', name)?.seq ?? 0))
+    throw new Failure('fatal', 'lane.seq-falls', `the seq of lane ${name} would not rise to ${seq}`, { ...key, seq });
+  state.lanes.put('', name, { lane: key, seq, facts });
+  for (const position of state.positions.all(name)) state.positions.remove(name, partitionShelf(position));
+  writePositions(state, key, positions);
+  if (phase !== 'summarise') return;
+  for (const instance of state.live.all(String(lane))) state.live.remove(String(lane), instance);
+  for (const instance of live) state.live.put(String(lane), instance, instance);
+};
+
+const readPlaces = (state: MemoryState, instance: string, page: { readonly after: string | null; readonly max: number }) =>
+  state.groups
+    .all(instance)
+    .filter(({ row }) => page.after === null || row.group > page.after)
+    .slice(0, page.max)
+    .map(({ lane, row }) => ({ group: row.group, key: row.key, lane }));
+
+const transactionOn = (database: MemoryDatabase, state: MemoryState, before: (call: string) => Promise<void>): AdminTransaction => {
+  const call = async <T>(name: string, work: () => T): Promise<T> => {
+    await before(name);
+    return work();
+  };
+  return {
+    lanes: () => call('lanes', () => readLanes(state)),
+    writeLane: (lane) => call('writeLane', () => writeLane(state, lane)),
+    writeRequests: (requests) => call('writeRequests', () => writeRequests(state, groundOf(database), requests)),
+    openRequests: () =>
+      call('openRequests', () => state.requests.shelves().reduce((sum, shelf) => sum + state.requests.all(shelf).length, 0)),
+    instances: () => call('instances', () => [...database.instances]),
+    readGroupPlaces: (instance, after, max) => call('readGroupPlaces', () => readPlaces(state, instance, { after, max })),
+    moveGroups: (instance, places) =>
+      call('moveGroups', () => {
+        for (const { group, lane } of places) {
+          const found = state.groups.get(instance, group);
+          if (found !== undefined) state.groups.put(instance, group, { ...found, lane });
+        }
+      }),
+  };
+};
+
+/** Runs an operator's transaction when no lane has one open, and keeps lanes from beginning one until it has ended. */
+export const administer = async <T>(
+  database: MemoryDatabase,
+  hooks: WarehouseHooks,
+  work: (transaction: AdminTransaction) => Promise<T>,
+): Promise<T> => {
+  for (;;) {
+    await hooks.before('administer');
+    const open = [...database.locks.values(), ...(database.administered === null ? [] : [database.administered])];
+    if (open.length === 0) break;
+    await Promise.all(open);
+  }
+  const unlock = Promise.withResolvers<void>();
+  database.administered = unlock.promise;
+  try {
+    const layer = createState(database.state);
+    const result = await work(transactionOn(database, layer, (call) => hooks.before(call)));
+    await hooks.before('commit');
+    mergeState(layer);
+    database.onAdminister();
+    return result;
+  } finally {
+    database.administered = null;
+    unlock.resolve();
+  }
+};
