@@ -57,7 +57,7 @@ describe('the pages', () => {
 
   it('operations.md explains every metric', () => {
     const metrics = new Set([...sourceOf('libs/observability/src').matchAll(/'(dsf_[a-z_]+)'/g)].map(([, name = '']) => name));
-    const explained = new Set([...read('docs/operations.md').matchAll(/`(dsf_[a-z_]+)`/g)].map(([, name = '']) => name));
+    const explained = new Set([...read('docs/metrics.md').matchAll(/`(dsf_[a-z_]+)`/g)].map(([, name = '']) => name));
     expect(metrics.size).toBeGreaterThan(15);
     expect([...metrics].filter((metric) => !explained.has(metric))).toEqual([]);
   });

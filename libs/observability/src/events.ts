@@ -1,6 +1,6 @@
 import type { TelemetryEvent } from '@dsf/ports';
-import type { OwnedLanes } from './owned-lanes.ts';
 import type { Metrics } from './metrics.ts';
+import type { Tallies } from './tallies.ts';
 
 type EventName = TelemetryEvent['name'];
 type EventOf<Name, Event = TelemetryEvent> = Event extends { readonly name: infer Names } ? (Name extends Names ? Event : never) : never;
@@ -12,24 +12,64 @@ interface Story<Event> {
   /** Null: no log line. */
   readonly level: Level | null;
   readonly say: (event: Event) => string;
-  readonly measure?: (event: Event, metrics: Metrics, owned: OwnedLanes) => void;
+  readonly measure?: (event: Event, metrics: Metrics, tallies: Tallies) => void;
 }
+
+const outcomeCounts = ({ phase, written, failed, filtered, duplicates }: EventOf<'batch'>, metrics: Metrics): void => {
+  metrics.count('records', { phase, outcome: 'written' }, written);
+  metrics.count('records', { phase, outcome: 'failed' }, failed);
+  metrics.count('records', { phase, outcome: 'filtered' }, filtered);
+  metrics.count('records', { phase, outcome: 'duplicate' }, duplicates);
+};
+
+const batchTimes = ({ phase, ms, received, stages, latencyMs }: EventOf<'batch'>, metrics: Metrics): void => {
+  metrics.observe('batchSeconds', { phase }, ms / 1000);
+  metrics.observe('batchRecords', { phase }, received);
+  metrics.observe('stageSeconds', { phase, stage: 'decide' }, stages.decide / 1000);
+  metrics.observe('stageSeconds', { phase, stage: 'write' }, stages.write / 1000);
+  metrics.observe('stageSeconds', { phase, stage: 'send' }, stages.send / 1000);
+  if (latencyMs !== undefined) metrics.observe('latency', {}, latencyMs / 1000);
+};
 
 /** Every event, its log line and its metrics. */
 export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
   batch: {
     level: 'debug',
     say: ({ phase, lane, received, written, ms }) => `${phase} lane ${lane}: ${written} of ${received} records written in ${ms} ms`,
-    measure: (event, metrics) => {
-      const { phase } = event;
-      metrics.batch(phase, event);
-      metrics.received(phase, event.received);
-      metrics.sentBytes(phase, event.bytes);
-      metrics.records(phase, 'written', event.written);
-      metrics.records(phase, 'failed', event.failed);
-      metrics.records(phase, 'filtered', event.filtered);
-      metrics.records(phase, 'duplicate', event.duplicates);
-      metrics.sent(phase, event.sent);
+    measure: (event, metrics, tallies) => {
+      const { phase, received, written, failed, filtered } = event;
+      metrics.count('received', { phase }, received);
+      outcomeCounts(event, metrics);
+      batchTimes(event, metrics);
+      metrics.count('writtenBytes', { phase }, event.writtenBytes ?? 0);
+      metrics.count('sentBytes', { phase }, event.bytes);
+      metrics.count('sent', { phase }, event.sent);
+      metrics.set('accounting', { phase }, tallies.account(phase, received - written - failed - filtered));
+    },
+  },
+  delivery: {
+    level: null,
+    say: () => '',
+    measure: ({ phase, bytes, receiveMs, ackMs }, metrics) => {
+      metrics.count('receivedBytes', { phase }, bytes);
+      metrics.observe('stageSeconds', { phase, stage: 'receive' }, receiveMs / 1000);
+      metrics.observe('stageSeconds', { phase, stage: 'ack' }, ackMs / 1000);
+    },
+  },
+  groups: {
+    level: null,
+    say: () => '',
+    measure: ({ reason, windowed, running }, metrics) => {
+      metrics.count('groups', { reason, window: 'windowed' }, windowed);
+      metrics.count('groups', { reason, window: 'running' }, running);
+    },
+  },
+  database: {
+    level: null,
+    say: () => '',
+    measure: ({ operation, result, code, ms }, metrics) => {
+      metrics.observe('databaseSeconds', { operation, result }, ms / 1000);
+      if (result === 'retry' && code !== null) metrics.count('databaseRetries', { code });
     },
   },
   refill: {
@@ -37,62 +77,80 @@ export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
     say: ({ phase, lane, source, partition, from, to }) =>
       `${phase} lane ${lane}: offsets ${from} to before ${to} of source ${source}, partition ${partition}, did not come and are read from the rows`,
     measure: ({ phase, from, to }, metrics) => {
-      metrics.refills(phase);
-      metrics.refilled(phase, Math.max(0, to - from));
+      metrics.count('refills', { phase });
+      metrics.count('refilled', { phase }, Math.max(0, to - from));
     },
   },
   'lane-claimed': {
     level: 'info',
     say: ({ phase, lane, seq }) => `${phase} lane ${lane}: taken over at ${seq}`,
-    measure: ({ phase, lane }, metrics, owned) => metrics.lanes(phase, owned.take(phase, lane)),
+    measure: ({ phase, lane }, metrics, tallies) => {
+      metrics.count('rebalances', { phase, change: 'claimed' });
+      metrics.set('lanes', { phase }, tallies.take(phase, lane));
+    },
   },
   'lane-left': {
     level: 'info',
     say: ({ phase, lane }) => `${phase} lane ${lane}: left`,
-    measure: ({ phase, lane }, metrics, owned) => metrics.lanes(phase, owned.leave(phase, lane)),
+    measure: ({ phase, lane }, metrics, tallies) => {
+      metrics.count('rebalances', { phase, change: 'left' });
+      metrics.set('lanes', { phase }, tallies.leave(phase, lane));
+    },
   },
   'lane-lost': {
     level: 'warn',
     say: ({ phase, lane, seq }) => `${phase} lane ${lane}: somebody else has written to it since ${seq}; its state is read again`,
-    measure: ({ phase }, metrics) => metrics.lanesLost(phase),
+    measure: ({ phase }, metrics) => metrics.count('lanesLost', { phase }),
   },
   retry: {
     level: 'warn',
     say: ({ phase, lane, attempt, waitMs, code, message }) =>
       `${phase} ${lane}: attempt ${attempt} failed, again in ${waitMs} ms: ${message} (${code})`,
-    measure: ({ phase, code }, metrics) => metrics.retries(phase, code),
+    measure: ({ phase, code }, metrics) => metrics.count('retries', { phase, code }),
   },
   refused: {
     level: 'warn',
     say: ({ phase, lane, count, code, source, partition, offset }) =>
       `${phase} lane ${lane}: ${count} stored as failures (${code}), the first at source ${source}, partition ${partition}, offset ${offset}`,
-    measure: ({ phase, code, count }, metrics) => metrics.refusals(phase, code, count),
+    measure: ({ phase, code, count }, metrics) => metrics.count('refusals', { phase, code }, count),
   },
   request: {
     level: 'info',
     say: ({ phase, lane, kind, count }) => `${phase} lane ${lane}: ${count} of ${kind} done`,
-    measure: ({ phase, kind, count }, metrics) => metrics.requests(phase, kind, count),
+    measure: ({ phase, kind, count }, metrics) => metrics.count('requests', { phase, kind }, count),
   },
   'schema-changed': {
     level: 'info',
     say: ({ tables, columns, version }) =>
       `the flat schema has ${tables} more tables and ${columns} more columns; it is now version ${version}`,
-    measure: (event, metrics) => metrics.schema(event),
+    measure: ({ tables, columns }, metrics) => {
+      metrics.count('tables', {}, tables);
+      metrics.count('columns', {}, columns);
+    },
   },
   catalog: {
     level: 'info',
     say: ({ phase, version }) => `${phase}: metadata version ${version} is in force`,
-    measure: ({ phase, version }, metrics) => metrics.catalogVersion(phase, version),
+    measure: ({ phase, version }, metrics) => metrics.set('catalogVersion', { phase }, version),
+  },
+  'reload-failed': {
+    level: 'warn',
+    say: ({ phase, code, message }) =>
+      `${phase}: a new version of the metadata could not be taken up; the last good one stays in force: ${message} (${code})`,
+    measure: ({ phase, code }, metrics) => metrics.count('reloadFailures', { phase, code }),
   },
   stopped: {
     level: 'error',
     say: ({ phase, lane, code, message }) => `${phase} ${lane}: stopped: ${message} (${code})`,
-    measure: ({ phase, code }, metrics) => metrics.stops(phase, code),
+    measure: ({ phase, code, lane }, metrics, tallies) => {
+      metrics.count('stops', { phase, code });
+      metrics.set('stopped', { phase }, tallies.stop(phase, lane));
+    },
   },
   beat: { level: null, say: () => '' },
   service: {
     level: 'info',
     say: ({ phase, state }) => `${phase}: ${state}`,
-    measure: ({ phase, state }, metrics) => metrics.ready(phase, state === 'ready' ? 1 : 0),
+    measure: ({ phase, state }, metrics) => metrics.set('ready', { phase }, state === 'ready' ? 1 : 0),
   },
 };

@@ -1,135 +1,102 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { PhaseName } from '@dsf/ports';
+import { phaseNames, type PhaseName } from '@dsf/ports';
+import { declarations, labelValues, type Label, type MetricDeclaration, type MetricKey } from './declarations.ts';
 
-/** How far a phase is behind: the most over its partitions, never a mean, which hides the one that stands still. */
-export interface Lag {
-  readonly phase: PhaseName;
-  readonly records: number;
-  readonly seconds: number;
+type Declared = typeof declarations;
+type LabelsOf<Key extends MetricKey> = Readonly<Record<Declared[Key]['labels'][number], string>>;
+type KeyOf<Kind extends MetricDeclaration['kind']> = {
+  [Key in MetricKey]: Declared[Key]['kind'] extends Kind ? Key : never;
+}[MetricKey];
+
+/** The metrics of one process, by the keys of `declarations`. Values of bounded labels beyond their bound become `other`. */
+export interface Metrics {
+  count<Key extends KeyOf<'counter'>>(key: Key, labels: LabelsOf<Key>, by?: number): void;
+  set<Key extends KeyOf<'gauge'>>(key: Key, labels: LabelsOf<Key>, value: number): void;
+  /** Calls `collect` before the gauges that are told from outside are shown. */
+  beforeReading(collect: () => Promise<void>): void;
+  /** Takes their values away: none rather than old ones. */
+  clearReadings(): void;
+  observe<Key extends KeyOf<'histogram'>>(key: Key, labels: LabelsOf<Key>, value: number): void;
 }
 
-/** Distinct codes that a metric takes before it says `other`: codes come from our own code, but a metric must be bounded for certain. */
-const codesMax = 100;
+type Labels = Readonly<Record<string, string>>;
 
-const boundCodes = (): ((code: string) => string) => {
-  const known = new Set<string>();
-  return (code) => {
-    if (known.size < codesMax) known.add(code);
-    return known.has(code) ? code : 'other';
+/** Every combination of the values that the labels begin with; a label with any text begins as `none`. */
+const combinations = (labels: readonly Label[], phases: readonly PhaseName[]): readonly Labels[] =>
+  labels.reduce<readonly Labels[]>(
+    (all, label) => {
+      const known = label === 'phase' ? phases : labelValues[label];
+      const values = typeof known === 'number' ? ['none'] : known;
+      return all.flatMap((before) => values.map((value) => ({ ...before, [label]: value })));
+    },
+    [{}],
+  );
+
+/** Each label's values are bounded over all metrics together. */
+const createBounds = (): ((labels: Labels) => Labels) => {
+  const known = new Map<string, Set<string>>();
+  const bound = (label: string, value: string): string => {
+    const allowed = labelValues[label as Label];
+    if (typeof allowed !== 'number') return (allowed as readonly string[]).includes(value) ? value : 'other';
+    const seen = known.get(label) ?? new Set();
+    known.set(label, seen);
+    if (seen.size < allowed) seen.add(value);
+    return seen.has(value) ? value : 'other';
+  };
+  return (labels) => {
+    const bounded: Record<string, string> = {};
+    for (const [label, value] of Object.entries(labels)) bounded[label] = bound(label, value);
+    return bounded;
   };
 };
 
-/** Counters for things that happen in a phase; at zero for each from the start, so that the first increase is seen as one. */
-const phaseCounters = (registry: Registry, phases: readonly PhaseName[]) => (name: string, help: string) => {
-  const counter = new Counter({ name, help, labelNames: ['phase'], registers: [registry] });
-  for (const phase of phases) counter.inc({ phase }, 0);
-  return (phase: PhaseName, count = 1): void => counter.inc({ phase }, count);
+const empty = (gauge: Gauge, labels: readonly Label[]): void => {
+  gauge.reset();
+  // A gauge without labels goes back to zero; it has to be taken away.
+  if (labels.length === 0) gauge.remove();
 };
 
-/** As above, told apart by a failure's code; the phase alone stands at zero with code `none`. */
-const codeCounters = (registry: Registry, phases: readonly PhaseName[]) => (name: string, help: string) => {
-  const counter = new Counter({ name, help, labelNames: ['phase', 'code'], registers: [registry] });
-  for (const phase of phases) counter.inc({ phase, code: 'none' }, 0);
-  const bound = boundCodes();
-  return (phase: PhaseName, code: string, count = 1): void => counter.inc({ phase, code: bound(code) }, count);
-};
-
-const outcomes = ['written', 'failed', 'filtered', 'duplicate'] as const;
-type Outcome = (typeof outcomes)[number];
-
-const recordCounter = (registry: Registry, phases: readonly PhaseName[]) => {
-  const help = 'Records that a phase has dealt with, by what became of them';
-  const counter = new Counter({ name: 'dsf_records_total', help, labelNames: ['phase', 'outcome'], registers: [registry] });
-  for (const phase of phases) for (const outcome of outcomes) counter.inc({ phase, outcome }, 0);
-  return (phase: PhaseName, outcome: Outcome, count: number): void => counter.inc({ phase, outcome }, count);
-};
-
-const requestKinds = ['replay', 'recompute', 'rebuild', 'purge', 'other'];
-
-const requestCounter = (registry: Registry, phases: readonly PhaseName[]) => {
-  const help = 'Requests that lanes have carried out';
-  const counter = new Counter({ name: 'dsf_requests_total', help, labelNames: ['phase', 'kind'], registers: [registry] });
-  for (const phase of phases) for (const kind of requestKinds) counter.inc({ phase, kind }, 0);
-  return (phase: PhaseName, kind: string, count: number): void =>
-    counter.inc({ phase, kind: requestKinds.includes(kind) ? kind : 'other' }, count);
-};
-
-const batchHistograms = (registry: Registry) => {
-  const labelNames = ['phase'] as const;
-  const seconds = new Histogram({
-    name: 'dsf_batch_duration_seconds',
-    help: 'Time from the batch being there to its ranges being sent',
-    labelNames,
-    registers: [registry],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-  });
-  const records = new Histogram({
-    name: 'dsf_batch_records',
-    help: 'Records received in one batch',
-    labelNames,
-    registers: [registry],
-    buckets: [1, 5, 10, 50, 100, 500, 1000, 2000, 5000, 10_000],
-  });
-  return (phase: PhaseName, batch: { readonly ms: number; readonly received: number }): void => {
-    seconds.observe({ phase }, batch.ms / 1000);
-    records.observe({ phase }, batch.received);
-  };
-};
-
-const phaseGauge = (registry: Registry, phases: readonly PhaseName[]) => (name: string, help: string) => {
-  const gauge = new Gauge({ name, help, labelNames: ['phase'], registers: [registry] });
-  for (const phase of phases) gauge.set({ phase }, 0);
-  return (phase: PhaseName, value: number): void => gauge.set({ phase }, value);
-};
-
-/** Lag is asked for when the metrics are read. A phase whose lag cannot be told has none, rather than an old one. */
-const lagGauges = (registry: Registry, lag: () => Promise<readonly Lag[]>): void => {
-  const gauge = (name: string, help: string, of: (reading: Lag) => number): Gauge<'phase'> =>
-    new Gauge({
-      name,
-      help,
-      labelNames: ['phase'],
-      registers: [registry],
-      // Each asks for itself: a gauge that another one sets while it is being read shows what it was at the reading before.
-      async collect() {
-        const readings = await lag();
-        this.reset();
-        for (const reading of readings) this.set({ phase: reading.phase }, of(reading));
-      },
-    });
-  gauge('dsf_lag_seconds', 'Age of the oldest record not dealt with, most over the partitions', ({ seconds }) => seconds);
-  gauge('dsf_lag_records', 'Records not dealt with, most over the partitions', ({ records }) => records);
-};
-
-/** Every metric of DSF. Base units; labels are phase, outcome, kind and code: never ids, offsets, keys or names of users' things. */
-export const createMetrics = (registry: Registry, phases: readonly PhaseName[], lag?: () => Promise<readonly Lag[]>) => {
-  const counter = phaseCounters(registry, phases);
-  const coded = codeCounters(registry, phases);
-  const gauge = phaseGauge(registry, phases);
-  if (lag !== undefined) lagGauges(registry, lag);
-  const tables = new Counter({ name: 'dsf_schema_tables_total', help: 'Tables added to the flat schema', registers: [registry] });
-  const columns = new Counter({ name: 'dsf_schema_columns_total', help: 'Columns added to the flat schema', registers: [registry] });
+/** Declares every metric in the registry. Counters are at zero from the start, so that the first increase is seen as one. */
+export const createMetrics = (registry: Registry, phases: readonly PhaseName[] = phaseNames): Metrics => {
+  const counters = new Map<string, Counter>();
+  const gauges = new Map<string, Gauge>();
+  const histograms = new Map<string, Histogram>();
+  const bounded = createBounds();
+  for (const [key, declaration] of Object.entries<MetricDeclaration>(declarations)) {
+    const { name, help, kind, buckets = [] } = declaration;
+    const common = { name, help, labelNames: [...declaration.labels], registers: [registry] };
+    const starts = combinations(declaration.labels, phases);
+    if (kind === 'counter') {
+      const counter = new Counter(common);
+      counters.set(key, counter);
+      for (const labels of starts) counter.inc(labels, 0);
+    } else if (kind === 'gauge') {
+      const gauge = new Gauge(common);
+      gauges.set(key, gauge);
+      if (declaration.read === true) empty(gauge, declaration.labels);
+      else for (const labels of starts) gauge.set(labels, 0);
+    } else {
+      const histogram = new Histogram({ ...common, buckets: [...buckets] });
+      histograms.set(key, histogram);
+      for (const labels of starts) histogram.zero(labels);
+    }
+  }
   return {
-    batch: batchHistograms(registry),
-    records: recordCounter(registry, phases),
-    received: counter('dsf_records_received_total', 'Records that came in, duplicates too'),
-    sentBytes: counter('dsf_sent_bytes_total', 'Bytes of the messages that the transport has confirmed'),
-    sent: counter('dsf_messages_sent_total', 'Messages that the transport has confirmed'),
-    refills: counter('dsf_refills_total', 'Gaps that were filled from committed rows; 0 in health'),
-    refilled: counter('dsf_refilled_offsets_total', 'Offsets in those gaps'),
-    retries: coded('dsf_retries_total', 'Attempts that failed and were repeated, by the code of the failure'),
-    refusals: coded('dsf_refusals_total', 'Records stored as failures, by code'),
-    requests: requestCounter(registry, phases),
-    lanes: gauge('dsf_lanes_owned', 'Lanes that this process works on'),
-    lanesLost: counter('dsf_lanes_lost_total', 'Times that somebody else had written to a lane of ours'),
-    catalogVersion: gauge('dsf_catalog_version', 'Version of the metadata in force'),
-    ready: gauge('dsf_ready', '1 while the phase is ready'),
-    stops: coded('dsf_stops_total', 'Lanes or services that stopped because a person must act, by code'),
-    schema: (added: { readonly tables: number; readonly columns: number }): void => {
-      tables.inc(added.tables);
-      columns.inc(added.columns);
+    count: (key, labels, by = 1) => counters.get(key)?.inc(bounded(labels), by),
+    set: (key, labels, value) => gauges.get(key)?.set(bounded(labels), value),
+    observe: (key, labels, value) => histograms.get(key)?.observe(bounded(labels), value),
+    beforeReading(collect) {
+      for (const [key, { read }] of Object.entries<MetricDeclaration>(declarations)) {
+        const gauge = gauges.get(key);
+        // prom-client reads all metrics at once: each that is told from outside waits for the same reading.
+        if (gauge !== undefined && read === true) Object.assign(gauge, { collect });
+      }
+    },
+    clearReadings() {
+      for (const [key, { read, labels }] of Object.entries<MetricDeclaration>(declarations)) {
+        const gauge = gauges.get(key);
+        if (gauge !== undefined && read === true) empty(gauge, labels);
+      }
     },
   };
 };
-
-export type Metrics = ReturnType<typeof createMetrics>;

@@ -15,6 +15,7 @@ const batch = {
   sent: 2,
   bytes: 100,
   ms: 7,
+  stages: { decide: 1, write: 4, send: 2 },
 } as const;
 
 it('keeps totals per phase', () => {

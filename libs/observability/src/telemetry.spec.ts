@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { Registry } from 'prom-client';
 import { phaseNames, type PhaseName, type TelemetryEvent } from '@dsf/ports';
 import { createLogger } from './logger.ts';
-import type { Lag } from './metrics.ts';
+import type { Reading } from './readings.ts';
 import { createTelemetry } from './telemetry.ts';
 
-const setUp = (options: { readonly level?: string; readonly phase?: PhaseName; readonly lag?: () => Promise<readonly Lag[]> } = {}) => {
+const setUp = (options: { readonly level?: string; readonly phase?: PhaseName; readonly read?: () => Promise<Reading> } = {}) => {
   const { level = 'debug', ...rest } = options;
   const registry = new Registry();
   const lines: string[] = [];
@@ -27,19 +27,26 @@ const batch: TelemetryEvent = {
   name: 'batch',
   phase: 'flatten',
   lane: '3',
-  received: 10,
+  received: 9,
   written: 6,
   failed: 1,
   filtered: 2,
   duplicates: 1,
   sent: 4,
   bytes: 5000,
+  writtenBytes: 900,
   ms: 20,
+  stages: { decide: 4, write: 10, send: 6 },
+  latencyMs: 1500,
 };
 
 /** One of each, with values that must never become labels. */
 const everyEvent: readonly TelemetryEvent[] = [
   batch,
+  { name: 'delivery', phase: 'flatten', lane: 'lane-77', messages: 3, bytes: 700, receiveMs: 50, ackMs: 2 },
+  { name: 'groups', phase: 'summarise', lane: 'lane-77', reason: 'update', windowed: 2, running: 5 },
+  { name: 'database', operation: 'transact', result: 'retry', code: 'warehouse.busy', ms: 12.5 },
+  { name: 'reload-failed', phase: 'flatten', code: 'catalog.unreadable', message: 'gone' },
   { name: 'refill', phase: 'flatten', lane: 'lane-77', source: 7701, partition: 7702, from: 7703, to: 7713 },
   { name: 'lane-claimed', phase: 'flatten', lane: 'lane-77', seq: 7704 },
   { name: 'lane-lost', phase: 'flatten', lane: 'lane-77', seq: 7704 },
@@ -86,6 +93,7 @@ describe('the log', () => {
     for (const event of everyEvent) telemetry.emit(event);
     expect(lines().map(({ event, level }) => `${String(event)} ${String(level)}`)).toEqual([
       'batch debug',
+      'reload-failed warn',
       'refill warn',
       'lane-claimed info',
       'lane-lost warn',
@@ -105,7 +113,7 @@ describe('the log', () => {
     const { telemetry, lines, value } = setUp({ level: 'error' });
     telemetry.emit(batch);
     expect(lines()).toEqual([]);
-    expect(await value('dsf_records_received_total{phase="flatten"}')).toBe(10);
+    expect(await value('dsf_records_received_total{phase="flatten"}')).toBe(9);
   });
 });
 
@@ -131,6 +139,11 @@ describe('the metrics', () => {
     expect(await value('dsf_messages_sent_total{phase="flatten"}')).toBe(8);
     expect(await value('dsf_batch_duration_seconds_sum{phase="flatten"}')).toBeCloseTo(0.04);
     expect(await value('dsf_batch_records_count{phase="flatten"}')).toBe(2);
+    expect(await value('dsf_written_bytes_total{phase="flatten"}')).toBe(1800);
+    expect(await value('dsf_stage_duration_seconds_sum{phase="flatten",stage="write"}')).toBeCloseTo(0.02);
+    expect(await value('dsf_end_to_end_latency_seconds_sum')).toBeCloseTo(3);
+    expect(await value('dsf_end_to_end_latency_seconds_bucket{le="1"}')).toBe(0);
+    expect(await value('dsf_end_to_end_latency_seconds_bucket{le="2.5"}')).toBe(2);
   });
 
   it('follow every other event', async () => {
@@ -148,6 +161,15 @@ describe('the metrics', () => {
       'dsf_catalog_version{phase="flatten"}': 12,
       'dsf_stops_total{phase="flatten",code="transport.out-of-range"}': 1,
       'dsf_ready{phase="flatten"}': 1,
+      'dsf_received_bytes_total{phase="flatten"}': 700,
+      'dsf_stage_duration_seconds_sum{phase="flatten",stage="receive"}': 0.05,
+      'dsf_groups_changed_total{reason="update",window="running"}': 5,
+      'dsf_database_retries_total{code="warehouse.busy"}': 1,
+      'dsf_database_operation_duration_seconds_count{operation="transact",result="retry"}': 1,
+      'dsf_catalog_reload_failures_total{phase="flatten",code="catalog.unreadable"}': 1,
+      'dsf_rebalances_total{phase="flatten",change="claimed"}': 1,
+      'dsf_stopped{phase="flatten"}': 1,
+      'dsf_accounting_difference_records{phase="flatten"}': 0,
     };
     for (const [series, count] of Object.entries(expected)) expect([series, await value(series)]).toEqual([series, count]);
     telemetry.emit({ name: 'service', phase: 'flatten', state: 'draining' });
@@ -182,31 +204,100 @@ describe('the metrics', () => {
       telemetry.emit({ name: 'refused', phase: 'flatten', lane: '1', count: 1, code: `code-${index}`, source: 1, partition: 0, offset: 0 });
       telemetry.emit({ name: 'request', phase: 'flatten', lane: '1', kind: `kind-${index}`, count: 1 });
     }
-    expect((await registry.metrics()).split('\n').length).toBeLessThan(400);
-    expect(await value('dsf_refusals_total{phase="flatten",code="other"}')).toBe(900);
+    expect((await registry.metrics()).split('\n').length).toBeLessThan(1200);
+    expect(await value('dsf_refusals_total{phase="flatten",code="other"}')).toBeGreaterThan(890);
     expect(await value('dsf_requests_total{phase="flatten",kind="other"}')).toBe(1000);
   });
 
-  it('ask for the lag when they are read', async () => {
-    let records = 5;
-    const { value } = setUp({ lag: async () => [{ phase: 'flatten', records, seconds: 1.5 }] });
-    expect(await value('dsf_lag_records{phase="flatten"}')).toBe(5);
-    records = 9;
-    expect(await value('dsf_lag_records{phase="flatten"}')).toBe(9);
-    expect(await value('dsf_lag_seconds{phase="flatten"}')).toBe(1.5);
+  it('show a record that went missing: received is not written, failed and filtered', async () => {
+    const { telemetry, value } = setUp();
+    if (batch.name === 'batch') telemetry.emit({ ...batch, received: 12 });
+    telemetry.emit(batch);
+    expect(await value('dsf_accounting_difference_records{phase="flatten"}')).toBe(3);
   });
 
-  it('leave the lag out, rather than show an old one, when it cannot be told', async () => {
+  it('count a source that stopped twice as one that stands', async () => {
+    const { telemetry, value } = setUp();
+    const stop = (lane: string) =>
+      telemetry.emit({ name: 'stopped', phase: 'ingest', lane, code: 'ingest.source-changed', message: '', facts: {} });
+    stop('a');
+    stop('b');
+    stop('b');
+    expect(await value('dsf_stopped{phase="ingest"}')).toBe(2);
+    expect(await value('dsf_stops_total{phase="ingest",code="ingest.source-changed"}')).toBe(3);
+  });
+});
+
+describe('what only the database tells', () => {
+  const reading = (more: Partial<Reading> = {}): Reading => ({
+    sources: [
+      {
+        ...{ phase: 'flatten', source: 'shop.orders', lagRecords: 5, backlog: 8 },
+        ...{ lagSeconds: 1.5, oldestSeconds: 2.5, difference: 0 },
+      },
+      { phase: 'flatten', source: 'b', lagRecords: 1, backlog: 1, lagSeconds: 9, oldestSeconds: 7, difference: -2 },
+    ],
+    openFailures: 3,
+    openRequests: 4,
+    pool: { used: 2, idle: 1, waiting: 0, max: 10 },
+    ...more,
+  });
+
+  it('is asked when the metrics are read, once for all of them', async () => {
+    let asked = 0;
+    const { registry } = setUp({
+      read: async () => {
+        asked += 1;
+        return reading();
+      },
+    });
+    const text = await registry.metrics();
+    expect(asked).toBe(1);
+    for (const line of [
+      'dsf_lag_records{phase="flatten",source="shop.orders"} 5',
+      'dsf_backlog_records{phase="flatten",source="shop.orders"} 8',
+      'dsf_lag_seconds{phase="flatten",source="b"} 9',
+      'dsf_oldest_unprocessed_seconds{phase="flatten"} 7',
+      'dsf_position_difference_records{phase="flatten",source="b"} -2',
+      'dsf_failures_open 3',
+      'dsf_requests_open 4',
+      'dsf_database_pool_connections{state="max"} 10',
+    ])
+      expect(text).toContain(`${line}\n`);
+  });
+
+  it('has no values before the first reading, nor where there is no pool', async () => {
+    expect(await setUp().value('dsf_failures_open')).toBeUndefined();
+    const { value } = setUp({ read: async () => reading({ pool: null }) });
+    expect(await value('dsf_database_pool_connections{state="max"}')).toBeUndefined();
+  });
+
+  it('is left out, rather than shown as it was, when it cannot be told; the rest goes out', async () => {
     let broken = false;
-    const lag = async (): Promise<readonly Lag[]> => {
-      if (broken) throw new Error('the database is away');
-      return [{ phase: 'flatten', records: 5, seconds: 1 }];
-    };
-    const { value, lines } = setUp({ lag });
-    expect(await value('dsf_lag_records{phase="flatten"}')).toBe(5);
+    const { value, lines } = setUp({
+      read: async () => {
+        if (broken) throw new Error('the database is away');
+        return reading();
+      },
+    });
+    expect(await value('dsf_failures_open')).toBe(3);
     broken = true;
-    expect(await value('dsf_lag_records{phase="flatten"}')).toBeUndefined();
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(await value('dsf_failures_open')).toBeUndefined();
+    expect(await value('dsf_lag_records{phase="flatten",source="b"}')).toBeUndefined();
     expect(await value('dsf_refills_total{phase="flatten"}')).toBe(0);
-    expect(lines().at(-1)).toMatchObject({ level: 'warn', event: 'lag' });
+    expect(lines().at(-1)).toMatchObject({ level: 'warn', event: 'reading' });
+  });
+
+  it('does not hold up a scrape when the database never answers', async () => {
+    const { value } = setUp({ read: () => new Promise(() => undefined) });
+    expect(await value('dsf_refills_total{phase="flatten"}')).toBe(0);
+  });
+
+  it('keeps sources without end to a bounded number of series', async () => {
+    const [one] = reading().sources;
+    const sources = Array.from({ length: 1000 }, (_, index) => ({ ...(one ?? reading().sources[1]), source: `s${index}` }));
+    const { registry } = setUp({ read: async () => reading({ sources: sources as Reading['sources'] }) });
+    expect((await registry.metrics()).match(/dsf_lag_records\{/g)?.length).toBe(201);
   });
 });

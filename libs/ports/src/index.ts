@@ -5,5 +5,6 @@ export * from './metadata-store.ts';
 export * from './phase.ts';
 export * from './schema.ts';
 export * from './telemetry.ts';
+export * from './tracer.ts';
 export * from './transport.ts';
 export * from './warehouse.ts';

@@ -97,6 +97,8 @@ export interface SummarisePhase<Plan> {
 
 export interface PublishEffects {
   readonly messages: readonly OutgoingMessage[];
+  /** Changes that gave no document: a later one of the same group followed, the group shows no number, or they are another instance's. */
+  readonly filtered: number;
   readonly refusals: readonly { readonly change: GroupChange; readonly code: string; readonly detail: string }[];
 }
 

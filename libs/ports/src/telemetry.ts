@@ -1,4 +1,12 @@
-import type { FailureFacts, PhaseName } from './failure.ts';
+import type { GroupChange } from '@dsf/messages';
+import type { FailureFacts, FailureKind, PhaseName } from './failure.ts';
+
+/** How long the parts of a batch took, ms: deciding (with what has to be read for it), the transaction, and sending. */
+export interface StageTimes {
+  readonly decide: number;
+  readonly write: number;
+  readonly send: number;
+}
 
 /** Everything that DSF tells the outside world about itself while it runs; one event becomes one log line and its metrics. */
 export type TelemetryEvent =
@@ -12,8 +20,35 @@ export type TelemetryEvent =
       readonly filtered: number;
       readonly duplicates: number;
       readonly sent: number;
+      /** Of the messages sent. */
       readonly bytes: number;
+      /** Of the payloads that were written: ingest and flatten. */
+      readonly writtenBytes?: number;
+      /** From the batch being there to its ranges being sent. */
       readonly ms: number;
+      /** The same in parts; they add up to `ms`. */
+      readonly stages: StageTimes;
+      /** Publish: from the source's timestamp of the newest record behind the documents to their being confirmed; absent where it is not known. */
+      readonly latencyMs?: number;
+    }
+  /** A read that brought something, until it was acknowledged. */
+  | {
+      readonly name: 'delivery';
+      readonly phase: PhaseName;
+      readonly lane: string;
+      readonly messages: number;
+      readonly bytes: number;
+      readonly receiveMs: number;
+      readonly ackMs: number;
+    }
+  /** Groups that one transaction changed. */
+  | {
+      readonly name: 'groups';
+      readonly phase: PhaseName;
+      readonly lane: string;
+      readonly reason: GroupChange['reason'];
+      readonly windowed: number;
+      readonly running: number;
     }
   | {
       readonly name: 'refill';
@@ -47,6 +82,8 @@ export type TelemetryEvent =
   | { readonly name: 'request'; readonly phase: PhaseName; readonly lane: string; readonly kind: string; readonly count: number }
   | { readonly name: 'schema-changed'; readonly tables: number; readonly columns: number; readonly version: number }
   | { readonly name: 'catalog'; readonly phase: PhaseName; readonly version: number }
+  /** A version could not be asked for or loaded; the last good one stays in force meanwhile. */
+  | { readonly name: 'reload-failed'; readonly phase: PhaseName; readonly code: string; readonly message: string }
   | {
       readonly name: 'stopped';
       readonly phase: PhaseName;
@@ -54,6 +91,14 @@ export type TelemetryEvent =
       readonly code: string;
       readonly message: string;
       readonly facts: FailureFacts;
+    }
+  /** One operation of the database; `code` is that of its failure. */
+  | {
+      readonly name: 'database';
+      readonly operation: string;
+      readonly result: 'ok' | FailureKind;
+      readonly code: string | null;
+      readonly ms: number;
     }
   /** A lane's loop has come round; while a lane is owned and no beat comes, the loop hangs. Neither logged nor counted. */
   | { readonly name: 'beat'; readonly phase: PhaseName; readonly lane: string }

@@ -12,6 +12,8 @@ export interface TransportCapabilities {
   readonly offsets: 'broker' | 'assigned';
   /** Largest message body that `send` takes. */
   readonly messageBytesMax: number;
+  /** What traces call the messaging system, as OpenTelemetry's conventions name it; default `dsf`. */
+  readonly system?: string;
 }
 
 /** A message on its way out. The sender names the partition itself; the broker is never asked how many there are. */

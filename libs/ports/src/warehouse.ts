@@ -8,6 +8,16 @@ export interface WarehouseCapabilities {
   readonly columnsMax: number;
   /** Exact decimals: total digits, and digits after the point. */
   readonly decimal: { readonly precision: number; readonly scale: number };
+  /** What traces call the database system, as OpenTelemetry's conventions name it. */
+  readonly system?: string;
+}
+
+/** Connections of a pool; `waiting`: requests for one that have to wait. */
+export interface PoolUse {
+  readonly used: number;
+  readonly idle: number;
+  readonly waiting: number;
+  readonly max: number;
 }
 
 /** What one worker writes alone. Lanes of ingest are `<source>` × partition; of the other phases, partitions of an internal topic. */
@@ -223,6 +233,8 @@ export interface Warehouse {
   request(requests: readonly Omit<Request, 'id'>[], now: number): Promise<void>;
   /** For people: status, failures, tables. */
   readonly inspect: Inspection;
+  /** How its pool of connections stands; absent where there is none. */
+  pool?(): PoolUse;
   close(): Promise<void>;
 }
 

@@ -27,7 +27,7 @@ const storeOf = (versions: { current: number; readonly slow?: number }) => {
 const setUp = (versions: { current: number; readonly slow?: number }) => {
   const clock = fakeClock();
   const { store, asked, open } = storeOf(versions);
-  return { clock, asked, open, catalogs: createCatalogs(store, clock, 200) };
+  return { clock, asked, open, catalogs: createCatalogs(store, clock, { pollMs: 200 }) };
 };
 
 describe('catalogs', () => {
@@ -71,7 +71,7 @@ describe('catalogs', () => {
 
   it('stop at a version that this binary does not accept', async () => {
     const store = { currentVersion: async () => 1, loadVersion: async () => ({ ...snapshot, sourceIds: {} }) } as unknown as MetadataStore;
-    const catalogs = createCatalogs(store, fakeClock(), 200);
+    const catalogs = createCatalogs(store, fakeClock(), { pollMs: 200 });
     await expect(catalogs.current()).rejects.toMatchObject({ kind: 'fatal', code: 'catalog.unreadable' });
   });
 

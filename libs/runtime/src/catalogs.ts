@@ -20,7 +20,13 @@ const emptyCatalog: Catalog = { version: 0, settings: { lanes: 4 }, sources: [],
 /** Versions kept in memory; older ones are read again when a late range asks for them. */
 const cachedVersionsMax = 32;
 
-export const createCatalogs = (metadata: MetadataStore, clock: Clock, pollMs: number): Catalogs => {
+interface CatalogsOptions {
+  readonly pollMs: number;
+  /** Told when the newest version could not be asked for or loaded. */
+  readonly onFailure?: (failure: Failure) => void;
+}
+
+export const createCatalogs = (metadata: MetadataStore, clock: Clock, { pollMs, onFailure }: CatalogsOptions): Catalogs => {
   const cache = new Map<number, Catalog>([[0, emptyCatalog]]);
   let newest = emptyCatalog;
   let askedAt = Number.NEGATIVE_INFINITY;
@@ -45,7 +51,7 @@ export const createCatalogs = (metadata: MetadataStore, clock: Clock, pollMs: nu
     return catalog;
   };
 
-  const ask = async (): Promise<Catalog> => {
+  const load = async (): Promise<Catalog> => {
     askedAt = clock.now();
     const version = await metadata.currentVersion();
     if (version === newest.version) return newest;
@@ -53,6 +59,15 @@ export const createCatalogs = (metadata: MetadataStore, clock: Clock, pollMs: nu
     // Several lanes ask at once, and their answers may come out of order.
     if (asked.version > newest.version) newest = asked;
     return newest;
+  };
+
+  const ask = async (): Promise<Catalog> => {
+    try {
+      return await load();
+    } catch (error) {
+      if (error instanceof Failure) onFailure?.(error);
+      throw error;
+    }
   };
 
   return {

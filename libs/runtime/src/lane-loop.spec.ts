@@ -8,6 +8,7 @@ import { fakeWarehouse } from './specs/fake-warehouse.ts';
 import type { Attempt, LaneWork } from './work.ts';
 
 const key: LaneKey = { phase: 'flatten', source: 0, lane: 0 };
+const readFrom = { topic: 'dsf.raw', group: 'dsf.flatten', system: 'dsf' };
 const message = (offset: number): Delivery => ({ offset, time: 0, timeType: 'append', key: null, headers: [], body: null });
 
 interface Scene {
@@ -45,7 +46,7 @@ const play = async ({ reads, work = {}, readMs = 0 }: Scene) => {
     goOn: async (goes, start) => goes.seek(start),
     ...work,
   };
-  const ended = await runLane(context, all, feed, stop.signal).then(
+  const ended = await runLane({ ...context, readFrom }, all, feed, stop.signal).then(
     () => null,
     (error: unknown) => error,
   );
@@ -120,7 +121,7 @@ describe('a lane', () => {
       ...{ partition: 0, revoked: revoke.signal, seek: () => undefined, read: async () => [message(5)] },
       acknowledge: async (offset) => void acknowledged.push(offset),
     };
-    await runLane(context, work, feed, stop);
+    await runLane({ ...context, readFrom }, work, feed, stop);
     expect([tries, acknowledged]).toEqual([1, []]);
   });
 

@@ -1,7 +1,13 @@
 import { Failure, type Delivery, type PartitionFeed } from '@dsf/ports';
 import { createAttempts } from './attempts.ts';
 import { asFailure, withBackoff } from './backoff.ts';
+import { batchSpan, type ReadFrom } from './tracing.ts';
 import type { LaneContext, LaneWork } from './work.ts';
+
+/** What a lane's loop is given besides its work. */
+interface LoopContext extends LaneContext {
+  readonly readFrom: ReadFrom;
+}
 
 /**
  * Works one lane from the moment it is given to this worker until it is taken away or the service stops: claim, then chores, read, handle,
@@ -9,7 +15,7 @@ import type { LaneContext, LaneWork } from './work.ts';
  * @param stop - no new batch after it aborts
  * @throws Failure `fatal` when a person must act
  */
-export const runLane = async (context: LaneContext, work: LaneWork, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
+export const runLane = async (context: LoopContext, work: LaneWork, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
   const { clock, settings, telemetry, phase, giveUp } = context;
   const { lane } = work;
   const leave = AbortSignal.any([stop, feed.revoked]);
@@ -35,12 +41,23 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
         await lane.refresh();
         await work.chores();
       });
+      const readAt = clock.now();
       const deliveries = await persist(leave, () => read(context, work, feed, leave));
       if (deliveries === undefined) break;
       const last = deliveries.at(-1);
       if (last !== undefined) {
-        const done = await handleBatch(context, work, deliveries, abandon);
+        const receivedAt = clock.now();
+        const done = await context.tracer.span(
+          () => batchSpan(context.readFrom, phase, deliveries),
+          () => handleBatch(context, work, deliveries, abandon),
+        );
+        const handledAt = clock.now();
         if (done) await persist(giveUp, () => feed.acknowledge(last.offset + 1));
+        telemetry.emit({
+          ...{ name: 'delivery', phase, lane: lane.name, messages: deliveries.length, bytes: bytesOf(deliveries) },
+          receiveMs: Math.max(0, receivedAt - readAt),
+          ackMs: Math.max(0, clock.now() - handledAt),
+        });
       }
       if (leave.aborted) break;
       // Also under load: one source partition may be at its end, with its last range lost or held back, while others keep the lane busy.
@@ -55,6 +72,12 @@ export const runLane = async (context: LaneContext, work: LaneWork, feed: Partit
   } finally {
     telemetry.emit({ name: 'lane-left', phase, lane: lane.name, seq: 0 });
   }
+};
+
+const bytesOf = (deliveries: readonly Delivery[]): number => {
+  let bytes = 0;
+  for (const { body } of deliveries) bytes += body?.byteLength ?? 0;
+  return bytes;
 };
 
 /** Messages that come next; none after the feed had to go on elsewhere, because the log no longer has the place where it stood. */

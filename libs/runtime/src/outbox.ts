@@ -1,5 +1,6 @@
 import { Failure, type OutgoingMessage, type Transport } from '@dsf/ports';
 import { withBackoff } from './backoff.ts';
+import { inTrace, sendSpan } from './tracing.ts';
 import type { LaneContext } from './work.ts';
 
 /** A range on its way to one lane; `encode(false)` leaves the body out. */
@@ -36,10 +37,17 @@ export const sendMessages = async (
   topic: string,
   messages: readonly OutgoingMessage[],
 ): Promise<void> => {
-  const sent = await withBackoff(context, context.giveUp, async () => {
-    await transport.send(topic, messages);
-    return true;
-  });
+  const { system = 'dsf' } = transport.capabilities;
+  const sent = await context.tracer.span(
+    () => sendSpan(system, topic, messages.length),
+    (traceparent) => {
+      const traced = inTrace(messages, traceparent);
+      return withBackoff(context, context.giveUp, async () => {
+        await transport.send(topic, traced);
+        return true;
+      });
+    },
+  );
   if (sent !== true)
     throw new Failure('retry', 'service.stopping', `the service stopped before ${messages.length} messages to ${topic} were sent`);
 };

@@ -1,19 +1,21 @@
 import type { ConnectionDefinition } from '@dsf/metadata';
-import type {
-  Clock,
-  CustomMeasures,
-  Failure,
-  MetadataStore,
-  PartitionFeed,
-  PhaseName,
-  Subscription,
-  Telemetry,
-  Tools,
-  Transport,
-  Warehouse,
+import {
+  noTracer,
+  type Clock,
+  type CustomMeasures,
+  type Failure,
+  type MetadataStore,
+  type PartitionFeed,
+  type PhaseName,
+  type Subscription,
+  type Telemetry,
+  type Tools,
+  type Tracer,
+  type Transport,
+  type Warehouse,
 } from '@dsf/ports';
 import { asFailure, withBackoff } from './backoff.ts';
-import { createCatalogs } from './catalogs.ts';
+import { createCatalogs, type Catalogs } from './catalogs.ts';
 import { runLane } from './lane-loop.ts';
 import type { RuntimeSettings } from './settings.ts';
 import type { LaneContext, LaneWork } from './work.ts';
@@ -29,6 +31,8 @@ export interface ServiceContext {
   /** Measures that users brought along. */
   readonly measures: CustomMeasures;
   readonly telemetry: Telemetry;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
   readonly settings: RuntimeSettings;
   readonly random: () => number;
 }
@@ -60,13 +64,13 @@ export interface ServiceDefinition {
  * @throws Failure `fatal` when a person must act; every lane has been left by then
  */
 export const runService = async (service: ServiceContext, definition: ServiceDefinition, stop: AbortSignal): Promise<void> => {
-  const { clock, telemetry, settings, metadata } = service;
+  const { clock, telemetry, settings } = service;
   const { phase } = definition;
   const broken = new AbortController();
   const giveUp = new AbortController();
   const ending = AbortSignal.any([stop, broken.signal]);
-  const catalogs = createCatalogs(metadata, clock, settings.catalogPollMs);
-  const context: LaneContext = { ...service, phase, catalogs, giveUp: giveUp.signal };
+  const catalogs = openCatalogs(service, phase);
+  const context: LaneContext = { ...service, tracer: service.tracer ?? noTracer, phase, catalogs, giveUp: giveUp.signal };
   const failures: Failure[] = [];
   const running = new Map<string, { readonly done: Promise<void>; readonly stop: AbortController }>();
   const fail = (error: unknown, intake?: Intake): void => {
@@ -124,11 +128,19 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   if (first !== undefined) throw first;
 };
 
+const openCatalogs = ({ metadata, clock, settings, telemetry }: ServiceContext, phase: PhaseName): Catalogs =>
+  createCatalogs(metadata, clock, {
+    pollMs: settings.catalogPollMs,
+    onFailure: ({ code, message }) => telemetry.emit({ name: 'reload-failed', phase, code, message }),
+  });
+
 /** Reads one topic as a member of its group; each partition that is given runs in a loop of its own until it is taken away. */
 const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal): Promise<void> => {
   const broken = new AbortController();
   const ending = AbortSignal.any([stop, broken.signal]);
   const problems: unknown[] = [];
+  const { topic, group } = intake;
+  const readFrom = { topic, group, system: intake.transport.capabilities.system ?? 'dsf' };
   const lanes = new Map<number, Promise<void>>();
   const subscription: Subscription | undefined = await withBackoff({ ...context, lane: intake.name }, ending, async () => {
     await intake.transport.ensureTopic(intake.topic, intake.partitions);
@@ -140,7 +152,7 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
       // The same partition may come back before its last loop has left: one after the other, never both.
       const before = lanes.get(feed.partition) ?? Promise.resolve();
       const run = before
-        .then(() => runLane(context, intake.workFor(feed), feed, ending))
+        .then(() => runLane({ ...context, readFrom }, intake.workFor(feed), feed, ending))
         .catch((error: unknown) => {
           problems.push(error);
           broken.abort();

@@ -1,5 +1,5 @@
 import type { ConnectionDefinition } from '@dsf/metadata';
-import type { CustomMeasures, Delivery, PartitionFeed, PhaseName, Tools, Transport, Warehouse } from '@dsf/ports';
+import type { CustomMeasures, Delivery, PartitionFeed, PhaseName, Tools, Tracer, Transport, Warehouse } from '@dsf/ports';
 import type { BackoffContext } from './backoff.ts';
 import type { Catalogs } from './catalogs.ts';
 import type { Lane } from './lane.ts';
@@ -16,6 +16,7 @@ export interface LaneContext extends BackoffContext {
   readonly transport: (kind: string, connection?: ConnectionDefinition) => Transport;
   readonly tools: Tools;
   readonly measures: CustomMeasures;
+  readonly tracer: Tracer;
   /** Aborts when the drain budget is used up: give up what you are doing. */
   readonly giveUp: AbortSignal;
 }

@@ -2,4 +2,5 @@ export { loadCustomMeasures } from './custom-measures.ts';
 export { openInstallation, type Installation } from './installation.ts';
 export { serviceContext } from './service-context.ts';
 export { serviceMain } from './service-main.ts';
+export { createReadings } from './readings.ts';
 export { readStatus, type SourceStatus, type Status } from './status.ts';

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import type { Environment } from '@dsf/config';
 import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
 import type { ConnectionDefinition } from '@dsf/metadata';
-import { Failure, type Clock, type CustomMeasures, type MetadataStore, type Transport, type Warehouse } from '@dsf/ports';
+import {
+  Failure,
+  noTracer,
+  type Clock,
+  type CustomMeasures,
+  type MetadataStore,
+  type Tracer,
+  type Transport,
+  type Warehouse,
+} from '@dsf/ports';
 import { topics } from '@dsf/runtime';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openLocalTransport } from '@dsf/transport-local';
@@ -27,6 +36,7 @@ export interface Installation {
   readonly clock: Clock;
   /** Measures that users brought along, by name. */
   readonly measures: CustomMeasures;
+  readonly tracer: Tracer;
   close(): Promise<void>;
 }
 
@@ -36,13 +46,25 @@ export interface InstallationOptions {
   readonly measures?: string | null;
   /** Where connections find the secrets that they name. Default: nowhere. */
   readonly environment?: Environment;
+  /** Default: nothing is traced. */
+  readonly tracer?: Tracer;
 }
+
+const unknownTransport = (kind: string): Failure =>
+  new Failure('fatal', 'transport.unknown', `there is no transport called ${kind}; there are: local, and kafka with a connection`, {
+    transport: kind,
+  });
 
 /**
  * Opens the embedded default: SQLite for metadata, state and rows, a local log for topics, both in one folder that is made when absent.
  * Several processes may open the same folder.
  */
-export const openInstallation = async ({ home, measures = null, environment = {} }: InstallationOptions): Promise<Installation> => {
+export const openInstallation = async ({
+  home,
+  measures = null,
+  environment = {},
+  tracer = noTracer,
+}: InstallationOptions): Promise<Installation> => {
   try {
     mkdirSync(home, { recursive: true });
   } catch (error) {
@@ -85,15 +107,11 @@ export const openInstallation = async ({ home, measures = null, environment = {}
         transports.set(key, opened);
         return opened;
       }
-      throw new Failure(
-        'fatal',
-        'transport.unknown',
-        `there is no transport called ${kind}; there are: local, and kafka with a connection`,
-        { transport: kind },
-      );
+      throw unknownTransport(kind);
     },
     clock: systemClock,
     measures: custom,
+    tracer,
     async close() {
       await Promise.all([...transports.values()].map((transport) => transport.close()));
       await warehouse.close();

@@ -1,3 +1,4 @@
+import { observeWarehouse } from '@dsf/observability';
 import type { Telemetry } from '@dsf/ports';
 import type { RuntimeSettings, ServiceContext } from '@dsf/runtime';
 import type { Installation } from './installation.ts';
@@ -6,13 +7,14 @@ import { platformTools } from './tools.ts';
 /** What a service is given from outside, out of an installation. */
 export const serviceContext = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry): ServiceContext => ({
   metadata: installation.metadata,
-  warehouse: installation.warehouse,
+  warehouse: observeWarehouse(installation.warehouse, { telemetry, tracer: installation.tracer }),
   internal: installation.internal,
   transport: (kind, connection) => installation.transport(kind, connection),
   clock: installation.clock,
   tools: platformTools,
   measures: installation.measures,
   telemetry,
+  tracer: installation.tracer,
   settings,
   random: Math.random,
 });

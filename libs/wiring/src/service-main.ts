@@ -20,7 +20,7 @@ import {
 import { Failure, type PhaseName, type Telemetry } from '@dsf/ports';
 import type { RuntimeSettings } from '@dsf/runtime';
 import { openInstallation, type Installation } from './installation.ts';
-import { readLag } from './status.ts';
+import { createReadings } from './readings.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface ServiceMain {
@@ -61,7 +61,7 @@ const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['se
   const installation = await openInstallation({ home: config.home, measures: config.measures, environment: main.environment });
   const health = createHealth({ clock: systemClock, phases: [phase], stallMs });
   const logger = createLogger({ level: config.logLevel, service: phase });
-  const telemetry = fanOut([health, createTelemetry({ phase, logger, registry, lag: () => readLag(installation, phase) })]);
+  const telemetry = fanOut([health, createTelemetry({ phase, logger, registry, read: createReadings(installation, [phase]) })]);
   for (const warning of unknownVariables(
     { settings: configSections.map(({ settings }) => settings), prefixes: ['DSF_', `${main.prefix}_`] },
     main.environment,

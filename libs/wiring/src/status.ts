@@ -112,7 +112,7 @@ const noneIfMissing = (error: unknown): number => {
   throw error;
 };
 
-const readEnds = async (installation: Installation, { sources }: Catalog): Promise<ReadonlyMap<string, number>> => {
+export const readEnds = async (installation: Installation, { sources }: Catalog): Promise<ReadonlyMap<string, number>> => {
   const ends = new Map<string, number>();
   for (const { id, topic, definition, connection, retired } of sources) {
     if (retired) continue;
@@ -135,7 +135,7 @@ const adoptionsOpen = async ({ warehouse }: Installation, { drivers, settings }:
 };
 
 /** @throws Failure `fatal` `catalog.unreadable`: of what this binary does not understand it cannot say that it is idle */
-const readCatalog = async (metadata: MetadataStore): Promise<Catalog> => {
+export const readCatalog = async (metadata: MetadataStore): Promise<Catalog> => {
   const version = await metadata.currentVersion();
   if (version === 0) return { version, settings: { lanes: 1 }, sources: [], drivers: [], publications: [] };
   const { catalog, problems } = buildCatalog(await metadata.loadVersion(version), version, { customMeasures: 'any' });
@@ -201,14 +201,4 @@ export const readStatus = async (installation: Installation): Promise<Status> =>
     idle: through('publish'),
     idleThrough: { ingest: through('ingest'), flatten: through('flatten'), summarise: through('summarise'), publish: through('publish') },
   };
-};
-
-/** How far one phase is behind, over everything that it reads: the most, never the mean. */
-export const readLag = async (
-  installation: Installation,
-  phase: PhaseName,
-): Promise<readonly { readonly phase: PhaseName; readonly records: number; readonly seconds: number }[]> => {
-  const { sources, publications } = await readStatus(installation);
-  const mine = [...sources, ...publications].flatMap(({ phases }) => phases).filter((one) => one.phase === phase);
-  return [{ phase, records: max(mine.map(({ lag }) => lag)), seconds: max(mine.map(({ lagSeconds }) => lagSeconds)) }];
 };

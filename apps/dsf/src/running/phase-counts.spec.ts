@@ -18,6 +18,7 @@ const openCounter = () => {
     sent: 0,
     bytes: 0,
     ms: 1,
+    stages: { decide: 0, write: 1, send: 0 },
   });
   return { counter, said, batch, pass: (ms: number) => (time += ms) };
 };

@@ -1,6 +1,6 @@
 import { createHealth, createLogger, createRegistry, createTelemetry, fanOut, startHealthServer } from '@dsf/observability';
 import type { PhaseName, Telemetry } from '@dsf/ports';
-import { readStatus, type Installation } from '@dsf/wiring';
+import { createReadings, type Installation } from '@dsf/wiring';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 
 export interface HealthServing {
@@ -12,19 +12,6 @@ export interface HealthServing {
 /** A lane whose loop has not come round for so long hangs; far longer than any batch. */
 const stallMs = 120_000;
 
-const readLag = async (installation: Installation, phases: readonly PhaseName[]) => {
-  const { sources, publications } = await readStatus(installation);
-  const all = [...sources, ...publications].flatMap((each) => each.phases);
-  return phases.map((phase) => {
-    const mine = all.filter((one) => one.phase === phase);
-    return {
-      phase,
-      records: Math.max(0, ...mine.map(({ lag }) => lag)),
-      seconds: Math.max(0, ...mine.map(({ lagSeconds }) => lagSeconds)),
-    };
-  });
-};
-
 /** Serves /live, /ready and /metrics for the phases of this process. @throws CommandError when the port cannot be had */
 export const serveHealth = async (
   installation: Installation,
@@ -35,7 +22,7 @@ export const serveHealth = async (
   const health = createHealth({ clock: installation.clock, phases, stallMs });
   // What happens is shown as progress; the log would only write between its lines.
   const logger = createLogger({ level: 'silent', service: 'dsf' });
-  const metrics = createTelemetry({ logger, registry, lag: () => readLag(installation, phases) });
+  const metrics = createTelemetry({ logger, registry, read: createReadings(installation, phases) });
   try {
     const server = await startHealthServer({ port, host, live: () => health.live(), ready: () => health.ready(), registry });
     return { telemetry: fanOut([health, metrics]), url: server.url, close: () => server.close() };

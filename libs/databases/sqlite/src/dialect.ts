@@ -7,6 +7,7 @@ import type { FlatTable, WarehouseCapabilities } from '@dsf/ports';
  */
 
 export const capabilities: WarehouseCapabilities = {
+  system: 'sqlite',
   // SQLite has no limit of its own; 128 is SQL Server's, so that a pipeline can move there.
   nameLengthMax: 128,
   // SQLITE_MAX_COLUMN is 2,000; the rest is for DSF's own columns.

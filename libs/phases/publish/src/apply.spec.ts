@@ -92,7 +92,7 @@ it('reads what a state does not have as null, never as something inherited', () 
 
 it('publishes nothing of a failed group, also when it was good a moment before', () => {
   const failed = change({ revision: 18, status: 'failed', measures: [] });
-  expect(publishPhase.apply(planOf(), 1, [change(), failed])).toEqual({ messages: [], refusals: [] });
+  expect(publishPhase.apply(planOf(), 1, [change(), failed])).toEqual({ messages: [], refusals: [], filtered: 2 });
 });
 
 it('leaves out changes of other driver instances', () => {

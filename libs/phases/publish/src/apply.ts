@@ -46,8 +46,13 @@ export const apply = (plan: PublishPlan, publication: number, changes: readonly 
     throw new Failure('fatal', 'publish.publication-unknown', `no publication has the number ${publication}`, { publication });
   const messages: OutgoingMessage[] = [];
   const refusals: PublishEffects['refusals'][number][] = [];
-  for (const [group, change] of coalesce(changes, target.publication.driver.instance)) {
-    if (change.status === 'failed') continue;
+  const groups = coalesce(changes, target.publication.driver.instance);
+  let filtered = changes.length - groups.size;
+  for (const [group, change] of groups) {
+    if (change.status === 'failed') {
+      filtered += 1;
+      continue;
+    }
     try {
       messages.push(messageFor(group, change, target, plan.tools));
     } catch (error) {
@@ -55,5 +60,5 @@ export const apply = (plan: PublishPlan, publication: number, changes: readonly 
       refusals.push({ change, code: 'publish.template', detail: error.message });
     }
   }
-  return { messages, refusals };
+  return { messages, refusals, filtered };
 };

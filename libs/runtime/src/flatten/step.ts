@@ -5,6 +5,7 @@ import type { Joined, Piece } from '../join.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { payloadBytes, startStages, type Stages } from '../stages.ts';
 import { topics, type Attempt, type LaneContext } from '../work.ts';
 import type { Flattener, FlattenPhases } from './flattener.ts';
 import type { PointsOut } from './points-out.ts';
@@ -15,6 +16,7 @@ interface Decided extends SourcePartition {
   readonly piece: Piece<RawRecord>;
   readonly to: number;
   readonly received: number;
+  readonly writtenBytes: number;
   readonly effects: FlattenEffects;
 }
 
@@ -56,7 +58,9 @@ export const createFlattenStep = <Plan, PointsPlan>(
     return taken.flatMap(({ piece, records, to }, index) => {
       const { source, partition } = piece;
       const own = effects[index];
-      return own === undefined ? [] : [{ source, partition, piece, to, received: records.length, effects: own }];
+      return own === undefined
+        ? []
+        : [{ source, partition, piece, to, received: records.length, writtenBytes: payloadBytes(records), effects: own }];
     });
   };
 
@@ -72,11 +76,13 @@ export const createFlattenStep = <Plan, PointsPlan>(
   };
 
   return async (walk: Walk): Promise<void> => {
-    const startedAt = clock.now();
+    const stages = startStages(clock);
     const { catalog } = walk;
     const decided = await decide(walk);
+    stages.end('decide');
     try {
       await store(walk, decided);
+      stages.end('write');
     } catch (error) {
       flattener.forget();
       throw error;
@@ -88,8 +94,10 @@ export const createFlattenStep = <Plan, PointsPlan>(
       out.add(frame, phases.points.apply(points, effects.rows), catalog);
     }
     const ranges = out.take();
+    stages.end('decide');
     const bytes = await sendRanges({ ...context, lane: lane.name }, topics.points, ranges);
-    report(context, lane, { walk, decided, sent: ranges.length, bytes, ms: clock.now() - startedAt });
+    stages.end('send');
+    report(context, lane, { walk, decided, sent: ranges.length, bytes, stages });
   };
 };
 
@@ -143,11 +151,11 @@ interface Outcome {
   readonly decided: readonly Decided[];
   readonly sent: number;
   readonly bytes: number;
-  readonly ms: number;
+  readonly stages: Stages;
 }
 
 /** One event for the batch, and one for each kind of refusal in it. */
-const report = ({ telemetry }: LaneContext, lane: Lane, { walk, decided, sent, bytes, ms }: Outcome): void => {
+const report = ({ telemetry }: LaneContext, lane: Lane, { walk, decided, sent, bytes, stages }: Outcome): void => {
   const total = (of: (one: Decided) => number): number => decided.reduce((sum, one) => sum + of(one), 0);
   const refusals = decided.flatMap(({ effects }) => effects.refusals);
   telemetry.emit({
@@ -161,7 +169,9 @@ const report = ({ telemetry }: LaneContext, lane: Lane, { walk, decided, sent, b
     duplicates: [...walk.duplicates.values()].reduce((sum, count) => sum + count, 0),
     sent,
     bytes,
-    ms,
+    writtenBytes: total((one) => one.writtenBytes),
+    ms: stages.ms(),
+    stages: stages.times(),
   });
   for (const [code, same] of Map.groupBy(refusals, (refusal) => refusal.code)) {
     const [first] = same;

@@ -4,6 +4,7 @@ import { Failure, type IngestPhase, type Position, type RawRow, type RecordFailu
 import { addCounts, type Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { payloadBytes, startStages } from '../stages.ts';
 import { topics, type Attempt, type LaneContext } from '../work.ts';
 
 /** What identifies the lane of one source partition. */
@@ -58,16 +59,19 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
   };
 
   return async (records: readonly RawRecord[], refuse: Attempt['refuse']): Promise<void> => {
-    const startedAt = clock.now();
+    const stages = startStages(clock);
     const catalog = await catalogs.current();
     const { next: from } = positionOf(lane, at);
     const { rows, refusals, after } = await decide(catalog, records, refuse);
+    stages.end('decide');
     await lane.transact({ positions: [after], facts: { ...lane.facts(), ...identityOf(rows.at(-1)) } }, async (transaction) => {
       await transaction.writeRaw(rows);
       if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
     });
+    stages.end('write');
     const { source, partition, next: to, version, time, idle } = after;
     const bytes = await sendRaw(context, lane, { source, partition, from, to, version, time, idle, items: refuse === null ? records : [] });
+    stages.end('send');
     telemetry.emit({
       name: 'batch',
       phase: 'ingest',
@@ -79,7 +83,9 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
       duplicates: 0,
       sent: 1,
       bytes,
-      ms: clock.now() - startedAt,
+      writtenBytes: payloadBytes(rows),
+      ms: stages.ms(),
+      stages: stages.times(),
     });
   };
 };

@@ -4,6 +4,7 @@ import type { OutgoingMessage, Position, PublishEffects, PublishPhase, RecordFai
 import { addCounts, noCounts, type Lane } from '../lane.ts';
 import { sendMessages } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { startStages } from '../stages.ts';
 import type { LaneContext } from '../work.ts';
 
 /** Changes of one publication's groups, and how far the publication has come when they are sent. */
@@ -12,6 +13,8 @@ export interface Part {
   /** First revision that is not in the part. */
   readonly next: number;
   readonly refilled: boolean;
+  /** Source timestamp of the newest record behind them, UTC ms; null where it is not known. */
+  readonly time: number | null;
 }
 
 const instanceFact = ({ id }: CatalogPublication): string => `instance:${id}`;
@@ -30,28 +33,37 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
   const commit = async (
     catalog: Catalog,
     publication: CatalogPublication,
-    outcome: { readonly next: number; readonly written: number; readonly refills: number; readonly refusals: readonly RecordFailure[] },
+    outcome: Pick<Part, 'next' | 'time'> & {
+      readonly written: number;
+      readonly refills: number;
+      readonly refusals: readonly RecordFailure[];
+    },
   ): Promise<void> => {
-    const { next, refusals, written, refills } = outcome;
+    const { next, time, refusals, written, refills } = outcome;
     const at = { source: publication.id, partition: lane.key.lane };
     const before: Position = lane.position(at) ?? { ...at, next: 0, start: 0, time: null, idle: false, version: 0, counters: noCounts };
     const counters = addCounts(before.counters, { written, failed: refusals.length, refills });
     const facts = { ...lane.facts(), [instanceFact(publication)]: publication.driver.instance };
-    await lane.transact({ positions: [{ ...before, next, version: catalog.version, counters }], facts }, async (transaction) => {
+    const after: Position = { ...before, next, time: time ?? before.time, version: catalog.version, counters };
+    await lane.transact({ positions: [after], facts }, async (transaction) => {
       if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
     });
   };
 
-  return async (catalog: Catalog, publication: CatalogPublication, { changes, next, refilled }: Part): Promise<void> => {
-    const startedAt = clock.now();
+  return async (catalog: Catalog, publication: CatalogPublication, { changes, next, refilled, time }: Part): Promise<void> => {
+    const stages = startStages(clock);
     const effects = phase.apply(compile(catalog), publication.id, changes);
     const transport = context.transport(publication.definition.transport, publication.connection);
     const { messageBytesMax } = transport.capabilities;
     const messages = effects.messages.filter((message) => fits(message, messageBytesMax));
+    stages.end('decide');
     if (messages.length > 0) await sendMessages({ ...context, lane: lane.name }, transport, publication.topic, messages);
+    stages.end('send');
+    const sentAt = clock.now();
     const at = { source: publication.id, partition: lane.key.lane, version: catalog.version };
     const refusals = refusalsOf(effects, messageBytesMax, { ...at, revision: next - 1 });
-    await commit(catalog, publication, { next, written: messages.length, refills: refilled ? 1 : 0, refusals });
+    await commit(catalog, publication, { next, time, written: messages.length, refills: refilled ? 1 : 0, refusals });
+    stages.end('write');
     if (changes.length === 0) return;
     telemetry.emit({
       name: 'batch',
@@ -60,11 +72,13 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
       received: changes.length,
       written: messages.length,
       failed: refusals.length,
-      filtered: 0,
+      filtered: effects.filtered,
       duplicates: 0,
       sent: messages.length,
       bytes: messages.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0),
-      ms: clock.now() - startedAt,
+      ms: stages.ms(),
+      stages: stages.times(),
+      ...(time === null || messages.length === 0 ? {} : { latencyMs: Math.max(0, sentAt - time) }),
     });
   };
 };

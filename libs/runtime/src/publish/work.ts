@@ -37,7 +37,7 @@ export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhas
       return;
     }
     const changes = content.items.filter(({ instance }) => instance === publication.driver.instance);
-    await step(catalog, publication, { changes, next: to, refilled: false });
+    await step(catalog, publication, { changes, next: to, refilled: false, time: piece.time });
   };
 
   return {
@@ -77,7 +77,8 @@ const publishState = async (
   const { instance } = publication.driver;
   // Groups of an instance that was live before, and is not yet live again, are old news: each gets a new revision when it is.
   const isLive = (await warehouse.committed.readLiveInstances(lane.key.lane)).includes(instance);
-  if (!isLive) return step(catalog, publication, { changes: [], next: Math.max(to, nextRevision(lane, publication)), refilled });
+  if (!isLive)
+    return step(catalog, publication, { changes: [], next: Math.max(to, nextRevision(lane, publication)), refilled, time: null });
   let after: string | null = null;
   for (let from = nextRevision(lane, publication); ;) {
     const page: readonly GroupRow[] = await warehouse.committed.readGroupsByRevision(instance, lane.key.lane, from, to, after, pageMax);
@@ -85,7 +86,7 @@ const publishState = async (
     const complete = last === undefined || page.length < pageMax;
     // A page may end inside a revision; a crash here then sends that revision's groups again.
     const next = complete ? Math.max(to, nextRevision(lane, publication)) : last.revision;
-    await step(catalog, publication, { changes: page, next, refilled: refilled && complete });
+    await step(catalog, publication, { changes: page, next, refilled: refilled && complete, time: null });
     if (complete) return;
     from = last.revision;
     after = last.group;

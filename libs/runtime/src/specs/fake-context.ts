@@ -1,5 +1,5 @@
 import type { Catalog } from '@dsf/metadata';
-import type { OutgoingMessage, TelemetryEvent, Transport } from '@dsf/ports';
+import { noTracer, type OutgoingMessage, type TelemetryEvent, type Transport } from '@dsf/ports';
 import type { Catalogs } from '../catalogs.ts';
 import { defaultSettings } from '../settings.ts';
 import type { LaneContext } from '../work.ts';
@@ -56,6 +56,7 @@ export const fakeContext = (parts: Partial<LaneContext> = {}): FakeContext => {
     transport: () => fakeTransport(),
     tools: { sha256: () => new Uint8Array() },
     measures: new Map(),
+    tracer: noTracer,
     giveUp: new AbortController().signal,
     settings: defaultSettings,
     random: () => 0.5,

@@ -4,6 +4,7 @@ import type { Counters, Position, SummariseEffects } from '@dsf/ports';
 import type { Piece } from '../join.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { startStages } from '../stages.ts';
 import type { Attempt, LaneContext } from '../work.ts';
 import type { SummarisePhases } from './fold.ts';
 import type { GroupStore } from './group-store.ts';
@@ -63,28 +64,30 @@ export const createSummariseStep = <Plan, PointsPlan>(
   };
 
   return async (walk: Walk): Promise<void> => {
-    const startedAt = clock.now();
+    const stages = startStages(clock);
     const taken = await take(walk);
     const effects = await decide(walk, taken);
-    await lane.transact({ positions: advance(walk, taken, effects) }, async (transaction) => {
+    stages.end('decide');
+    const after = advance(walk, taken, effects);
+    await lane.transact({ positions: after.positions }, async (transaction) => {
       for (const [instance, rows] of effects.changed) await transaction.writeGroups(instance, lane.key.lane, rows);
       if (effects.refusals.length > 0) await transaction.writeFailures(effects.refusals, clock.now());
     });
+    stages.end('write');
     const changed = [...effects.changed.values()].flat();
     groups.keep(changed);
-    const bytes = await out.tell(walk.catalog, changed);
+    const bytes = await out.tell(walk.catalog, changed, sourceTime(taken));
+    stages.end('send');
     telemetry.emit({
-      name: 'batch',
-      phase: 'summarise',
-      lane: lane.name,
+      ...{ name: 'batch', phase: 'summarise', lane: lane.name },
       received: taken.reduce((sum, { points }) => sum + points.length, 0),
-      written: effects.written,
-      failed: effects.failed,
-      filtered: 0,
+      ...{ written: effects.written, failed: effects.failed },
+      filtered: after.filtered,
       duplicates: 0,
       sent: changed.length,
       bytes,
-      ms: clock.now() - startedAt,
+      ms: stages.ms(),
+      stages: stages.times(),
     });
   };
 };
@@ -93,8 +96,13 @@ export const createSummariseStep = <Plan, PointsPlan>(
  * Positions after the batch. Counters of summarise count points, not records: a record may bring several, or none. Points that were made for
  * a driver which is no longer there count as filtered.
  */
-const advance = ({ catalog, before }: Walk, taken: readonly PointsPiece[], effects: SummariseEffects): readonly Position[] => {
+const advance = (
+  { catalog, before }: Walk,
+  taken: readonly PointsPiece[],
+  effects: SummariseEffects,
+): { readonly positions: readonly Position[]; readonly filtered: number } => {
   const positions = new Map<string, Position>();
+  let filteredTotal = 0;
   const instances = new Set(catalog.drivers.map(({ instance }) => instance));
   for (const { piece, to, points } of taken) {
     const { source, partition } = piece;
@@ -103,11 +111,16 @@ const advance = ({ catalog, before }: Walk, taken: readonly PointsPiece[], effec
       refusal.source === source && refusal.partition === partition && refusal.offset >= piece.from && refusal.offset < to;
     const failed = effects.refusals.filter(isHere).length;
     const filtered = points.filter(({ instance }) => !instances.has(instance)).length;
+    filteredTotal += filtered;
     const refills = piece.content.kind === 'refill' ? 1 : 0;
     const counts: Partial<Counters> = { written: points.length - failed - filtered, failed, filtered, refills };
     const idle = piece.idle && to === piece.to;
     const counters = addCounts(from.counters, counts);
     positions.set(`${source}:${partition}`, { ...from, next: to, time: piece.time ?? from.time, idle, version: catalog.version, counters });
   }
-  return [...positions.values()];
+  return { positions: [...positions.values()], filtered: filteredTotal };
 };
+
+/** Source timestamp of the newest record behind a batch, UTC ms. */
+const sourceTime = (taken: readonly PointsPiece[]): number | null =>
+  taken.reduce<number | null>((newest, { piece: { time } }) => (time === null ? newest : Math.max(newest ?? time, time)), null);

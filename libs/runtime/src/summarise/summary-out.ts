@@ -9,8 +9,12 @@ import { topics, type LaneContext } from '../work.ts';
 export interface SummaryOut {
   /** After the lane's memory was read again: what others committed is theirs to tell, or a gap. */
   enter(): void;
-  /** The changes since the last call, up to the lane's seq. @returns bytes sent */
-  tell(catalog: Catalog, changed: readonly GroupRow[]): Promise<number>;
+  /**
+   * The changes since the last call, up to the lane's seq.
+   * @param time - source timestamp of the newest record behind them, UTC ms; null when they come from no new record
+   * @returns bytes sent
+   */
+  tell(catalog: Catalog, changed: readonly GroupRow[], time?: number | null): Promise<number>;
 }
 
 export const createSummaryOut = (context: LaneContext, lane: Lane): SummaryOut => {
@@ -23,14 +27,14 @@ export const createSummaryOut = (context: LaneContext, lane: Lane): SummaryOut =
       epoch = lane.epoch();
       untold = lane.loadedSeq() + 1;
     },
-    async tell(catalog, changed) {
+    async tell(catalog, changed, time = null) {
       const frame = {
         source: 0,
         partition: lane.key.lane,
         from: untold,
         to: lane.seq() + 1,
         version: catalog.version,
-        time: null,
+        time,
         idle: false,
       };
       untold = frame.to;
@@ -46,7 +50,21 @@ export const createSummaryOut = (context: LaneContext, lane: Lane): SummaryOut =
         measures,
       }));
       const encode = (withBody: boolean): Uint8Array => encodeSummaryRange(withBody ? { ...frame, items } : frame);
+      reportGroups(context, lane, changed);
       return sendRanges({ ...context, lane: lane.name }, topics.summary, [{ lane: lane.key.lane, encode }]);
     },
   };
+};
+
+/** One event for each reason, mostly one in all. */
+const reportGroups = ({ telemetry }: LaneContext, lane: Lane, changed: readonly GroupRow[]): void => {
+  if (changed.length === 0) return;
+  const counts = new Map<GroupRow['reason'], { windowed: number; running: number }>();
+  for (const { reason, window } of changed) {
+    const count = counts.get(reason) ?? { windowed: 0, running: 0 };
+    if (window === null) count.running += 1;
+    else count.windowed += 1;
+    counts.set(reason, count);
+  }
+  for (const [reason, count] of counts) telemetry.emit({ name: 'groups', phase: 'summarise', lane: lane.name, reason, ...count });
 };

@@ -166,6 +166,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
     admin,
     capabilities: {
       offsets: 'broker',
+      system: 'kafka',
       get messageBytesMax() {
         return limits.messageBytesMax();
       },

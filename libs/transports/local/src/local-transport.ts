@@ -107,7 +107,7 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
   const place = (topic: string, partition: number): Place => placeOf(grown(topic, partition), partition);
 
   return {
-    capabilities: { offsets: 'broker', messageBytesMax },
+    capabilities: { offsets: 'broker', messageBytesMax, system: 'dsf_local' },
     clusterId: async () => log.read((statements) => statements.clusterId()),
     ensureTopic: (topic, partitions) => ensureTopic(log, topic, partitions),
     growTopic: async (topic, partitions) => growTopic(log, log.topic(topic), partitions),
