@@ -8,4 +8,5 @@ export { shopDefinitions, shopStream, type ShopExpectation, type ShopMessage } f
 export * from './metadata-store-contract.ts';
 export * from './kafka/kafka-broker.ts';
 export { whyNoKafka } from './kafka/fetch-kafka.ts';
-export { createMemoryDatabase, openMemoryWarehouse } from './memory-warehouse.ts';
+export { createMemoryDatabase } from './memory-warehouse-database.ts';
+export { openMemoryWarehouse } from './memory-warehouse.ts';
