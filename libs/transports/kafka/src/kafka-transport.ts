@@ -143,6 +143,9 @@ const makeSubscriptions = () => {
   };
 };
 
+/** What holds for every broker. */
+const fixed = { offsets: 'broker', system: 'kafka' } as const;
+
 /**
  * Connects when first used. What `send` resolved for is on all replicas in sync; acknowledgements are the group's offsets.
  * @throws Failure `fatal` `transport.tls-file`
@@ -165,8 +168,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
   const transport: KafkaTransport = {
     admin,
     capabilities: {
-      offsets: 'broker',
-      system: 'kafka',
+      ...fixed,
       get messageBytesMax() {
         return limits.messageBytesMax();
       },
