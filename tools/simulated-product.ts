@@ -2,15 +2,15 @@ import type { Product } from '../libs/testing/src/simulator/index.ts';
 
 /** The real services, as the simulator takes them. */
 export const simulatedProduct = async (): Promise<Product> => {
-  const { runService } = await import('@dsf/runtime');
+  const { createHandover, runService } = await import('@dsf/runtime');
   const { ingestor } = await import('@dsf/ingestor');
   const { flattener } = await import('@dsf/flattener');
   const { summariser } = await import('@dsf/summariser');
   const { publisher } = await import('@dsf/publisher');
   return {
-    ingest: (context, stop) => runService(context, ingestor, stop),
-    flatten: (context, stop) => runService(context, flattener, stop),
-    summarise: (context, stop) => runService(context, summariser, stop),
-    publish: (context, stop) => runService(context, publisher, stop),
+    ingest: (context, stop) => runService({ ...context, handover: createHandover() }, ingestor, stop),
+    flatten: (context, stop) => runService({ ...context, handover: createHandover() }, flattener, stop),
+    summarise: (context, stop) => runService({ ...context, handover: createHandover() }, summariser, stop),
+    publish: (context, stop) => runService({ ...context, handover: createHandover() }, publisher, stop),
   };
 };

@@ -1,5 +1,5 @@
 import type { Transport } from '@dsf/ports';
-import { topics } from '@dsf/runtime';
+import { noHandover, topics } from '@dsf/runtime';
 import type { Installation } from '@dsf/wiring';
 import { afterEach, describe, expect, it } from 'vitest';
 import { utf8 } from './hostile/inputs.ts';
@@ -48,7 +48,7 @@ const forgetful = (installation: Installation): Installation => {
     send: (topic, messages) =>
       internal.send(topic, topic === topics.raw ? messages.filter((message) => (message.body?.byteLength ?? 0) < 1000) : messages),
   };
-  return { ...installation, internal: lossy };
+  return { ...installation, internal: lossy, handover: noHandover };
 };
 
 /**

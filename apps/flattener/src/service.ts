@@ -21,7 +21,7 @@ export const flattener: ServiceDefinition = {
         group: 'dsf.flatten',
         partitions: settings.lanes,
         transport,
-        isolated: false,
+        isInternal: true,
         workFor: ({ partition }) => createFlattenWork(context, { flatten: flattenPhase, points: pointsPhase }, partition),
       },
     ];

@@ -24,7 +24,7 @@ export const ingestor: ServiceDefinition = {
           // A topic on a cluster has as many as it has, and all are read.
           partitions: source.connection === undefined ? partitions : 1,
           transport,
-          isolated: true,
+          isInternal: false,
           workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }),
         };
       });

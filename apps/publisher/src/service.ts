@@ -18,7 +18,7 @@ export const publisher: ServiceDefinition = {
         group: 'dsf.publish',
         partitions: settings.lanes,
         transport,
-        isolated: false,
+        isInternal: true,
         workFor: ({ partition }) => createPublishWork(context, publishPhase, partition),
       },
     ];

@@ -21,7 +21,7 @@ export const summariser: ServiceDefinition = {
         group: 'dsf.summarise',
         partitions: settings.lanes,
         transport,
-        isolated: false,
+        isInternal: true,
         workFor: ({ partition }) => createSummariseWork(context, { summarise: summarisePhase, points: pointsPhase }, partition),
       },
     ];

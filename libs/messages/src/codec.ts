@@ -15,6 +15,12 @@ const packPoint = (point: Point): readonly unknown[] => {
   return point.refusal === undefined ? item : [...item, point.refusal];
 };
 
+/** What the publisher needs of a change; whoever hands over more, such as the states of a group, keeps it. */
+const packChange = (change: GroupChange): GroupChange => {
+  const { instance, key, window, revision, reason, time, version, status, measures } = change;
+  return { instance, key, window, revision, reason, time, version, status, measures };
+};
+
 type PointItem = readonly [string, number, number, Point['key'], number | null, number, Point['amounts'], Point['refusal']?];
 const unpackPoint = (item: PointItem): Point => {
   const point = { instance: item[0], offset: item[1], row: item[2], key: item[3], window: item[4], time: item[5], amounts: item[6] };
@@ -23,7 +29,8 @@ const unpackPoint = (item: PointItem): Point => {
 
 export const encodePointsRange = (range: PointsRange): Uint8Array =>
   encoder.encode(frameText('points', range, range.items?.map(packPoint)));
-export const encodeSummaryRange = (range: SummaryRange): Uint8Array => encoder.encode(frameText('summary', range, range.items));
+export const encodeSummaryRange = (range: SummaryRange): Uint8Array => 
+  encoder.encode(frameText('summary', range, range.items?.map(packChange)));
 
 /** @throws UnreadableRangeError */
 export const decodePointsRange = (bytes: Uint8Array | null): PointsRange =>

@@ -33,6 +33,8 @@ export interface Delivery {
   readonly key: Uint8Array | null;
   readonly headers: readonly Header[];
   readonly body: Uint8Array | null;
+  /** What the body says, where sender and reader share a process and it was never written down. Set by the runtime, never by an adapter. */
+  readonly content?: unknown;
 }
 
 /** Where a partition begins and ends now: [start, end). */

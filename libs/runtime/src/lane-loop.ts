@@ -5,7 +5,7 @@ import { batchSpan, type ReadFrom } from './tracing.ts';
 import type { LaneContext, LaneWork } from './work.ts';
 
 /** What a lane's loop is given besides its work. */
-interface LoopContext extends LaneContext {
+export interface LoopContext extends LaneContext {
   readonly readFrom: ReadFrom;
 }
 

@@ -1,18 +1,24 @@
 import { Failure, type OutgoingMessage } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
-import { sendRanges, type OutgoingRange } from './outbox.ts';
+import { rawHop, type Hop, type OutgoingRange } from './hops.ts';
+import { sendRanges } from './outbox.ts';
 import { fakeContext, fakeTransport } from './specs/fake-context.ts';
 
-/** A range whose frame has 2 bytes, and whose body adds `bodyBytes`. */
-const range = (lane: number, bodyBytes: number): OutgoingRange => ({
+/** Items are their own sizes. A range whose frame has 2 bytes, and whose body adds `bodyBytes`. */
+const range = (lane: number, bodyBytes: number): OutgoingRange<number> => ({
   lane,
-  encode: (withBody) => new Uint8Array(withBody ? 2 + bodyBytes : 2),
+  range: { source: 1, partition: 0, from: 0, to: 1, version: 1, time: null, idle: false, items: [bodyBytes] },
+});
+const hop = (topic: string): Hop<number> => ({
+  topic,
+  encode: ({ items }) => new Uint8Array(2 + (items?.[0] ?? 0)),
+  decode: (): never => rawHop.decode(null) as never,
 });
 
 describe('sending ranges', () => {
   it('names the lane of each as its partition', async () => {
     const internal = fakeTransport();
-    const bytes = await sendRanges({ ...fakeContext({ internal }), lane: '' }, 'dsf.points', [range(3, 5), range(0, 1)]);
+    const bytes = await sendRanges({ ...fakeContext({ internal }), lane: '' }, hop('dsf.points'), [range(3, 5), range(0, 1)]);
     expect(internal.sent.map(({ topic, partition, body }) => [topic, partition, body?.byteLength])).toEqual([
       ['dsf.points', 3, 7],
       ['dsf.points', 0, 3],
@@ -22,13 +28,13 @@ describe('sending ranges', () => {
 
   it('leaves out a body that the transport would not take, so that the receiver reads the rows', async () => {
     const internal = fakeTransport({ messageBytesMax: 10 });
-    await sendRanges({ ...fakeContext({ internal }), lane: '' }, 'dsf.raw', [range(0, 8), range(0, 9)]);
+    await sendRanges({ ...fakeContext({ internal }), lane: '' }, hop('dsf.raw'), [range(0, 8), range(0, 9)]);
     expect(internal.sent.map(({ body }) => body?.byteLength)).toEqual([10, 2]);
   });
 
   it('does not disturb the transport when there is nothing to say', async () => {
     const internal = fakeTransport({ send: () => Promise.reject(new Error('disturbed')) });
-    expect(await sendRanges({ ...fakeContext({ internal }), lane: '' }, 'dsf.raw', [])).toBe(0);
+    expect(await sendRanges({ ...fakeContext({ internal }), lane: '' }, hop('dsf.raw'), [])).toBe(0);
   });
 
   it('tries the same messages again until the transport has them', async () => {
@@ -39,7 +45,7 @@ describe('sending ranges', () => {
         if (tries.length < 3) throw new Failure('retry', 'transport.busy', 'away');
       },
     });
-    await sendRanges({ ...fakeContext({ internal }), lane: '' }, 'dsf.raw', [range(0, 1)]);
+    await sendRanges({ ...fakeContext({ internal }), lane: '' }, hop('dsf.raw'), [range(0, 1)]);
     expect(tries).toHaveLength(3);
     expect(tries[2]).toBe(tries[0]);
   });
@@ -52,7 +58,7 @@ describe('sending ranges', () => {
         throw new Failure('retry', 'transport.busy', 'away');
       },
     });
-    const sending = sendRanges({ ...fakeContext({ internal, giveUp: giveUp.signal }), lane: '' }, 'dsf.raw', [range(0, 1)]);
+    const sending = sendRanges({ ...fakeContext({ internal, giveUp: giveUp.signal }), lane: '' }, hop('dsf.raw'), [range(0, 1)]);
     await expect(sending).rejects.toMatchObject({ kind: 'retry', code: 'service.stopping' });
   });
 });

@@ -1,38 +1,50 @@
 import { Failure, type OutgoingMessage, type Transport } from '@dsf/ports';
 import { withBackoff } from './backoff.ts';
-import { inTrace, sendSpan } from './tracing.ts';
+import type { Hop, OutgoingRange } from './hops.ts';
+import { inTrace, sendSpan, traceHeaders } from './tracing.ts';
 import type { LaneContext } from './work.ts';
 
-/** A range on its way to one lane; `encode(false)` leaves the body out. */
-export interface OutgoingRange {
-  readonly lane: number;
-  readonly encode: (withBody: boolean) => Uint8Array;
-}
+type SendContext = LaneContext & { readonly lane: string };
 
 /**
- * Sends what a committed transaction says. The messages are made once and tried again as they are until the transport has them or the
- * service gives up; what is then missing is a gap, which the receiver refills (delivery rule 4).
- * @returns bytes sent
+ * Sends what a committed transaction says: by hand to lanes that this process reads, to the others by the topic.
+ * @returns bytes sent by the topic
  */
-export const sendRanges = async (
-  context: LaneContext & { readonly lane: string },
-  topic: string,
-  ranges: readonly OutgoingRange[],
-): Promise<number> => {
+export const sendRanges = async <Item>(context: SendContext, hop: Hop<Item>, ranges: readonly OutgoingRange<Item>[]): Promise<number> => {
   if (ranges.length === 0) return 0;
-  const { messageBytesMax } = context.internal.capabilities;
-  const messages = ranges.map(({ lane, encode }): OutgoingMessage => {
-    const whole = encode(true);
-    // A body that the transport would refuse is left out; the receiver reads the rows instead (scenario 17).
-    return { partition: lane, key: null, headers: [], body: whole.byteLength <= messageBytesMax ? whole : encode(false) };
-  });
-  await sendMessages(context, context.internal, topic, messages);
+  const { handover, clock, giveUp, tracer } = context;
+  let bytes = 0;
+  const byTopic = async (left: readonly OutgoingRange<Item>[]): Promise<void> => {
+    bytes = await sendByTopic(context, hop, left);
+  };
+  const give = (traceparent: string | null): Promise<void> =>
+    handover.give(hop, ranges, byTopic, { clock, signal: giveUp, headers: traceHeaders(traceparent) });
+  await (handover.reads(hop.topic) ? tracer.span(() => sendSpan('dsf', hop.topic, ranges.length), give) : give(null));
+  return bytes;
+};
+
+/**
+ * As `sendRanges`, never by hand. The messages are made once and tried again as they are until the transport has them or the service gives up;
+ * what is then missing is a gap, which the receiver refills (delivery rule 4).
+ */
+export const sendByTopic = async <Item>(context: SendContext, hop: Hop<Item>, ranges: readonly OutgoingRange<Item>[]): Promise<number> => {
+  if (ranges.length === 0) return 0;
+  const { internal } = context;
+  const messages = ranges.map((range) => messageOf(hop, range, internal.capabilities.messageBytesMax));
+  await sendMessages(context, internal, hop.topic, messages);
   return messages.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0);
 };
 
-/** As `sendRanges`, for messages that are made already. @throws Failure `retry` `service.stopping` when the service gave up before they were sent */
+/** A body that the transport would refuse is left out; the receiver reads the rows instead (scenario 17). */
+const messageOf = <Item>({ encode }: Hop<Item>, { lane, range }: OutgoingRange<Item>, bytesMax: number): OutgoingMessage => {
+  const whole = encode(range);
+  const { items: _, ...frame } = range;
+  return { partition: lane, key: null, headers: [], body: whole.byteLength <= bytesMax ? whole : encode(frame) };
+};
+
+/** Tries until the transport has the messages. @throws Failure `retry` `service.stopping` when the service gave up before they were sent */
 export const sendMessages = async (
-  context: LaneContext & { readonly lane: string },
+  context: SendContext,
   transport: Transport,
   topic: string,
   messages: readonly OutgoingMessage[],

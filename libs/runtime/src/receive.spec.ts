@@ -1,6 +1,7 @@
-import { encodeRawRange, decodeRawRange, type RawRange } from '@dsf/messages';
+import { encodeRawRange, type RawRange } from '@dsf/messages';
 import type { Delivery, LaneKey } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
+import { rawHop } from './hops.ts';
 import { openLane } from './lane.ts';
 import { checkSender, decodeRanges, newestVersion, positionsFor } from './receive.ts';
 import { fakeContext } from './specs/fake-context.ts';
@@ -23,16 +24,22 @@ describe('ranges of a batch', () => {
       context,
       lane,
       [delivery(0, encodeRawRange(range(1, 2))), delivery(1, encodeRawRange(range(2, 3)))],
-      decodeRawRange,
+      rawHop,
     );
     expect(ranges.map(({ from }) => from)).toEqual([1, 2]);
+  });
+
+  it('are taken as they are when they were handed over', () => {
+    const context = fakeContext();
+    const handed = { ...delivery(0, null), content: range(1, 2) };
+    expect(decodeRanges(context, openLane(context.warehouse, key), [handed], rawHop)).toEqual([range(1, 2)]);
   });
 
   it('leave out what cannot be read, and say where it was: the range after it will not join on', () => {
     const context = fakeContext();
     const lane = openLane(context.warehouse, key);
     const broken = [delivery(7, new TextEncoder().encode('{')), delivery(8, null), delivery(9, encodeRawRange(range(2, 3)))];
-    expect(decodeRanges(context, lane, broken, decodeRawRange)).toHaveLength(1);
+    expect(decodeRanges(context, lane, broken, rawHop)).toHaveLength(1);
     expect(context.events).toMatchObject([7, 8].map((offset) => ({ name: 'refused', code: 'delivery.unreadable-range', offset })));
   });
 
@@ -41,7 +48,7 @@ describe('ranges of a batch', () => {
     const decode = (): never => {
       throw new TypeError('a mistake');
     };
-    expect(() => decodeRanges(context, openLane(context.warehouse, key), [delivery(0, null)], decode)).toThrow('a mistake');
+    expect(() => decodeRanges(context, openLane(context.warehouse, key), [delivery(0, null)], { ...rawHop, decode })).toThrow('a mistake');
   });
 
   it('ask for the newest of their versions', () => {

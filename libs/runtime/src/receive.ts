@@ -1,5 +1,6 @@
 import { sourcePartitionKey, UnreadableRangeError, type Range, type SourcePartition } from '@dsf/messages';
 import { Failure, type Delivery, type LaneKey, type Position } from '@dsf/ports';
+import type { Hop } from './hops.ts';
 import { noCounts, type Lane } from './lane.ts';
 import type { LaneContext } from './work.ts';
 
@@ -11,11 +12,12 @@ export const decodeRanges = <Item>(
   context: LaneContext,
   lane: Lane,
   deliveries: readonly Delivery[],
-  decode: (body: Uint8Array | null) => Range<Item>,
+  { decode }: Hop<Item>,
 ): readonly Range<Item>[] =>
   deliveries.flatMap((delivery) => {
     try {
-      return [decode(delivery.body)];
+      // What was handed over comes from the one lane that sends over this hop.
+      return [delivery.content === undefined ? decode(delivery.body) : (delivery.content as Range<Item>)];
     } catch (error) {
       if (!(error instanceof UnreadableRangeError)) throw error;
       const { offset } = delivery;

@@ -57,7 +57,7 @@ const sceneOf = ({ subscribe, work = {} }: Scene): { readonly definition: Servic
       (await catalogs.current()).sources
         .filter(({ retired }) => !retired)
         .map(({ topic }) => ({
-          ...{ name: topic, topic, group: topic, partitions: 1, transport, isolated: true },
+          ...{ name: topic, topic, group: topic, partitions: 1, transport, isInternal: false },
           workFor: ({ partition }) => ({
             lane: openLane(warehouse, { phase: 'ingest', source: 1, lane: partition }),
             ...{ claimed: nothing, chores: nothing, handle: nothing, goOn: nothing, pause: nothing, announce: nothing },

@@ -16,7 +16,9 @@ import {
 } from '@dsf/ports';
 import { asFailure, withBackoff } from './backoff.ts';
 import { createCatalogs, type Catalogs } from './catalogs.ts';
-import { runLane } from './lane-loop.ts';
+import type { Handover } from './handover.ts';
+import { runLane, type LoopContext } from './lane-loop.ts';
+import { sendByTopic } from './outbox.ts';
 import type { RuntimeSettings } from './settings.ts';
 import type { LaneContext, LaneWork } from './work.ts';
 
@@ -25,6 +27,8 @@ export interface ServiceContext {
   readonly metadata: MetadataStore;
   readonly warehouse: Warehouse;
   readonly internal: Transport;
+  /** One for all the services of a process. */
+  readonly handover: Handover;
   readonly transport: (kind: string, connection?: ConnectionDefinition) => Transport;
   readonly clock: Clock;
   readonly tools: Tools;
@@ -45,8 +49,8 @@ export interface Intake {
   readonly group: string;
   readonly partitions: number;
   readonly transport: Transport;
-  /** True when its neighbours go on while this one is stopped by a fatal failure, as sources do. */
-  readonly isolated: boolean;
+  /** False for a source: its neighbours go on while it is stopped by a fatal failure. */
+  readonly isInternal: boolean;
   readonly workFor: (feed: PartitionFeed) => LaneWork;
 }
 
@@ -85,7 +89,7 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
       facts: failure.facts,
     });
     // A stopped source does not stop its neighbours; when it was the last one there is nothing left to run for.
-    if (intake?.isolated !== true || running.size <= 1) broken.abort();
+    if (intake?.isInternal !== false || running.size <= 1) broken.abort();
   };
 
   telemetry.emit({ name: 'service', phase, state: 'starting' });
@@ -152,7 +156,7 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
       // The same partition may come back before its last loop has left: one after the other, never both.
       const before = lanes.get(feed.partition) ?? Promise.resolve();
       const run = before
-        .then(() => runLane({ ...context, readFrom }, intake.workFor(feed), feed, ending))
+        .then(() => runFeed({ ...context, readFrom }, intake, feed, ending))
         .catch((error: unknown) => {
           problems.push(error);
           broken.abort();
@@ -166,4 +170,17 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
     await subscription.close();
   }
   if (problems.length > 0) throw problems[0];
+};
+
+/** Lanes of an internal topic also take what is handed over in this process. */
+const runFeed = async (context: LoopContext, intake: Intake, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
+  if (!intake.isInternal) return runLane(context, intake.workFor(feed), feed, stop);
+  const both = context.handover.read(intake.transport, intake.topic, feed);
+  try {
+    await runLane(context, intake.workFor(both), both, stop);
+  } finally {
+    const left = both.close();
+    // Best effort, so that the next owner need not refill; what is not sent is a gap like any other.
+    if (left !== null) await sendByTopic({ ...context, lane: intake.name }, left.hop, left.ranges).catch(() => 0);
+  }
 };

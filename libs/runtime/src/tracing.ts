@@ -57,9 +57,12 @@ export const sendSpan = (system: string, topic: string, messages: number): SpanF
   },
 });
 
+export const traceHeaders = (traceparent: string | null): readonly Header[] =>
+  traceparent === null ? [] : [[traceparentHeader, encoder.encode(traceparent)]];
+
 /** The messages as they are, each with the trace that it belongs to. */
 export const inTrace = (messages: readonly OutgoingMessage[], traceparent: string | null): readonly OutgoingMessage[] => {
   if (traceparent === null) return messages;
-  const header: Header = [traceparentHeader, encoder.encode(traceparent)];
-  return messages.map((message) => ({ ...message, headers: [...message.headers, header] }));
+  const headers = traceHeaders(traceparent);
+  return messages.map((message) => ({ ...message, headers: [...message.headers, ...headers] }));
 };

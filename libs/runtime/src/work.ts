@@ -2,10 +2,8 @@ import type { ConnectionDefinition } from '@dsf/metadata';
 import type { CustomMeasures, Delivery, PartitionFeed, PhaseName, Tools, Tracer, Transport, Warehouse } from '@dsf/ports';
 import type { BackoffContext } from './backoff.ts';
 import type { Catalogs } from './catalogs.ts';
+import type { Handover } from './handover.ts';
 import type { Lane } from './lane.ts';
-
-/** The internal topics; each has as many partitions as there are lanes. */
-export const topics = { raw: 'dsf.raw', points: 'dsf.points', summary: 'dsf.summary' } as const;
 
 /** What a service gives to each of its lanes. */
 export interface LaneContext extends BackoffContext {
@@ -13,6 +11,8 @@ export interface LaneContext extends BackoffContext {
   readonly warehouse: Warehouse;
   readonly catalogs: Catalogs;
   readonly internal: Transport;
+  /** Hands ranges to lanes of the same process. */
+  readonly handover: Handover;
   readonly transport: (kind: string, connection?: ConnectionDefinition) => Transport;
   readonly tools: Tools;
   readonly measures: CustomMeasures;

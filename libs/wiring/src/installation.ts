@@ -13,7 +13,7 @@ import {
   type Transport,
   type Warehouse,
 } from '@dsf/ports';
-import { topics } from '@dsf/runtime';
+import { createHandover, topics, type Handover } from '@dsf/runtime';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openLocalTransport } from '@dsf/transport-local';
 import { kafkaConnection } from './kafka-connection.ts';
@@ -28,6 +28,8 @@ export interface Installation {
   readonly warehouse: Warehouse;
   /** Carries dsf.raw, dsf.points and dsf.summary. */
   readonly internal: Transport;
+  /** Carries them between the services of this process instead, where both ends are here. */
+  readonly handover: Handover;
   /**
    * Transport of sources and publications, as definitions name it; the same object for equal connections.
    * @throws Failure `fatal` `transport.unknown`, `transport.secret`, `transport.tls-file`
@@ -93,6 +95,7 @@ export const openInstallation = async ({
     metadata,
     warehouse,
     internal: local,
+    handover: createHandover(),
     transport(kind, connection) {
       // A connection that was changed is another one; the old stays for what has begun with it.
       const key = connection === undefined ? kind : JSON.stringify(connection);

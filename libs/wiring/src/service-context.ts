@@ -9,6 +9,7 @@ export const serviceContext = (installation: Installation, settings: RuntimeSett
   metadata: installation.metadata,
   warehouse: observeWarehouse(installation.warehouse, { telemetry, tracer: installation.tracer }),
   internal: installation.internal,
+  handover: installation.handover,
   transport: (kind, connection) => installation.transport(kind, connection),
   clock: installation.clock,
   tools: platformTools,

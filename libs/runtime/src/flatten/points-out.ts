@@ -1,6 +1,6 @@
-import { encodePointsRange, groupLane, isSameKey, sourcePartitionKey, type Point, type PointsRange } from '@dsf/messages';
+import { groupLane, isSameKey, sourcePartitionKey, type Point, type PointsRange } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
-import type { OutgoingRange } from '../outbox.ts';
+import type { OutgoingRange } from '../hops.ts';
 
 type Frame = Omit<PointsRange, 'items'>;
 
@@ -27,19 +27,14 @@ export const pointLane = (catalog: Catalog): ((point: Point) => number) => {
 export interface PointsOut {
   add(frame: Frame, points: readonly Point[], catalog: Catalog): void;
   /** What has to be sent now. */
-  take(): readonly OutgoingRange[];
+  take(): readonly OutgoingRange<Point>[];
   /** What was held back as well. */
-  takeAll(): readonly OutgoingRange[];
+  takeAll(): readonly OutgoingRange<Point>[];
 }
-
-const encodeFrame =
-  (frame: Frame, items: readonly Point[]) =>
-  (withBody: boolean): Uint8Array =>
-    encodePointsRange(withBody ? { ...frame, items } : frame);
 
 export const createPointsOut = (): PointsOut => {
   const held = new Map<number, Map<string, Frame>>();
-  let ready: OutgoingRange[] = [];
+  let ready: OutgoingRange<Point>[] = [];
 
   /** What the lane has not heard yet and `frame` goes on with; anything else that is held back for it goes out by itself. */
   const joined = (lane: number, frame: Frame): Frame => {
@@ -48,7 +43,7 @@ export const createPointsOut = (): PointsOut => {
     if (before === undefined) return frame;
     frames?.delete(sourcePartitionKey(frame));
     if (before.to === frame.from && before.version === frame.version) return { ...frame, from: before.from };
-    ready.push({ lane, encode: encodeFrame(before, []) });
+    ready.push({ lane, range: { ...before, items: [] } });
     return frame;
   };
 
@@ -58,7 +53,7 @@ export const createPointsOut = (): PointsOut => {
     held.set(lane, frames);
   };
 
-  const take = (): readonly OutgoingRange[] => {
+  const take = (): readonly OutgoingRange<Point>[] => {
     const taken = ready;
     ready = [];
     return taken;
@@ -79,12 +74,12 @@ export const createPointsOut = (): PointsOut => {
         const items = byLane.get(lane);
         const whole = joined(lane, frame);
         if (items === undefined) hold(lane, whole);
-        else ready.push({ lane, encode: encodeFrame(whole, items) });
+        else ready.push({ lane, range: { ...whole, items } });
       }
     },
     takeAll() {
       for (const [lane, frames] of held) {
-        for (const frame of frames.values()) ready.push({ lane, encode: encodeFrame(frame, []) });
+        for (const frame of frames.values()) ready.push({ lane, range: { ...frame, items: [] } });
       }
       held.clear();
       return take();

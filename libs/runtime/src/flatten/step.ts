@@ -1,12 +1,13 @@
 import type { RawRecord, SourcePartition } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import type { FlatSchema, FlattenEffects, Position, RecordFailure } from '@dsf/ports';
+import { pointsHop } from '../hops.ts';
 import type { Joined, Piece } from '../join.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
 import { payloadBytes, startStages, type Stages } from '../stages.ts';
-import { topics, type Attempt, type LaneContext } from '../work.ts';
+import type { Attempt, LaneContext } from '../work.ts';
 import type { Flattener, FlattenPhases } from './flattener.ts';
 import type { PointsOut } from './points-out.ts';
 import { recordsOf } from './records-in.ts';
@@ -95,7 +96,7 @@ export const createFlattenStep = <Plan, PointsPlan>(
     }
     const ranges = out.take();
     stages.end('decide');
-    const bytes = await sendRanges({ ...context, lane: lane.name }, topics.points, ranges);
+    const bytes = await sendRanges({ ...context, lane: lane.name }, pointsHop, ranges);
     stages.end('send');
     report(context, lane, { walk, decided, sent: ranges.length, bytes, stages });
   };

@@ -1,9 +1,9 @@
-import { decodeRawRange } from '@dsf/messages';
+import { pointsHop, rawHop } from '../hops.ts';
 import { join } from '../join.ts';
 import { openLane } from '../lane.ts';
-import { sendRanges } from '../outbox.ts';
+import { sendByTopic, sendRanges } from '../outbox.ts';
 import { decodeRanges, newestVersion, positionsFor } from '../receive.ts';
-import { topics, type LaneContext, type LaneWork } from '../work.ts';
+import type { LaneContext, LaneWork } from '../work.ts';
 import { createFlattener, type FlattenPhases } from './flattener.ts';
 import { createPointsOut } from './points-out.ts';
 import { ingestLaneOf } from './records-in.ts';
@@ -25,12 +25,13 @@ export const createFlattenWork = <Plan, PointsPlan>(
   const step = createFlattenStep(context, room);
 
   const sendHeld = async (): Promise<void> => {
-    await sendRanges({ ...context, lane: lane.name }, topics.points, out.takeAll());
+    await sendRanges({ ...context, lane: lane.name }, pointsHop, out.takeAll());
   };
 
   const announce = async (): Promise<void> => {
     const catalog = await catalogs.current();
-    await sendRanges({ ...context, lane: lane.name }, topics.raw, await retiredEnds(context, lane, catalog));
+    // To ourselves: nobody would read it while we wait for room.
+    await sendByTopic({ ...context, lane: lane.name }, rawHop, await retiredEnds(context, lane, catalog));
     await sendHeld();
     for (const { source, partition, next, time, idle } of lane.positions()) {
       out.add({ source, partition, from: next, to: next, version: catalog.version, time, idle }, [], catalog);
@@ -46,7 +47,7 @@ export const createFlattenWork = <Plan, PointsPlan>(
     claimed: announce,
     chores: () => replay(context, room),
     async handle(deliveries, attempt) {
-      const ranges = decodeRanges(context, lane, deliveries, decodeRawRange);
+      const ranges = decodeRanges(context, lane, deliveries, rawHop);
       const catalog = await catalogs.atLeast(newestVersion(ranges));
       const before = await positionsFor(context, lane, ranges, ingestLaneOf);
       let { refuse } = attempt;

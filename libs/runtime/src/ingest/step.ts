@@ -1,11 +1,12 @@
-import { encodeRawRange, rawLane, type RawRange, type RawRecord } from '@dsf/messages';
+import { rawLane, type RawRange, type RawRecord } from '@dsf/messages';
 import type { Catalog, CatalogSource } from '@dsf/metadata';
 import { Failure, type IngestPhase, type Position, type RawRow, type RecordFailure, type Transport } from '@dsf/ports';
+import { rawHop } from '../hops.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
 import { payloadBytes, startStages } from '../stages.ts';
-import { topics, type Attempt, type LaneContext } from '../work.ts';
+import type { Attempt, LaneContext } from '../work.ts';
 
 /** What identifies the lane of one source partition. */
 export interface IngestLane {
@@ -24,11 +25,7 @@ export const positionOf = (lane: Lane, { source, partition }: IngestLane): Posit
 /** Sends a raw range to the lane of dsf.raw that its source partition belongs to. @returns bytes sent */
 export const sendRaw = async (context: LaneContext, lane: Lane, range: RawRange): Promise<number> => {
   const { settings } = await context.catalogs.current();
-  const encode = (withBody: boolean): Uint8Array => {
-    const { items, ...frame } = range;
-    return encodeRawRange(withBody && items !== undefined ? range : frame);
-  };
-  return sendRanges({ ...context, lane: lane.name }, topics.raw, [{ lane: rawLane(range, settings.lanes), encode }]);
+  return sendRanges({ ...context, lane: lane.name }, rawHop, [{ lane: rawLane(range, settings.lanes), range }]);
 };
 
 /** What one transaction of ingest does. */

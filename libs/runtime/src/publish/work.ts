@@ -1,6 +1,7 @@
-import { decodeSummaryRange, type GroupChange, type Range } from '@dsf/messages';
+import type { GroupChange, Range } from '@dsf/messages';
 import type { Catalog, CatalogPublication } from '@dsf/metadata';
 import type { GroupRow, PublishPhase } from '@dsf/ports';
+import { summaryHop } from '../hops.ts';
 import { join, type Piece } from '../join.ts';
 import { openLane, type Lane } from '../lane.ts';
 import { databaseOlder, decodeRanges, newestVersion } from '../receive.ts';
@@ -14,10 +15,8 @@ type Step = ReturnType<typeof createPublishStep>;
 type Change = GroupChange & { readonly offset: number };
 
 /** A summary range with its revisions as offsets, so that it joins on like any other. */
-const decodeChanges = (body: Uint8Array | null): Range<Change> => {
-  const { items, ...frame } = decodeSummaryRange(body);
-  return items === undefined ? frame : { ...frame, items: items.map((change) => ({ ...change, offset: change.revision })) };
-};
+const changesOf = ({ items, ...frame }: Range<GroupChange>): Range<Change> =>
+  items === undefined ? frame : { ...frame, items: items.map((change) => ({ ...change, offset: change.revision })) };
 
 /** Publish of one lane: the current state of each changed group, as a document, to the output topic of each publication. */
 export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhase<Plan>, laneNumber: number): LaneWork => {
@@ -48,7 +47,7 @@ export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhas
     claimed: async () => catchUp(await catalogs.current()),
     chores: async () => catchUp(await catalogs.current()),
     async handle(deliveries, { recordsMax }) {
-      const ranges = decodeRanges(context, lane, deliveries, decodeChanges);
+      const ranges = decodeRanges(context, lane, deliveries, summaryHop).map(changesOf);
       const catalog = await catalogs.atLeast(newestVersion(ranges));
       await catchUp(catalog);
       for (const publication of catalog.publications) {

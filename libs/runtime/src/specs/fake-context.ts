@@ -1,6 +1,7 @@
 import type { Catalog } from '@dsf/metadata';
 import { noTracer, type OutgoingMessage, type TelemetryEvent, type Transport } from '@dsf/ports';
 import type { Catalogs } from '../catalogs.ts';
+import { createHandover } from '../handover.ts';
 import { defaultSettings } from '../settings.ts';
 import type { LaneContext } from '../work.ts';
 import { fakeWarehouse } from './fake-warehouse.ts';
@@ -53,6 +54,7 @@ export const fakeContext = (parts: Partial<LaneContext> = {}): FakeContext => {
     warehouse: fakeWarehouse(),
     catalogs: fakeCatalogs(),
     internal: fakeTransport(),
+    handover: createHandover(),
     transport: () => fakeTransport(),
     tools: { sha256: () => new Uint8Array() },
     measures: new Map(),

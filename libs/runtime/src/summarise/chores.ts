@@ -36,13 +36,19 @@ export const adoptInstances = async <Plan, PointsPlan>(
   const wanted = catalog.drivers.filter(({ instance }) => !live.has(instance));
   const gone = [...live].filter((instance) => catalog.drivers.every((driver) => driver.instance !== instance));
   if (wanted.length > 0) await context.warehouse.ensureSummaryTables(wanted);
-  for (const instance of wanted) await replaceAll(context, room, { catalog, instance, reason: 'update', requests: [], goLive: true });
-  if (gone.length > 0) {
-    await commit(room, { catalog, changed: [] }, async (transaction) => {
-      for (const instance of gone) await transaction.setInstanceLive(lane.key.lane, instance, false);
-    });
+  // What is gone ends with the first that comes: a lane in which both are live would show, when the old one is wanted again, groups with
+  // revisions below those of its successor.
+  let ending: readonly string[] = gone;
+  for (const instance of wanted) {
+    await replaceAll(context, room, { catalog, instance, reason: 'update', requests: [], goesLive: { ending } });
+    ending = [];
   }
+  if (ending.length > 0) await commit(room, { catalog, changed: [] }, (transaction) => endInstances(transaction, lane, ending));
   return wanted.length + gone.length > 0;
+};
+
+const endInstances = async (transaction: LaneTransaction, lane: Lane, instances: readonly string[]): Promise<void> => {
+  for (const instance of instances) await transaction.setInstanceLive(lane.key.lane, instance, false);
 };
 
 /** Carries out the requests whose turn has come: recompute of single groups, rebuild of a whole driver (delivery rule 8). */
@@ -61,7 +67,7 @@ export const carryOutRequests = async <Plan, PointsPlan>(
     const instance = catalog.drivers.find((driver) => driver.instance === name);
     if (instance === undefined) await closeOnly(context, room, catalog, mine);
     else if (mine.some(({ body }) => body.kind === 'rebuild'))
-      await replaceAll(context, room, { catalog, instance, reason: 'rebuild', requests: mine, goLive: false });
+      await replaceAll(context, room, { catalog, instance, reason: 'rebuild', requests: mine, goesLive: null });
     else await recompute(context, room, { catalog, instance, requests: mine });
   }
   for (const [kind, done] of Map.groupBy(ready, ({ body }) => body.kind)) {
@@ -129,23 +135,27 @@ const replaceAll = async <Plan, PointsPlan>(
     readonly instance: DriverInstance;
     readonly reason: GroupChange['reason'];
     readonly requests: readonly Request[];
-    readonly goLive: boolean;
+    /** Set when the instance was not live: those that it takes the place of. */
+    readonly goesLive: { readonly ending: readonly string[] } | null;
   },
 ): Promise<void> => {
   const { lane, phases } = room;
   const { clock } = context;
-  const { catalog, instance, reason, requests, goLive } = task;
+  const { catalog, instance, reason, requests, goesLive } = task;
   const folded = await fold(context, lane, phases, { catalog, instance, groups: null, reason });
   const stored = await readLane(context, lane, instance.instance);
   const at = { revision: lane.seq() + 1, now: clock.now(), version: catalog.version };
   const vanished = [...stored.values()]
     .filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group))
     .map((row) => phases.summarise.retract(row, at));
-  const changed = [...[...folded.groups.values()].filter((row) => goLive || differs(stored.get(row.group), row)), ...vanished];
+  const changed = [...[...folded.groups.values()].filter((row) => goesLive !== null || differs(stored.get(row.group), row)), ...vanished];
   await commit(room, { catalog, changed }, async (transaction) => {
     await transaction.writeGroups(instance.instance, lane.key.lane, changed);
     if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
-    if (goLive) await transaction.setInstanceLive(lane.key.lane, instance.instance, true);
+    if (goesLive !== null) {
+      await endInstances(transaction, lane, goesLive.ending);
+      await transaction.setInstanceLive(lane.key.lane, instance.instance, true);
+    }
     await transaction.closeRequests(
       requests.map(({ id }) => id),
       clock.now(),

@@ -1,9 +1,9 @@
-import { encodeSummaryRange } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import type { GroupRow } from '@dsf/ports';
+import { summaryHop } from '../hops.ts';
 import type { Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
-import { topics, type LaneContext } from '../work.ts';
+import type { LaneContext } from '../work.ts';
 
 /** Tells dsf.summary what a lane has committed: ranges of revisions that join on from one transaction to the next. */
 export interface SummaryOut {
@@ -38,20 +38,8 @@ export const createSummaryOut = (context: LaneContext, lane: Lane): SummaryOut =
         idle: false,
       };
       untold = frame.to;
-      const items = changed.map(({ instance, key, window, revision, reason, time, version, status, measures }) => ({
-        instance,
-        key,
-        window,
-        revision,
-        reason,
-        time,
-        version,
-        status,
-        measures,
-      }));
-      const encode = (withBody: boolean): Uint8Array => encodeSummaryRange(withBody ? { ...frame, items } : frame);
       reportGroups(context, lane, changed);
-      return sendRanges({ ...context, lane: lane.name }, topics.summary, [{ lane: lane.key.lane, encode }]);
+      return sendRanges({ ...context, lane: lane.name }, summaryHop, [{ lane: lane.key.lane, range: { ...frame, items: changed } }]);
     },
   };
 };

@@ -1,5 +1,5 @@
-import { decodePointsRange } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
+import { pointsHop } from '../hops.ts';
 import { join } from '../join.ts';
 import { openLane } from '../lane.ts';
 import { decodeRanges, newestVersion, positionsFor } from '../receive.ts';
@@ -56,7 +56,7 @@ export const createSummariseWork = <Plan, PointsPlan>(
       await carryOutRequests(context, room, catalog);
     },
     async handle(deliveries, attempt) {
-      const ranges = decodeRanges(context, lane, deliveries, decodePointsRange);
+      const ranges = decodeRanges(context, lane, deliveries, pointsHop);
       const catalog = await catalogs.atLeast(newestVersion(ranges));
       await adopt(catalog);
       const before = await positionsFor(context, lane, ranges, flattenLaneOf(catalog.settings.lanes));

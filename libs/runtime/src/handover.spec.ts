@@ -1,0 +1,214 @@
+import type { BatchLimits, Clock, Delivery, PartitionFeed, Transport } from '@dsf/ports';
+import { describe, expect, it } from 'vitest';
+import { createHandover, type Handover, type HandoverFeed } from './handover.ts';
+import type { Hop, OutgoingRange } from './hops.ts';
+
+const limits: BatchLimits = { recordsMax: 100, bytesMax: 1000, waitMs: 50 };
+const never = new AbortController().signal;
+const hop: Hop<never> = { topic: 'dsf.raw', encode: () => new Uint8Array(), decode: () => range(0).range };
+
+const range = (from: number, lane = 0): OutgoingRange<never> => ({
+  lane,
+  range: { source: 1, partition: 0, from, to: from + 1, version: 1, time: null, idle: false, items: [] },
+});
+const delivery = (offset: number): Delivery => ({ offset, time: 0, timeType: 'append', key: null, headers: [], body: null });
+
+/** A clock whose sleepers wait until the test lets time pass. */
+const handClock = () => {
+  const sleepers = new Set<() => void>();
+  const clock: Clock = {
+    now: () => 0,
+    sleep: (_ms, signal) =>
+      new Promise((resolve) => {
+        sleepers.add(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      }),
+  };
+  return {
+    clock,
+    pass: () => {
+      for (const wake of sleepers) wake();
+    },
+  };
+};
+
+/** A partition that holds what the test puts there; reads wait until something comes or they are told to stop. */
+const fakeTopic = (...first: readonly Delivery[]) => {
+  const log: Delivery[] = [...first];
+  const acknowledged: number[] = [];
+  const revoked = new AbortController();
+  let next = 0;
+  const feed: PartitionFeed = {
+    partition: 0,
+    revoked: revoked.signal,
+    seek: (offset) => {
+      next = offset;
+    },
+    acknowledge: async (offset) => void acknowledged.push(offset),
+    async read({ waitMs }, signal) {
+      const found = log.slice(next);
+      if (found.length === 0 && waitMs > 0 && !signal.aborted)
+        await new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      const taken = log.slice(next);
+      next = log.length;
+      return taken;
+    },
+  };
+  const transport = { bounds: async () => ({ start: 0, end: log.length }) } as unknown as Transport;
+  return { log, feed, transport, acknowledged, revoke: () => revoked.abort() };
+};
+
+const told = (deliveries: readonly Delivery[]): readonly string[] =>
+  deliveries.map(({ offset, content }) => (content === undefined ? `topic ${offset}` : `hand ${(content as typeof rangeType).from}`));
+const rangeType = range(0).range;
+
+/** A reader that is open for handing over. */
+const opened = async (handover: Handover, topic = fakeTopic()): Promise<{ readonly lane: HandoverFeed; readonly topic: typeof topic }> => {
+  const lane = handover.read(topic.transport, hop.topic, topic.feed);
+  const stop = new AbortController();
+  const reading = lane.read(limits, stop.signal);
+  await Promise.resolve();
+  setImmediate(() => stop.abort());
+  await reading;
+  return { lane, topic };
+};
+
+const sendBy = (handover: Handover, clock = handClock().clock) => {
+  const byTopic: number[] = [];
+  const send = async (...ranges: readonly OutgoingRange<never>[]): Promise<void> =>
+    handover.give(hop, ranges, async (left) => void byTopic.push(...left.map((one) => one.range.from)), {
+      clock,
+      signal: never,
+      headers: [],
+    });
+  return { send, byTopic };
+};
+
+describe('ranges that are handed over in the process', () => {
+  it('reach a lane that is read here without touching the topic', async () => {
+    const handover = createHandover();
+    const { lane } = await opened(handover);
+    const { send, byTopic } = sendBy(handover);
+    await send(range(5), range(6));
+    expect(told(await lane.read(limits, never))).toEqual(['hand 5', 'hand 6']);
+    expect(byTopic).toEqual([]);
+  });
+
+  it('go by the topic to a lane that is read elsewhere', async () => {
+    const handover = createHandover();
+    await opened(handover);
+    const { send, byTopic } = sendBy(handover);
+    await send(range(5, 1));
+    expect(byTopic).toEqual([5]);
+  });
+
+  it('wake a read that waits', async () => {
+    const handover = createHandover();
+    const { lane } = await opened(handover);
+    const reading = lane.read(limits, never);
+    await sendBy(handover).send(range(7));
+    expect(told(await reading)).toEqual(['hand 7']);
+  });
+
+  it('come after all that the topic held when the lane was taken', async () => {
+    const handover = createHandover();
+    const topic = fakeTopic(delivery(0), delivery(1));
+    const lane = handover.read(topic.transport, hop.topic, topic.feed);
+    const sending = sendBy(handover).send(range(2));
+    expect(told(await lane.read(limits, never))).toEqual(['topic 0', 'topic 1']);
+    await sending;
+    expect(told(await lane.read(limits, never))).toEqual(['hand 2']);
+  });
+
+  it('wait for a send by the topic that was on its way before them', async () => {
+    const handover = createHandover();
+    const topic = fakeTopic();
+    const arrives = Promise.withResolvers<void>();
+    // Nobody reads yet, so this one goes by the topic.
+    const first = handover.give(hop, [range(0)], () => arrives.promise, { clock: handClock().clock, signal: never, headers: [] });
+    const lane = handover.read(topic.transport, hop.topic, topic.feed);
+    const second = sendBy(handover).send(range(1));
+    const stop = new AbortController();
+    const reading = lane.read(limits, stop.signal);
+    topic.log.push(delivery(0));
+    arrives.resolve();
+    await first;
+    stop.abort();
+    expect(told(await reading)).toEqual(['topic 0']);
+    const more = lane.read(limits, never);
+    await second;
+    expect(told(await more)).toEqual(['hand 1']);
+  });
+
+  it('are acknowledged nowhere; what came by the topic is', async () => {
+    const handover = createHandover();
+    const { lane, topic } = await opened(handover);
+    await sendBy(handover).send(range(0));
+    await lane.read(limits, never);
+    await lane.acknowledge(1);
+    expect(topic.acknowledged).toEqual([]);
+    topic.log.push(delivery(0));
+    await lane.read(limits, never);
+    await lane.acknowledge(1);
+    expect(topic.acknowledged).toEqual([1]);
+  });
+
+  it('do not starve what other processes send by the topic', async () => {
+    const handover = createHandover();
+    const { lane, topic } = await opened(handover);
+    const { send } = sendBy(handover);
+    topic.log.push(delivery(0));
+    const seen: string[] = [];
+    for (let turn = 0; turn < 6; turn += 1) {
+      await send(range(turn));
+      seen.push(...told(await lane.read(limits, never)));
+    }
+    expect(seen).toContain('topic 0');
+    expect(seen.filter((one) => one.startsWith('hand'))).toHaveLength(6);
+  });
+
+  it('are bounded: a sender waits for a reader that is behind, and in the end goes by the topic, where order is kept', async () => {
+    const handover = createHandover();
+    const { lane, topic } = await opened(handover);
+    const { clock, pass } = handClock();
+    const { send, byTopic } = sendBy(handover, clock);
+    for (let from = 0; from < 8; from += 1) await send(range(from));
+    const waiting = send(range(8));
+    await Promise.resolve();
+    expect(byTopic).toEqual([]);
+    pass();
+    await waiting;
+    expect(byTopic).toEqual([8]);
+    topic.log.push(delivery(0));
+    // No waiting any more, and nothing by hand before the topic has been read.
+    await send(range(9));
+    expect(byTopic).toEqual([8, 9]);
+    expect(told(await lane.read(limits, never))).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((from) => `hand ${from}`));
+    expect(told(await lane.read(limits, never))).toEqual(['topic 0']);
+  });
+
+  it('go on as soon as the reader has made room', async () => {
+    const handover = createHandover();
+    const { lane } = await opened(handover);
+    const { send, byTopic } = sendBy(handover);
+    for (let from = 0; from < 8; from += 1) await send(range(from));
+    const waiting = send(range(8));
+    expect(await lane.read(limits, never)).toHaveLength(8);
+    await waiting;
+    expect(byTopic).toEqual([]);
+    expect(told(await lane.read(limits, never))).toEqual(['hand 8']);
+  });
+
+  it('go by the topic once the lane was taken away; what was not read is given back when it is left', async () => {
+    const handover = createHandover();
+    const { lane, topic } = await opened(handover);
+    const { send, byTopic } = sendBy(handover);
+    await send(range(0));
+    topic.revoke();
+    await send(range(1));
+    expect(byTopic).toEqual([1]);
+    expect(lane.close()?.ranges.map((one) => one.range.from)).toEqual([0]);
+  });
+});
