@@ -29,7 +29,7 @@ const unpackPoint = (item: PointItem): Point => {
 
 export const encodePointsRange = (range: PointsRange): Uint8Array =>
   encoder.encode(frameText('points', range, range.items?.map(packPoint)));
-export const encodeSummaryRange = (range: SummaryRange): Uint8Array => 
+export const encodeSummaryRange = (range: SummaryRange): Uint8Array =>
   encoder.encode(frameText('summary', range, range.items?.map(packChange)));
 
 /** @throws UnreadableRangeError */
