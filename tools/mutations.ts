@@ -209,7 +209,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'new-revisions': {
     guard: 'an instance that goes live again gets new revisions (rule 9)',
-    edits: [edit('summarise/chores.ts', '(row) => goLive || differs', '(row) => differs')],
+    edits: [edit('summarise/chores.ts', '(isNew || differs(', '(differs(')],
     seeds: 1500,
   },
   'out-of-range': {
@@ -238,6 +238,66 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     guard: 'a message that cannot be read is passed over (scenario 17)',
     edits: [edit('receive.ts', 'if (!(error instanceof UnreadableRangeError)) throw error;', 'throw error;')],
     seeds: 60,
+  },
+  'purge-needed': {
+    guard: 'a horizon stops at what a request or a failure needs (rule 11)',
+    edits: [
+      edit(
+        'flatten/purge.ts',
+        'return Math.min(position.next, since ?? position.next, needed ?? position.next);',
+        'return Math.min(position.next, since ?? position.next);',
+      ),
+      edit('flatten/purge.ts', 'if (needed === null || needed >= below) return;', 'if (needed === null || needed >= 0) return;'),
+    ],
+    seeds: 400,
+  },
+  'purge-lowest': {
+    guard: 'a horizon stops at the summarise lane that has come least far (rule 11)',
+    edits: [edit('flatten/purge.ts', 'const below = Math.min(await lowestOf(context, task), ', 'const below = Math.min(')],
+    seeds: 400,
+  },
+  'freeze-first': {
+    guard: 'rows go when every lane has frozen its groups (rule 11)',
+    edits: [edit('flatten/purge.ts', 'if (!(await haveLetGo(context, task, wanted))) return false;', '')],
+    seeds: 400,
+  },
+  'freeze-waits': {
+    guard: 'groups are frozen when no correction of them is asked for (rule 11)',
+    edits: [
+      edit('summarise/frozen.ts', 'if (await hasCorrections(context.warehouse.committed, lane)) return false;', ''),
+      edit('summarise/frozen.ts', 'if (await hasCorrections(transaction, lane))', 'if (false)'),
+    ],
+    seeds: 600,
+  },
+  'frozen-recompute': {
+    guard: 'a frozen group is not computed again (rule 11)',
+    edits: [edit('summarise/chores.ts', 'const texts = asked.difference(frozen);', 'const texts = asked;')],
+    seeds: 400,
+  },
+  'frozen-rebuild': {
+    guard: 'a rebuild leaves frozen groups alone (rule 11)',
+    edits: [edit('summarise/chores.ts', '(goesLive || !frozen.has(row.group)) && ', '')],
+    seeds: 400,
+  },
+  'frozen-late': {
+    guard: 'a frozen window takes no late point (rule 11)',
+    edits: [edit('summarise/frozen.ts', 'if (!hasHorizon(lane.facts())) return points;', 'if (points.length >= 0) return points;')],
+    seeds: 400,
+  },
+  'frozen-retract': {
+    guard: 'a frozen group without rows is not retracted (rule 11)',
+    edits: [edit('summarise/chores.ts', "status !== 'gone' && !frozen.has(group))", "status !== 'gone')")],
+    seeds: 400,
+  },
+  'fold-from-horizon': {
+    guard: 'a fold reads no row below the horizon (rule 11)',
+    edits: [edit('summarise/fold.ts', "Math.max(start, horizonOf(lane.facts(), 'folds', { source, partition }))", 'start')],
+    seeds: 1500,
+  },
+  'replay-above-horizon': {
+    guard: 'a record whose rows may go is not replayed (rule 11)',
+    edits: [edit('flatten/replay.ts', '|| offset < rowsFrom(lane, at))', ')')],
+    seeds: 400,
   },
   'sender-start': {
     guard: 'a lane without a position begins where its sender began (rule 3)',

@@ -69,7 +69,9 @@ describe('run', () => {
     const { code, stdout, stderr } = await place.dsf(['run', '--until-idle']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toContain('this run    ingested 63, flattened 58');
-    expect(stderr).toMatch(/2 open failures, stored and replayable\n +1 {2}flatten flatten\.not-json\n +1 {2}flatten flatten\.not-utf8/);
+    expect(stderr).toContain('2 open failures, stored and replayable');
+    // Lanes race for the lower number.
+    for (const code of ['not-json', 'not-utf8']) expect(stderr).toMatch(new RegExp(`\\n +1 {2}flatten flatten\\.${code}\\n`));
   });
 
   it('has stored what was received, to the last byte', async () => {
@@ -256,4 +258,37 @@ it('rebuilds a driver without changing its numbers', async () => {
   expect(await query('SELECT sku, sold, returned FROM stock_moved ORDER BY sku')).toEqual(before);
   const [status] = jsonLines(await place.must(['status', '--json']));
   expect(status).toMatchObject({ openRequests: 0, idle: true });
+});
+
+it('purges old messages and rows, keeps the numbers that were made of them, and goes on counting', async () => {
+  const numbers = 'SELECT country, orders, revenue FROM revenue_by_country ORDER BY country';
+  const before = await query(numbers);
+  const rows = async (): Promise<readonly number[]> =>
+    (await query('SELECT (SELECT count(*) FROM dsf_raw WHERE _dsf_src = 1) AS raw, (SELECT count(*) FROM shop_orders) AS flat')).flatMap(
+      ({ raw, flat }) => [Number(raw), Number(flat)],
+    );
+  const [raw, flat] = await rows();
+  expect((await place.dsf(['purge', 'shop.order', '--before', '1d', '--rows', 'both'])).stderr).toContain('did you mean `shop.orders`?');
+  expect((await place.dsf(['purge', 'shop.orders', '--before', 'soon', '--rows', 'both'])).code).toBe(2);
+  await place.must(['purge', 'shop.orders', '--before', '1d', '--rows', 'both']);
+  await place.must(['run', '--until-idle']);
+  expect(await rows()).toEqual([raw, flat]);
+
+  await place.must(['purge', 'shop.orders', '--before', '2999-01-01', '--rows', 'both']);
+  await place.must(['run', '--until-idle']);
+  const [rawLeft = 0, flatLeft = 0] = await rows();
+  expect(rawLeft).toBeLessThan(raw ?? 0);
+  expect(flatLeft).toBeLessThan(flat ?? 0);
+  await place.must(['rebuild', 'revenue_by_country']);
+  await place.must(['run', '--until-idle']);
+  expect(await query(numbers)).toEqual(before);
+
+  await place.must(
+    ['produce', 'shop.orders', '--key', 'id'],
+    '{"id":"o-4000","total":1.5,"customer":{"id":"ada","country":"US"},"items":[]}\n',
+  );
+  await place.must(['run', '--until-idle']);
+  const after = await query(numbers);
+  const us = (some: readonly Record<string, unknown>[]) => Number(some.find(({ country }) => country === 'US')?.['orders']);
+  expect(us(after)).toBe(us(before) + 1);
 });

@@ -7,6 +7,7 @@ import { exportCommand } from './commands/export.ts';
 import { failuresCommand } from './commands/failures.ts';
 import { initCommand } from './commands/init.ts';
 import { produceCommand } from './commands/produce.ts';
+import { purgeCommand } from './commands/purge.ts';
 import { queryCommand } from './commands/query.ts';
 import { rebuildCommand } from './commands/rebuild.ts';
 import { rollbackCommand } from './commands/rollback.ts';
@@ -23,7 +24,7 @@ const groups = {
   'Define:': [validateCommand, planCommand, applyCommand, activateCommand, exportCommand, versionsCommand, rollbackCommand, schemaCommand],
   'Run:': [runCommand, produceCommand, consumeCommand],
   'Look:': [statusCommand, tablesCommand, queryCommand],
-  'Mend:': [failuresCommand, rebuildCommand],
+  'Mend:': [failuresCommand, rebuildCommand, purgeCommand],
 } as const;
 
 /** Errors are thrown instead of ending the process, and everything that is said goes through the session's streams. */

@@ -88,6 +88,13 @@ const pacingSettings = ({ prefix }: ServiceDefaults) => ({
     fallback: '200ms',
     about: 'How often to look for a newly activated version of the metadata.',
   }),
+  retentionCheckMs: duration({
+    variable: `${prefix}_RETENTION_CHECK`,
+    min: 1000,
+    max: 86_400_000,
+    fallback: '1h',
+    about: 'How often flatten looks for rows that are older than their source keeps them.',
+  }),
   drainMs: duration({
     variable: `${prefix}_DRAIN`,
     min: 0,

@@ -3,6 +3,7 @@ import { checkConnections, connectionOf } from './catalog/connections.ts';
 import { checkCycles } from './catalog/cycles.ts';
 import { resolveDriver } from './catalog/drivers.ts';
 import type { DriverContext } from './catalog/drivers.ts';
+import { durationMs } from './catalog/duration.ts';
 import { pathsOfSource } from './catalog/known-paths.ts';
 import type { KnownPaths } from './catalog/known-paths.ts';
 import { checkTables, checkTopics, checkUniqueNames, reservedColumn, topicOf } from './catalog/names.ts';
@@ -59,6 +60,16 @@ const via = ({ definitions }: Snapshot, user: SourceDefinition | PublicationDefi
   return connection === null ? {} : { connection };
 };
 
+const kept = ({ retention }: SourceDefinition): Pick<CatalogSource, 'keptMs'> =>
+  retention === undefined
+    ? {}
+    : {
+        keptMs: {
+          ...(retention.raw === undefined ? {} : { raw: durationMs(retention.raw) }),
+          ...(retention.rows === undefined ? {} : { flat: durationMs(retention.rows) }),
+        },
+      };
+
 const sourceOf = (
   report: Report,
   snapshot: Snapshot,
@@ -82,6 +93,7 @@ const sourceOf = (
     topic: topicOf(definition),
     ...via(snapshot, definition),
     retired: at === null,
+    ...kept(definition),
     rules: checkPathRules(scratch, place, definition),
   };
 };

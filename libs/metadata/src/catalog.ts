@@ -25,6 +25,8 @@ export interface CatalogSource {
   /** Where the topic is, if not in the local log. */
   readonly connection?: ConnectionDefinition;
   readonly retired: boolean;
+  /** How long raw rows and flat rows are kept, ms; what is not there is kept for ever. */
+  readonly keptMs?: { readonly raw?: number; readonly flat?: number };
   /** Path rules in long form; may hold `*` segments. */
   readonly rules: readonly { readonly path: string; readonly rule: PathRule }[];
 }

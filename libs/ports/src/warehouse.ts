@@ -137,7 +137,7 @@ export interface LaneReads {
   findSince(rows: PurgedRows, range: RowRange, time: number): Promise<number | null>;
   /**
    * Lowest offset of a source partition for which a failure of flatten or summarise is not resolved, or a replay is asked for: its rows are
-   * still needed (delivery rule 11). Null when there is none.
+   * still needed (delivery rule 11). What is listed as `summarise.frozen` needs none. Null when there is none.
    */
   readNeeded(at: SourcePartition): Promise<number | null>;
   /** Those of the groups that are frozen. */

@@ -13,6 +13,8 @@ export interface RuntimeSettings {
   readonly retryMaxMs: number;
   /** How often a service asks for a new catalog version. */
   readonly catalogPollMs: number;
+  /** How often a flatten lane looks for rows that are older than their source keeps them. */
+  readonly retentionCheckMs: number;
   /** How long a service may go on with its batches after it was told to stop. */
   readonly drainMs: number;
 }
@@ -25,5 +27,6 @@ export const defaultSettings: RuntimeSettings = {
   retryMinMs: 20,
   retryMaxMs: 5000,
   catalogPollMs: 200,
+  retentionCheckMs: 3_600_000,
   drainMs: 10_000,
 };

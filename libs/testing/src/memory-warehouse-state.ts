@@ -164,7 +164,9 @@ const needed = (state: MemoryState, { source, partition }: SourcePartition): rea
   const shelves = state.failures.shelves().filter((shelf) => shelf.startsWith(`${source}:${partition}:`));
   const failures = shelves
     .flatMap((shelf) => state.failures.all(shelf))
-    .filter(({ phase, status }) => status !== 'resolved' && (phase === 'flatten' || phase === 'summarise'));
+    .filter(
+      ({ phase, status, code }) => status !== 'resolved' && (phase === 'flatten' || phase === 'summarise') && code !== 'summarise.frozen',
+    );
   const replays = state.requests
     .shelves()
     .flatMap((shelf) => state.requests.all(shelf))

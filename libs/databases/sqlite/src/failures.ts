@@ -61,7 +61,7 @@ export const readLowestFailure = (connection: Connection, { source, partition }:
   integerOrNull(
     connection.first(
       `SELECT min(_dsf_off) FROM dsf_failure
-        WHERE _dsf_src = ? AND _dsf_part = ? AND phase IN ('flatten', 'summarise') AND status <> 'resolved'`,
+        WHERE _dsf_src = ? AND _dsf_part = ? AND phase IN ('flatten', 'summarise') AND status <> 'resolved' AND code <> 'summarise.frozen'`,
       source,
       partition,
     )?.[0] ?? null,

@@ -1,6 +1,7 @@
 import type { DriverInstance, InstanceInput } from '../catalog.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import type { DriverDefinition, DriverInput } from '../definitions.ts';
+import { durationMs } from './duration.ts';
 import { instanceName } from './instance-name.ts';
 import { resolveMeasures } from './measures.ts';
 import type { ResolvedMeasure } from './measures.ts';
@@ -15,14 +16,6 @@ export interface DriverContext {
   readonly sources: ReadonlyMap<string, { readonly id: number; readonly view: SourceView }>;
   readonly customMeasures: ReadonlySet<string> | 'any';
 }
-
-const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
-
-/** `15m` → 900000. The schema has checked the form. */
-const windowWidthMs = (text: string): number => {
-  const [, amount = '0', unit = 'ms'] = /^(\d+)(ms|s|m|h|d)$/.exec(text) ?? [];
-  return Number(amount) * (Object.entries(unitMs).find(([name]) => name === unit)?.[1] ?? 1);
-};
 
 /** Reads one expression of a driver for one of its inputs. */
 interface Reading {
@@ -213,7 +206,7 @@ export const resolveDriver = (
   const meaning = {
     inputs,
     key: Object.keys(driver.key),
-    windowMs: driver.window === 'none' ? null : windowWidthMs(driver.window.tumbling),
+    windowMs: driver.window === 'none' ? null : durationMs(driver.window.tumbling),
     measures: measures.map((measure) => ({ name: measure.name, function: measure.function, type: measure.type, max: measure.max })),
   };
   // By name: the numbers of sources differ between installations, the meaning does not.

@@ -1,6 +1,7 @@
 import { groupLane, groupText, type Point, type SourcePartition } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import { Failure, type FlatRows, type Position, type RecordFailure, type Request } from '@dsf/ports';
+import { horizonOf } from '../horizon.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import type { Attempt, LaneContext } from '../work.ts';
 import { refuseAll, type FlattenRoom } from './step.ts';
@@ -66,7 +67,7 @@ const replayRecord = async <Plan, PointsPlan>(
   const catalog = await catalogs.newest();
   const range = { source, partition, from: offset, to: offset + 1 };
   const records = await warehouse.committed.readRaw(range, 1);
-  if (records.length === 0) return keepFailures(context, lane, { request, at });
+  if (records.length === 0 || offset < rowsFrom(lane, at)) return keepFailures(context, lane, { request, at });
   const [effects] =
     refuse === null ? await flattener.decide(catalog, [records]) : [refuseAll(position, records, { ...refuse, version: catalog.version })];
   if (effects === undefined) return;
@@ -98,7 +99,11 @@ const replayRecord = async <Plan, PointsPlan>(
   });
 };
 
-/** No raw row, so nothing to run again: ingest never had it, or it was purged. Rows that are there stay; what failed stays open, counted once more. */
+/** Below it rows are gone, or will be: groups were frozen with what the record brought them, which cannot be taken back any more. */
+const rowsFrom = (lane: Lane, at: SourcePartition): number =>
+  Math.max(horizonOf(lane.facts(), 'flat', at), horizonOf(lane.facts(), 'wanted', at));
+
+/** Nothing to run again: ingest never had it, it was purged, or its rows were. Rows that are there stay; what failed stays open, counted once more. */
 const keepFailures = async (
   { warehouse, clock }: LaneContext,
   lane: Lane,

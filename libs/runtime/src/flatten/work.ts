@@ -7,7 +7,9 @@ import type { LaneContext, LaneWork } from '../work.ts';
 import { createFlattener, type FlattenPhases } from './flattener.ts';
 import { createPointsOut } from './points-out.ts';
 import { ingestLaneOf } from './records-in.ts';
+import { carryOutPurges } from './purge.ts';
 import { replay } from './replay.ts';
+import { createRetention } from './retention.ts';
 import { retiredEnds } from './retired-ends.ts';
 import { createFlattenStep } from './step.ts';
 
@@ -23,6 +25,7 @@ export const createFlattenWork = <Plan, PointsPlan>(
   const out = createPointsOut();
   const room = { lane, phases, flattener, out };
   const step = createFlattenStep(context, room);
+  const retain = createRetention(context, lane);
 
   const sendHeld = async (): Promise<void> => {
     await sendRanges({ ...context, lane: lane.name }, pointsHop, out.takeAll());
@@ -45,7 +48,12 @@ export const createFlattenWork = <Plan, PointsPlan>(
     pause: sendHeld,
     goOn: async (feed, start) => feed.seek(start),
     claimed: announce,
-    chores: () => replay(context, room),
+    async chores() {
+      await replay(context, room);
+      const catalog = await catalogs.current();
+      await retain(catalog);
+      await carryOutPurges(context, lane, catalog);
+    },
     async handle(deliveries, attempt) {
       const ranges = decodeRanges(context, lane, deliveries, rawHop);
       const catalog = await catalogs.atLeast(newestVersion(ranges));

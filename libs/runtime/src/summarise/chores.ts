@@ -2,6 +2,7 @@ import { groupText, type GroupChange } from '@dsf/messages';
 import type { Catalog, DriverInstance } from '@dsf/metadata';
 import type { GroupRow, LaneTransaction, Request, RequestBody } from '@dsf/ports';
 import { fold } from './fold.ts';
+import { freeze, frozenOf, isFreeze, listFrozen } from './frozen.ts';
 import type { Lane } from '../lane.ts';
 import type { LaneContext } from '../work.ts';
 import type { SummariseRoom } from './step.ts';
@@ -59,6 +60,10 @@ export const carryOutRequests = async <Plan, PointsPlan>(
 ): Promise<void> => {
   const { lane } = room;
   const requests = await context.warehouse.committed.readRequests(lane.key, requestsMax);
+  for (const request of requests.filter(isFreeze)) {
+    if (await freeze(context, lane, room.phases, { catalog, request }))
+      context.telemetry.emit({ name: 'request', phase: 'summarise', lane: lane.name, kind: 'freeze', count: 1 });
+  }
   const ready = requests.filter(isCorrection).filter(({ body }) => isPast(lane, body));
   if (ready.length === 0) return;
   const instances = new Set(ready.map(({ body }) => body.instance));
@@ -105,7 +110,9 @@ const recompute = async <Plan, PointsPlan>(
 ): Promise<void> => {
   const { lane, phases } = room;
   const { warehouse, clock } = context;
-  const texts = new Set(requests.flatMap(({ body }) => (body.kind === 'recompute' ? [groupText(body.key, body.window)] : [])));
+  const asked = new Set(requests.flatMap(({ body }) => (body.kind === 'recompute' ? [groupText(body.key, body.window)] : [])));
+  const frozen = await frozenOf(context, lane, { instance: instance.instance, groups: [...asked] });
+  const texts = asked.difference(frozen);
   const folded = await fold(context, lane, phases, { catalog, instance, groups: texts, reason: 'correction' });
   const stored = await warehouse.committed.readGroups(instance.instance, [...texts]);
   const at = { revision: lane.seq() + 1, now: clock.now(), version: catalog.version };
@@ -115,7 +122,8 @@ const recompute = async <Plan, PointsPlan>(
   const changed = [...folded.groups.values(), ...vanished];
   await commit(room, { catalog, changed }, async (transaction) => {
     await transaction.writeGroups(instance.instance, lane.key.lane, changed);
-    if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
+    const refusals = [...folded.refusals, ...listFrozen(requests, frozen, catalog.version)];
+    if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
     await transaction.closeRequests(
       requests.map(({ id }) => id),
       clock.now(),
@@ -125,7 +133,8 @@ const recompute = async <Plan, PointsPlan>(
 
 /**
  * Every group of an instance in this lane, folded again; groups whose numbers do not differ keep their revision. An instance that goes live
- * gets new revisions throughout: while it was away, another may have been published under higher ones (scenario 11).
+ * gets new revisions throughout: while it was away, another may have been published under higher ones (scenario 11). Frozen groups keep their
+ * numbers, but that an instance which goes live counts what rows there are: what came while it was away is in none of its groups.
  */
 const replaceAll = async <Plan, PointsPlan>(
   context: LaneContext,
@@ -145,10 +154,17 @@ const replaceAll = async <Plan, PointsPlan>(
   const folded = await fold(context, lane, phases, { catalog, instance, groups: null, reason });
   const stored = await readLane(context, lane, instance.instance);
   const at = { revision: lane.seq() + 1, now: clock.now(), version: catalog.version };
-  const vanished = [...stored.values()]
-    .filter(({ group, status }) => status !== 'gone' && !folded.groups.has(group))
-    .map((row) => phases.summarise.retract(row, at));
-  const changed = [...[...folded.groups.values()].filter((row) => goesLive !== null || differs(stored.get(row.group), row)), ...vanished];
+  const frozen = await frozenOf(context, lane, {
+    instance: instance.instance,
+    groups: [...new Set([...stored.keys(), ...folded.groups.keys()])],
+  });
+  const renews = requests.some(({ body }) => body.kind === 'rebuild' && body.renew === true);
+  const { rows, vanished, kept } = compare(folded.groups, stored, { frozen, goesLive: goesLive !== null, renews });
+  const changed = [
+    ...rows,
+    ...vanished.map((row) => phases.summarise.retract(row, at)),
+    ...kept.map((row): GroupRow => ({ ...row, revision: at.revision, time: at.now, reason })),
+  ];
   await commit(room, { catalog, changed }, async (transaction) => {
     await transaction.writeGroups(instance.instance, lane.key.lane, changed);
     if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
@@ -161,6 +177,23 @@ const replaceAll = async <Plan, PointsPlan>(
       clock.now(),
     );
   });
+};
+
+type Rows = ReadonlyMap<string, GroupRow>;
+
+/** Of a fold and what is stored: rows that are written as they were folded, groups that are no more, and groups that only get a new revision. */
+const compare = (
+  folded: Rows,
+  stored: Rows,
+  { frozen, goesLive, renews }: { readonly frozen: ReadonlySet<string>; readonly goesLive: boolean; readonly renews: boolean },
+) => {
+  const isNew = goesLive || renews;
+  const left = [...stored.values()].filter(({ group }) => !folded.has(group) || (frozen.has(group) && !goesLive));
+  return {
+    rows: [...folded.values()].filter((row) => (goesLive || !frozen.has(row.group)) && (isNew || differs(stored.get(row.group), row))),
+    vanished: left.filter(({ group, status }) => status !== 'gone' && !frozen.has(group)),
+    kept: left.filter(({ group, status }) => (isNew && frozen.has(group)) || (renews && status === 'gone')),
+  };
 };
 
 const differs = (before: GroupRow | undefined, after: GroupRow): boolean =>

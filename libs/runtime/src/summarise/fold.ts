@@ -1,6 +1,7 @@
 import { groupText, type GroupChange } from '@dsf/messages';
 import type { Catalog, DriverInstance } from '@dsf/metadata';
 import { Failure, type GroupRow, type PointsPhase, type RecordFailure, type SummarisePhase } from '@dsf/ports';
+import { horizonOf } from '../horizon.ts';
 import type { Lane } from '../lane.ts';
 import { pointLane } from '../flatten/points-out.ts';
 import type { LaneContext } from '../work.ts';
@@ -49,7 +50,7 @@ export const fold = async <Plan, PointsPlan>(
   for (const { source, partition, start, next } of lane.positions()) {
     if (!sources.has(source)) continue;
     const tables = phases.points.tables(points, source);
-    for (let from = start; from < next;) {
+    for (let from = Math.max(start, horizonOf(lane.facts(), 'folds', { source, partition })); from < next;) {
       if (context.giveUp.aborted) throw new Failure('retry', 'service.stopping', 'the service stops before a fold is complete');
       context.telemetry.emit({ name: 'beat', phase: context.phase, lane: lane.name });
       const page = await pages.read({ source, partition, from, to: next }, tables, settings.recordsMax);

@@ -7,6 +7,7 @@ import { compileOnce } from '../plan-cache.ts';
 import { startStages } from '../stages.ts';
 import type { Attempt, LaneContext } from '../work.ts';
 import type { SummarisePhases } from './fold.ts';
+import { refuseLate } from './frozen.ts';
 import type { GroupStore } from './group-store.ts';
 import { createPointsIn, type PointsPiece } from './points-in.ts';
 import type { SummaryOut } from './summary-out.ts';
@@ -25,6 +26,20 @@ export interface SummariseRoom<Plan, PointsPlan> {
   readonly groups: GroupStore;
   readonly out: SummaryOut;
 }
+
+/** The points of each piece, those that are to be refused with the reason. */
+const pointsOf = async (context: LaneContext, lane: Lane, { catalog, attempt }: Walk, taken: readonly PointsPiece[]) => {
+  const { refuse } = attempt;
+  const { drivers } = catalog;
+  const pieces: { readonly source: number; readonly partition: number; readonly points: readonly Point[] }[] = [];
+  for (const { piece, points } of taken) {
+    const { source, partition } = piece;
+    const own =
+      refuse === null ? await refuseLate(context, lane, { drivers, points }) : points.map((point) => ({ ...point, refusal: refuse }));
+    pieces.push({ source, partition, points: own });
+  }
+  return pieces;
+};
 
 /** One transaction: groups, failures and positions; then the changed groups to dsf.summary. */
 export const createSummariseStep = <Plan, PointsPlan>(
@@ -46,12 +61,10 @@ export const createSummariseStep = <Plan, PointsPlan>(
     return taken;
   };
 
-  const decide = async ({ catalog, attempt: { refuse } }: Walk, taken: readonly PointsPiece[]): Promise<SummariseEffects> => {
+  const decide = async (walk: Walk, taken: readonly PointsPiece[]): Promise<SummariseEffects> => {
+    const { catalog } = walk;
     const plan = compile(catalog);
-    const points = taken.map(({ piece, points: all }) => {
-      const { source, partition } = piece;
-      return { source, partition, points: refuse === null ? all : all.map((point) => ({ ...point, refusal: refuse })) };
-    });
+    const points = await pointsOf(context, lane, walk, taken);
     const current = await groups.load(phases.summarise.groups(plan, points));
     return phases.summarise.apply(plan, {
       points,

@@ -4,11 +4,20 @@ import type { Request } from '@dsf/ports';
 import { openMemoryMetadata } from '../memory-metadata.ts';
 import { trim } from '../memory-transport-broker.ts';
 import { openMemoryWarehouse } from '../memory-warehouse.ts';
-import { changeChoice, changeRows, definitionsOf, firstChoice, groupOf, outcomeOf, type Choice } from './definitions.ts';
+import {
+  changeChoice,
+  changeRows,
+  definitionsOf,
+  firstChoice,
+  groupOf,
+  outcomeOf,
+  partitionsPerSource,
+  type Choice,
+} from './definitions.ts';
 import { amountsOf, flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import type { Fleet } from './fleet.ts';
 import { deeds, type Deed } from './profile.ts';
-import type { Actor } from './scheduler.ts';
+import { startOfTime, type Actor } from './scheduler.ts';
 import { isInternal } from './transport-faults.ts';
 import { freezeWorker, killWorker, type Worker } from './worker.ts';
 import { count, remember, tell, type World } from './world.ts';
@@ -135,6 +144,19 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     );
   };
 
+  const purge = async (): Promise<void> => {
+    const at = dice.pick(world.activated.flatMap(({ catalog }) => catalog.sources)).id;
+    const body = {
+      kind: 'purge',
+      source: at,
+      partition: dice.below(partitionsPerSource),
+      rows: dice.pick(['raw', 'flat'] as const),
+      before: startOfTime + dice.between(0, 12_000),
+    } as const;
+    tell(world, operator.name, `asks to purge ${JSON.stringify(body)}`);
+    await ask([{ lane: { phase: 'flatten', source: 0, lane: rawLane(body, world.profile.lanes) }, body }]);
+  };
+
   const freeze = (worker: Worker): void => {
     const thaw = freezeWorker(world, worker);
     thaws.push(thaw);
@@ -207,6 +229,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     replay,
     recompute,
     rebuild,
+    purge,
   };
 
   return {

@@ -2,6 +2,7 @@ import { groupText } from '@dsf/messages';
 import type { LaneKey, Position } from '@dsf/ports';
 import { laneShelf, loadLane, partitionShelf } from '../memory-warehouse-state.ts';
 import type { MemoryCommit } from '../memory-warehouse-database.ts';
+import { followFrozen, followHorizons, horizonOf } from './horizons.ts';
 import { flattenLane, foldLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import { tell, violate, type World } from './world.ts';
 
@@ -40,8 +41,10 @@ const checkInstance = (world: World, instance: string, lane: number): void => {
       .map(({ row }) => [row.group, row]),
   );
   for (const group of new Set([...wanted.keys(), ...stored.keys()])) {
-    if (pending.groups.has(`${instance} ${group}`)) continue;
+    if (pending.groups.has(`${instance} ${group}`) || world.loose.has(`${instance} ${group}`)) continue;
     const row = stored.get(group);
+    // It was frozen in an earlier life of its instance, and nothing came since: its number stands.
+    if (!wanted.has(group) && world.database.state.frozen.get(instance, group) !== undefined) continue;
     const has =
       row === undefined
         ? 'nothing'
@@ -71,8 +74,8 @@ const checkSummarise = (world: World, lane: number): void => {
 /** Records of [from, to) by how they stand. */
 const checkRecords = (world: World, { source, partition }: Position, from: number, to: number) => {
   const counts = { written: 0, failed: 0, filtered: 0 };
-  for (const { offset } of world.database.state.raw.all(`${source}:${partition}`)) {
-    if (offset < from || offset >= to) continue;
+  for (const [key, { offset }] of world.inputAt) {
+    if (offset < from || offset >= to || !key.startsWith(`${source}:${partition}:`)) continue;
     const state = recordState(world, { source, partition, offset });
     if (state.kind === 'wrong') violate(world, 'rows are what the record makes', state.why);
     else counts[state.kind] += 1;
@@ -118,8 +121,10 @@ const checkIngest = (world: World, lane: LaneKey): void => {
     const wanted = [...world.inputAt].filter(
       ([key, { offset }]) => key.startsWith(`${source}:${partition}:`) && offset >= start && offset < next,
     );
-    if (rows.length !== wanted.length)
-      violate(world, 'raw rows are the input up to the position', `${at} has ${rows.length} raw rows below ${next}, not ${wanted.length}`);
+    const horizon = horizonOf(world, 'raw', position);
+    const kept = [wanted.map(([, message]) => message), rows].map((some) => some.filter(({ offset }) => offset >= horizon).length);
+    if (kept[0] !== kept[1])
+      violate(world, 'raw rows are the input up to the position', `${at} has ${kept[1]} raw rows in [${horizon}, ${next}), not ${kept[0]}`);
     for (const row of rows) {
       const message = world.inputAt.get(`${at}:${row.offset}`);
       if (message === undefined || !sameBytes(message.delivery.body, row.payload) || !sameBytes(message.delivery.key, row.key))
@@ -163,6 +168,8 @@ export const createCommits = (world: World): Commits => {
       const now = loadLane(world.database.state, lane).positions.map((position) => `${partitionShelf(position)}=${position.next}`);
       tell(world, 'database', `commits ${laneShelf(lane)} seq ${seq} at ${now.join(' ')}: ${writes.join(', ')}`);
       checkOrder(commit);
+      if (lane.phase === 'flatten') followHorizons(world, lane);
+      if (lane.phase === 'summarise') followFrozen(world, lane);
       const isReplay = writes.includes('deleteFlat');
       checkLane(lane, isReplay);
       remember(lane);

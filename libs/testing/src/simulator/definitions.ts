@@ -23,6 +23,8 @@ export interface Choice {
   readonly extra: number | null;
   /** Whether sums are published a second time. */
   readonly isCopied: boolean;
+  /** How long source a keeps its messages and rows. */
+  readonly keeps: number;
 }
 
 export const firstChoice: Choice = {
@@ -34,11 +36,15 @@ export const firstChoice: Choice = {
   lines: 0,
   extra: null,
   isCopied: false,
+  keeps: 0,
 };
 
 export const sourceNames = ['a', 'b'] as const;
 export type SourceName = (typeof sourceNames)[number];
 export const partitionsPerSource = 2;
+
+/** A clock that is an hour ahead makes everything old. */
+const retentions = [undefined, { raw: '1m' }, { rows: '1m' }, { raw: '1m', rows: '1m' }] as const;
 
 const filters = [undefined, 'v != 3', "k != 'g1'"] as const;
 const variants = 3;
@@ -72,8 +78,14 @@ const extraOf = ({ extra, hasB }: Choice) => {
 
 export const definitionsOf = (choice: Choice, lanes: number): Definitions => {
   const filter = filters[choice.filter];
+  const retention = retentions[choice.keeps];
   const source = (name: SourceName) => ({ name, partitions: partitionsPerSource, tombstones: choice.tombstones });
-  const a = { ...source('a'), ...(filter === undefined ? {} : { filter }), depth_max: choice.deep ? 200 : 3 };
+  const a = {
+    ...source('a'),
+    ...(filter === undefined ? {} : { filter }),
+    depth_max: choice.deep ? 200 : 3,
+    ...(retention === undefined ? {} : { retention }),
+  };
   const drivers = [...sumsOf(choice), ...linesOf(choice), ...extraOf(choice)];
   const publication = (name: string, driver: string) =>
     drivers.some((one) => one.name === driver) ? [{ name, driver, partitions: 2 }] : [];
@@ -93,7 +105,7 @@ export const definitionsOf = (choice: Choice, lanes: number): Definitions => {
 /** One change of the definitions, of any kind. */
 export const changeChoice = (choice: Choice, dice: Dice): Choice => {
   const variant = (): number | null => (dice.chance(0.2) ? null : dice.below(variants));
-  switch (dice.below(8)) {
+  switch (dice.below(9)) {
     case 0:
       return { ...choice, filter: dice.below(filters.length) };
     case 1:
@@ -108,6 +120,8 @@ export const changeChoice = (choice: Choice, dice: Dice): Choice => {
       return { ...choice, lines: variant() };
     case 6:
       return { ...choice, extra: variant() };
+    case 7:
+      return { ...choice, keeps: dice.below(retentions.length) };
     default:
       return { ...choice, isCopied: !choice.isCopied };
   }

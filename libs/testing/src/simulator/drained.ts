@@ -1,13 +1,11 @@
 import { loadLane, laneShelf, partitionShelf } from '../memory-warehouse-state.ts';
 import { flattenLane, positionOf, summariseLane } from './oracle.ts';
 import type { Outputs } from './outputs.ts';
-import { violate, type World } from './world.ts';
+import { lanesOf, violate, type World } from './world.ts';
 
 /*
  * What must come true by itself once faults have stopped.
  */
-
-const lanesOf = ({ profile }: World): readonly number[] => Array.from({ length: profile.lanes }, (_, lane) => lane);
 
 /** Why the phases have not caught up with each other; null when they have. */
 const lag = (world: World): string | null => {

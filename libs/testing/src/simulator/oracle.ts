@@ -44,6 +44,8 @@ export const recordState = (
   const wrong = (why: string) => ({ kind: 'wrong', why: `record ${source}:${partition}:${offset} ${why}` }) as const;
   const message = world.inputAt.get(recordShelf(at));
   if (message === undefined) return wrong('was never sent');
+  const below = world.below.get(recordShelf(at));
+  if (below !== undefined) return { kind: below };
   const version = versionOfRows(world, source, partition, offset);
   const failures = openFlattenFailures(world, at);
   if (version !== null && failures.length > 0) return wrong('has rows and an open failure');
@@ -87,23 +89,30 @@ export const amountsOf = (
   return meaning.read(message).filter(({ key }) => groupLane(meaning.driver, key, world.profile.lanes) === lane);
 };
 
-/** Offsets of the records that have rows, in [from, to). */
+/** Offsets of the records that have rows in [from, to), or had them until they were purged. */
 export const offsetsWithRows = (world: World, { source, partition }: SourcePartition, from: number, to: number): readonly number[] => {
   const root = world.database.schema.tables.find((table) => table.source === source && table.parent === null);
   if (root === undefined) return [];
-  return world.database.state.flat
-    .all(flatShelf(root.id, partition))
-    .map(({ offset }) => offset)
-    .filter((offset) => offset >= from && offset < to);
+  const purged = [...world.below].flatMap(([key, kind]) =>
+    kind === 'written' && key.startsWith(`${source}:${partition}:`) ? [Number(key.split(':')[2])] : [],
+  );
+  const stored = world.database.state.flat.all(flatShelf(root.id, partition)).map(({ offset }) => offset);
+  return [...new Set([...purged, ...stored])].filter((offset) => offset >= from && offset < to);
 };
 
 /** The groups that an instance must have in a lane: everything below the lane's positions. Group text → what it shows. */
 export const foldLane = (world: World, instance: string, lane: number): ReadonlyMap<string, readonly string[]> => {
   const groups = new Map<string, number[]>();
   for (const position of loadLane(world.database.state, summariseLane(lane)).positions) {
-    for (const offset of offsetsWithRows(world, position, position.start, position.next)) {
+    const floor =
+      world.floors
+        .get(laneShelf(summariseLane(lane)))
+        ?.get(instance)
+        ?.get(partitionShelf(position)) ?? 0;
+    for (const offset of offsetsWithRows(world, position, Math.max(position.start, floor), position.next)) {
       const { source, partition } = position;
       for (const amounts of amountsOf(world, instance, { source, partition, offset }, lane)) {
+        if (world.late.has(`${source}:${partition}:${offset} ${instance}/${amounts.row}`)) continue;
         const group = groupOf(amounts);
         const halves = groups.get(group) ?? [];
         groups.set(group, halves);

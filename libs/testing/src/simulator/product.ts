@@ -13,6 +13,7 @@ export interface SimulatedSettings {
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
   readonly catalogPollMs: number;
+  readonly retentionCheckMs: number;
   readonly drainMs: number;
 }
 

@@ -48,6 +48,7 @@ export const deeds = [
   'replay',
   'recompute',
   'rebuild',
+  'purge',
 ] as const;
 export type Deed = (typeof deeds)[number];
 
@@ -72,11 +73,12 @@ const drawSettings = (dice: Dice): SimulatedSettings => ({
   retryMinMs: 5,
   retryMaxMs: 200,
   catalogPollMs: dice.pick([20, 100, 500]),
+  retentionCheckMs: dice.pick([50, 500]),
   drainMs: dice.pick([200, 3000]),
 });
 
 /** Operators and deploys, which are no faults. */
-const harmless: ReadonlySet<Deed> = new Set(['restart', 'rebalance', 'change', 'replay', 'recompute', 'rebuild', 'skew']);
+const harmless: ReadonlySet<Deed> = new Set(['restart', 'rebalance', 'change', 'replay', 'recompute', 'rebuild', 'purge', 'skew']);
 
 /** What kind of run a seed makes. One in eight is calm: nothing is lost and nobody dies, so that nothing may have to be refilled. */
 export const drawProfile = (dice: Dice): Profile => {

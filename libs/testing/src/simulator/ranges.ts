@@ -19,7 +19,9 @@ const checkRaw = (world: World, range: RawRange): void => {
   const committed = positionOf(world, { phase: 'ingest', source, lane: partition }, range)?.next ?? 0;
   if (to > committed) violate(world, 'what is sent is committed', `raw ${frameText(range)}, committed up to ${committed}`);
   if (items === undefined) return;
-  const rows = world.database.state.raw.all(`${source}:${partition}`).filter(({ offset }) => offset >= from && offset < to);
+  const rows = [...world.inputAt].flatMap(([key, { offset }]) =>
+    key.startsWith(`${source}:${partition}:`) && offset >= from && offset < to ? [{ offset }] : [],
+  );
   if (rows.map(({ offset }) => offset).join() !== items.map(({ offset }) => offset).join())
     violate(
       world,

@@ -48,7 +48,21 @@ export interface World {
   readonly counts: Map<string, number>;
   violation: Violation | null;
   readonly replayed: Set<string>;
+  /** `raw 1:0` → the horizon when it was last looked at. */
+  readonly horizons: Map<string, number>;
+  /** How records stood when the horizon of flat rows passed them. */
+  readonly below: Map<string, 'written' | 'failed' | 'filtered'>;
+  /** By summarise lane and instance: the horizon when the instance went live there, by source partition. It counts from there on. */
+  readonly floors: Map<string, Map<string, ReadonlyMap<string, number>>>;
+  /** What frozen windows showed when they were first seen frozen, by instance and group. */
+  readonly windows: Map<string, string>;
+  /** Points that came too late for a frozen window: `1:0:7 lines@0123abcd/0`. */
+  readonly late: Set<string>;
+  /** Frozen groups that a correction could no longer change: `lines@0123abcd ["g1"]`. */
+  readonly loose: Set<string>;
 }
+
+export const lanesOf = ({ profile }: World): readonly number[] => Array.from({ length: profile.lanes }, (_, lane) => lane);
 
 const linesKept = 400;
 
@@ -77,6 +91,12 @@ export const createWorld = (seed: number, product: Product, linesMax = linesKept
     counts: new Map(),
     violation: null,
     replayed: new Set(),
+    horizons: new Map(),
+    below: new Map(),
+    floors: new Map(),
+    windows: new Map(),
+    late: new Set(),
+    loose: new Set(),
   };
 };
 

@@ -115,6 +115,7 @@ export const retentionContract = (room: Room): void => {
             { ...failure, phase: 'ingest', offset: 1 },
             { ...failure, phase: 'publish', offset: 2 },
             { ...failure, phase: 'flatten', offset: 3, partition: 1 },
+            { ...failure, phase: 'summarise', offset: 4, code: 'summarise.frozen' },
             { ...failure, phase: 'summarise', offset: 7, scope: 'd@00000001/0' },
             { ...failure, phase: 'flatten', offset: 9 },
           ],
