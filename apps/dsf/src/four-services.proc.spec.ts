@@ -3,17 +3,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildCatalog, definitionsSchema } from '@dsf/metadata';
-import type { Delivery } from '@dsf/ports';
-import { shopDefinitions, shopStream, startFleet, type ShopExpectation, type ShopMessage } from '@dsf/testing';
+import {
+  expectShopTables,
+  expectShopTotals,
+  readAll,
+  sendShop,
+  shopDefinitions,
+  shopStream,
+  startFleet,
+  type ShopExpectation,
+  type ShopMessage,
+} from '@dsf/testing';
 import { openInstallation, readStatus, type Installation } from '@dsf/wiring';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 /** Chaos of the short form; `DSF_TEST_BLOWS=500` runs the long one. */
 const blows = Number(process.env['DSF_TEST_BLOWS'] ?? 50);
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const text = (body: Uint8Array | null): string | null => (body === null ? null : new TextDecoder().decode(body));
 
 /** What the services see: where the installation is, and any free port. */
 const environment = (): Record<string, string> => ({
@@ -39,16 +45,8 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-const feed = async (messages: readonly ShopMessage[], pauseMs: number): Promise<void> => {
-  const batch = 50;
-  for (let at = 0; at < messages.length; at += batch) {
-    const outgoing = messages
-      .slice(at, at + batch)
-      .map(({ partition, key, body }) => ({ partition, key: bytes(key), headers: [], body: body === null ? null : bytes(body) }));
-    await installation.transport('local').send('shop.orders', outgoing);
-    await delay(pauseMs);
-  }
-};
+const feed = (messages: readonly ShopMessage[], pauseMs: number): Promise<void> =>
+  sendShop(installation.transport('local'), 'shop.orders', { messages, pauseMs });
 
 const untilIdle = async (limitMs: number): Promise<void> => {
   const deadline = Date.now() + limitMs;
@@ -60,63 +58,9 @@ const untilIdle = async (limitMs: number): Promise<void> => {
   }
 };
 
-const rows = async (sql: string): Promise<readonly (readonly unknown[])[]> =>
-  (await installation.warehouse.inspect.query(sql, 1_000_000)).rows;
-const count = async (table: string): Promise<unknown> => (await rows(`select count(*) from ${table}`))[0]?.[0];
-
-const expectTables = async (messages: readonly ShopMessage[], expected: ShopExpectation): Promise<void> => {
-  expect(await count('dsf_raw')).toBe(messages.length);
-  expect(await count('shop_orders')).toBe(expected.orders);
-  expect(await count('shop_orders__items')).toBe(expected.items);
-  expect(await count('shop_orders__items__tags')).toBe(expected.tags);
-  expect(await installation.warehouse.inspect.failures({ status: 'open', max: 1_000_000 })).toHaveLength(expected.failed);
-  const sales = (await rows('select customer, window_start, lines, revenue, best from shop_sales')).map(
-    ([customer, start, ...measures]) => [`${String(customer)}|${new Date(String(start)).toISOString()}`, measures] as const,
-  );
-  expect(new Map(sales)).toEqual(expected.sales);
-  const totals = (await rows('select city, orders, total from shop_totals')).map(
-    ([city, ...measures]) => [String(city), measures] as const,
-  );
-  expect(new Map(totals)).toEqual(expected.totals);
-};
-
-const readTopic = async (topic: string): Promise<readonly Delivery[]> => {
-  const transport = installation.transport('local');
-  const subscription = await transport.subscribe(topic, `test-${topic}`);
-  const ended = new AbortController();
-  const all: Delivery[] = [];
-  let open = await transport.partitionCount(topic);
-  for await (const feedOfPartition of subscription.feeds(ended.signal)) {
-    const { end } = await transport.bounds(topic, feedOfPartition.partition);
-    for (let next = 0; next < end;) {
-      const deliveries = await feedOfPartition.read({ recordsMax: 1000, bytesMax: 1e8, waitMs: 100 }, ended.signal);
-      all.push(...deliveries);
-      next = (deliveries.at(-1)?.offset ?? end) + 1;
-    }
-    open -= 1;
-    if (open === 0) ended.abort();
-  }
-  await subscription.close();
-  return all;
-};
-
-/** What was published: equal ids are equal to the last byte, and a consumer that keeps the highest revision has the summaries. */
-const expectPublished = async (expected: ShopExpectation): Promise<void> => {
-  const byId = new Map<string, string | null>();
-  const newest = new Map<string, { readonly revision: number; readonly body: string | null }>();
-  for (const { headers, key, body } of await readTopic('shop.totals')) {
-    const header = (name: string): string => text(headers.find(([found]) => found === name)?.[1] ?? null) ?? '';
-    const id = header('ce_id');
-    if (byId.has(id)) expect(text(body)).toBe(byId.get(id));
-    byId.set(id, text(body));
-    const group = text(key) ?? '';
-    const revision = Number(header('ce_dsfrevision'));
-    if (revision >= (newest.get(group)?.revision ?? 0)) newest.set(group, { revision, body: text(body) });
-  }
-  const kept = [...newest.values()].map(
-    ({ body }) => JSON.parse(body ?? 'null') as { key: { city: string }; measures: { orders: string; total: string } },
-  );
-  expect(new Map(kept.map(({ key, measures }) => [key.city, [Number(measures.orders), measures.total]]))).toEqual(expected.totals);
+const expectAll = async (messages: readonly ShopMessage[], expected: ShopExpectation): Promise<void> => {
+  await expectShopTables(installation.warehouse, messages, expected);
+  expectShopTotals(await readAll(installation.transport('local'), 'shop.totals'), expected);
 };
 
 describe('four services as processes of their own', () => {
@@ -133,8 +77,7 @@ describe('four services as processes of their own', () => {
     } finally {
       for (const ending of await fleet.stop()) expect(ending).toEqual({ code: 0, signal: null });
     }
-    await expectTables(messages, expected);
-    await expectPublished(expected);
+    await expectAll(messages, expected);
   });
 
   it(`give the tables, summaries and documents of an undisturbed run when they are killed and frozen ${blows} times (seed ${seed})`, async () => {
@@ -153,7 +96,6 @@ describe('four services as processes of their own', () => {
     } finally {
       await fleet.stop();
     }
-    await expectTables(messages, expected);
-    await expectPublished(expected);
+    await expectAll(messages, expected);
   }, 600_000);
 });

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { embeddedSettings, parseConfig } from '@dsf/config';
+import { embeddedSettings, parseConfig, parseInternal } from '@dsf/config';
 import { createProgram } from './program.ts';
 import { explainError } from './explain-error.ts';
 import { createOutput } from './output.ts';
@@ -36,6 +36,7 @@ const session: Session = {
   config: () => parseConfig(embeddedSettings, env),
   wantsHttp: isSet(embeddedSettings.httpPort.variable),
   measures: parseConfig({ measures: embeddedSettings.measures }, env).measures,
+  internal: () => parseInternal(env),
   environment: env,
   debug,
   input: stdin,

@@ -15,6 +15,7 @@ import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
 import { tablesCommand } from './commands/tables.ts';
+import { topicsCommand } from './commands/topics.ts';
 import { validateCommand } from './commands/validate.ts';
 import { versionsCommand } from './commands/versions.ts';
 import type { Session } from './session.ts';
@@ -22,7 +23,7 @@ import type { Session } from './session.ts';
 const groups = {
   'Start:': [demoCommand, initCommand],
   'Define:': [validateCommand, planCommand, applyCommand, activateCommand, exportCommand, versionsCommand, rollbackCommand, schemaCommand],
-  'Run:': [runCommand, produceCommand, consumeCommand],
+  'Run:': [topicsCommand, runCommand, produceCommand, consumeCommand],
   'Look:': [statusCommand, tablesCommand, queryCommand],
   'Mend:': [failuresCommand, rebuildCommand, purgeCommand],
 } as const;

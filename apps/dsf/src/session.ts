@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ConfigOf, embeddedSettings, Environment } from '@dsf/config';
+import type { ConfigOf, embeddedSettings, Environment, InternalConfig } from '@dsf/config';
 import { buildCatalog, type Catalog } from '@dsf/metadata';
 import { loadCustomMeasures, openInstallation, type Installation } from '@dsf/wiring';
 import { CommandError, exitCodes } from './exit-codes.ts';
@@ -17,6 +17,8 @@ export interface Session {
   readonly wantsHttp: boolean;
   /** Modules with custom measures, separated by commas. */
   readonly measures: string | null;
+  /** What carries the internal topics. @throws ConfigError that lists everything that is wrong */
+  readonly internal: () => InternalConfig;
   /** Where connections find the secrets that they name. */
   readonly environment: Environment;
   /** Show where unexpected errors came from. */
@@ -38,7 +40,8 @@ export const shownPath = (path: string): string => {
 
 /** Opens the installation, makes it when it is not there, and closes it whatever happens. */
 export const withInstallation = async <T>(session: Session, work: (installation: Installation) => Promise<T>): Promise<T> => {
-  const installation = await openInstallation({ home: session.home, measures: session.measures, environment: session.environment });
+  const { home, measures, environment } = session;
+  const installation = await openInstallation({ home, measures, environment, internal: session.internal() });
   try {
     return await work(installation);
   } finally {

@@ -1,4 +1,5 @@
 export * from './config-error.ts';
+export * from './internal-settings.ts';
 export * from './parse-config.ts';
 export * from './reference.ts';
 export * from './service-settings.ts';

@@ -1,3 +1,4 @@
+import { topicsSettings } from './internal-settings.ts';
 import {
   commonSettings,
   embeddedSettings,
@@ -27,6 +28,7 @@ const section = (title: string, about: string, settings: Settings): ReferenceSec
 export const configSections: readonly ReferenceSection[] = [
   { title: 'All processes', about: 'Read by every service and by the command line.', settings: commonSettings },
   section('dsf run', 'All phases in one process.', embeddedSettings),
+  section('dsf topics', 'Making the internal topics on a cluster.', topicsSettings),
   section('Ingestor', 'Source topics to raw rows.', ingestorSettings),
   section('Flattener', 'Raw rows to root and child tables.', flattenerSettings),
   section('Summariser', 'Flat rows to summaries.', summariserSettings),

@@ -1,3 +1,4 @@
+import { internalSettings } from './internal-settings.ts';
 import { bytes, choice, duration, integer, optional, text } from './setting.ts';
 
 /** What all processes share. */
@@ -16,6 +17,7 @@ export const commonSettings = {
         'Modules with custom measures: paths of JavaScript files, separated by commas. Set it for the summariser and where `dsf apply` runs.',
     }),
   ),
+  ...internalSettings,
 } as const;
 
 export interface ServiceDefaults {

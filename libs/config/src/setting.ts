@@ -101,6 +101,16 @@ export const choice = <const Word extends string>(
 /** Any text that is not empty. */
 export const text = (setting: About & Fallback): Setting<string> => define(setting, { allowed: 'a text', parse: z.string().min(1) });
 
+/** Addresses such as `kafka-1:9092,kafka-2:9092`. */
+export const addresses = (setting: About & Fallback): Setting<readonly string[]> =>
+  define(setting, {
+    allowed: 'host:port, several joined by commas',
+    parse: z
+      .string()
+      .transform((text) => text.split(',').map((address) => address.trim()))
+      .pipe(z.array(z.string().regex(/^[^\s:/,]+:\d{1,5}$/)).min(1)),
+  });
+
 /** A setting that may be missing: its value is then null. */
 export const optional = <Value>(setting: Setting<Value>): Setting<Value | null> => ({ ...setting, fallback: { kind: 'optional' } });
 

@@ -68,6 +68,32 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
+/** What a topic is made with, or is now. */
+export interface TopicShape {
+  readonly partitions: number;
+  /** Copies of each message; null: as the cluster has it by default. */
+  readonly replication: number | null;
+  /** How long messages are kept; null: for ever. */
+  readonly retentionMs: number | null;
+  /** `time`: the old go; `compact`: the newest of each key stays; `both`: the newest of each key, for some time. */
+  readonly cleanup: 'time' | 'compact' | 'both';
+  /** Largest message, bytes. */
+  readonly messageBytesMax: number;
+}
+
+/** Making topics of a cluster, which is an act of its own: nothing is made by the way. */
+export interface TopicAdministration {
+  /** Where the topics are, for people. */
+  readonly place: string;
+  /** The names that topics have there, which may have a prefix. */
+  nameOf(topic: string): string;
+  /** Null when there is no such topic. */
+  describe(topic: string): Promise<TopicShape | null>;
+  create(topic: string, shape: TopicShape): Promise<void>;
+  /** Brings partitions (only upwards), retention, cleanup and size to the shape; what the topic has besides stays. Copies stay as they are. */
+  change(topic: string, from: TopicShape, to: TopicShape): Promise<void>;
+}
+
 /**
  * A messaging system. At-least-once, in order per partition; it may lose, repeat and delay: the runtime copes. Batching, retrying and
  * deduplication are the runtime's work, not the adapter's.
@@ -85,8 +111,13 @@ export interface Transport {
   bounds(topic: string, partition: number): Promise<PartitionBounds>;
   /** First offset at or after a time (UTC ms); the end when there is none. */
   offsetAt(topic: string, partition: number, time: number): Promise<number>;
-  subscribe(topic: string, group: string): Promise<Subscription>;
+  /** @param lanes - partitions at or above it are given to nobody. Default: all are shared out */
+  subscribe(topic: string, group: string, lanes?: number): Promise<Subscription>;
   /** Resolves when every message is durable, in order per partition. @throws Failure `retry`, or `poison` `transport.too-large` */
   send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  /** Largest body that this topic takes, once `ensureTopic` has looked at it. Absent: `capabilities.messageBytesMax` for all. */
+  messageBytesMax?(topic: string): number;
+  /** Absent where the transport makes its topics itself when they are needed. */
+  readonly administration?: TopicAdministration;
   close(): Promise<void>;
 }

@@ -30,10 +30,14 @@ export const sendRanges = async <Item>(context: SendContext, hop: Hop<Item>, ran
 export const sendByTopic = async <Item>(context: SendContext, hop: Hop<Item>, ranges: readonly OutgoingRange<Item>[]): Promise<number> => {
   if (ranges.length === 0) return 0;
   const { internal } = context;
-  const messages = ranges.map((range) => messageOf(hop, range, internal.capabilities.messageBytesMax));
+  const messages = ranges.map((range) => messageOf(hop, range, messageBytesMaxOf(internal, hop.topic)));
   await sendMessages(context, internal, hop.topic, messages);
   return messages.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0);
 };
+
+/** Largest body that a topic takes. */
+export const messageBytesMaxOf = (transport: Transport, topic: string): number =>
+  transport.messageBytesMax?.(topic) ?? transport.capabilities.messageBytesMax;
 
 /** A body that the transport would refuse is left out; the receiver reads the rows instead (scenario 17). */
 const messageOf = <Item>({ encode }: Hop<Item>, { lane, range }: OutgoingRange<Item>, bytesMax: number): OutgoingMessage => {

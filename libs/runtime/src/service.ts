@@ -146,13 +146,16 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
   const { topic, group } = intake;
   const readFrom = { topic, group, system: intake.transport.capabilities.system ?? 'dsf' };
   const lanes = new Map<number, Promise<void>>();
+  // A source is read whole; of an internal topic only the lanes count, which the metadata number.
+  const lanesMax = intake.isInternal ? intake.partitions : Number.POSITIVE_INFINITY;
   const subscription: Subscription | undefined = await withBackoff({ ...context, lane: intake.name }, ending, async () => {
     await intake.transport.ensureTopic(intake.topic, intake.partitions);
-    return intake.transport.subscribe(intake.topic, intake.group);
+    return intake.transport.subscribe(intake.topic, intake.group, lanesMax);
   });
   if (subscription === undefined) return;
   try {
     for await (const feed of subscription.feeds(ending)) {
+      if (feed.partition >= lanesMax) continue;
       // The same partition may come back before its last loop has left: one after the other, never both.
       const before = lanes.get(feed.partition) ?? Promise.resolve();
       const run = before

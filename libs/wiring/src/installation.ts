@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Environment } from '@dsf/config';
+import type { Environment, InternalConfig } from '@dsf/config';
 import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
 import type { ConnectionDefinition } from '@dsf/metadata';
 import {
@@ -16,6 +16,7 @@ import {
 import { createHandover, topics, type Handover } from '@dsf/runtime';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openLocalTransport } from '@dsf/transport-local';
+import { openInternalKafka } from './internal-kafka.ts';
 import { kafkaConnection } from './kafka-connection.ts';
 import { loadCustomMeasures } from './custom-measures.ts';
 import { systemClock } from './system-clock.ts';
@@ -50,6 +51,8 @@ export interface InstallationOptions {
   readonly environment?: Environment;
   /** Default: nothing is traced. */
   readonly tracer?: Tracer;
+  /** What carries the internal topics. Default: the local log. */
+  readonly internal?: InternalConfig;
 }
 
 const unknownTransport = (kind: string): Failure =>
@@ -61,12 +64,8 @@ const unknownTransport = (kind: string): Failure =>
  * Opens the embedded default: SQLite for metadata, state and rows, a local log for topics, both in one folder that is made when absent.
  * Several processes may open the same folder.
  */
-export const openInstallation = async ({
-  home,
-  measures = null,
-  environment = {},
-  tracer = noTracer,
-}: InstallationOptions): Promise<Installation> => {
+export const openInstallation = async (options: InstallationOptions): Promise<Installation> => {
+  const { home, measures = null, environment = {}, tracer = noTracer, internal } = options;
   try {
     mkdirSync(home, { recursive: true });
   } catch (error) {
@@ -90,11 +89,12 @@ export const openInstallation = async ({
     convenience: { topics: Object.values(topics), keepMs: 0 },
   });
   const transports = new Map<string, Transport>([['local', local]]);
+  const carrier = internal?.internalTransport === 'kafka' ? openInternalKafka(internal, environment, systemClock) : local;
   return {
     home,
     metadata,
     warehouse,
-    internal: local,
+    internal: carrier,
     handover: createHandover(),
     transport(kind, connection) {
       // A connection that was changed is another one; the old stays for what has begun with it.
@@ -106,6 +106,7 @@ export const openInstallation = async ({
           connection: kafkaConnection(connection, environment),
           clock: systemClock,
           createsTopics: false,
+          groupPrefix: internal?.internalPrefix ?? '',
         });
         transports.set(key, opened);
         return opened;
@@ -116,7 +117,7 @@ export const openInstallation = async ({
     measures: custom,
     tracer,
     async close() {
-      await Promise.all([...transports.values()].map((transport) => transport.close()));
+      await Promise.all([...new Set([...transports.values(), carrier])].map((transport) => transport.close()));
       await warehouse.close();
       await metadata.close();
     },

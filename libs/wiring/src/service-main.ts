@@ -1,6 +1,7 @@
 import {
   ConfigError,
   configSections,
+  internalProblems,
   parseConfig,
   unknownVariables,
   type ConfigOf,
@@ -58,7 +59,8 @@ const listen = async (options: HealthServerOptions): Promise<HealthServer> => {
 const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>, stop: AbortSignal): Promise<void> => {
   const { phase, run } = main;
   const registry = createRegistry();
-  const installation = await openInstallation({ home: config.home, measures: config.measures, environment: main.environment });
+  const { home, measures } = config;
+  const installation = await openInstallation({ home, measures, environment: main.environment, internal: config });
   const health = createHealth({ clock: systemClock, phases: [phase], stallMs });
   const logger = createLogger({ level: config.logLevel, service: phase });
   const telemetry = fanOut([health, createTelemetry({ phase, logger, registry, read: createReadings(installation, [phase]) })]);
@@ -97,7 +99,10 @@ const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['se
 export const serviceMain = async (main: ServiceMain): Promise<number> => {
   const stop = stopOnSignal();
   try {
-    await runConfigured(main, parseConfig(main.settings, main.environment), stop);
+    const config = parseConfig(main.settings, main.environment);
+    const problems = internalProblems(config);
+    if (problems.length > 0) throw new ConfigError(problems);
+    await runConfigured(main, config, stop);
     return exit.done;
   } catch (error) {
     if (error instanceof ConfigError) {

@@ -1,5 +1,5 @@
 import { Readable, Writable } from 'node:stream';
-import { embeddedSettings, parseConfig } from '@dsf/config';
+import { embeddedSettings, parseConfig, parseInternal } from '@dsf/config';
 import { explainError } from '../explain-error.ts';
 import { createOutput, type Output } from '../output.ts';
 import { createProgram } from '../program.ts';
@@ -33,6 +33,7 @@ export const runCommand = async (home: string, args: readonly string[]): Promise
     config: () => parseConfig(embeddedSettings, {}),
     wantsHttp: false,
     measures: null,
+    internal: () => parseInternal({}),
     environment: {},
     debug: false,
     input: Readable.from([]),

@@ -2,7 +2,7 @@ import { groupText, type GroupChange } from '@dsf/messages';
 import type { Catalog, CatalogPublication } from '@dsf/metadata';
 import type { OutgoingMessage, Position, PublishEffects, PublishPhase, RecordFailure } from '@dsf/ports';
 import { addCounts, noCounts, type Lane } from '../lane.ts';
-import { sendMessages } from '../outbox.ts';
+import { messageBytesMaxOf, sendMessages } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
 import { startStages } from '../stages.ts';
 import type { LaneContext } from '../work.ts';
@@ -54,7 +54,7 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
     const stages = startStages(clock);
     const effects = phase.apply(compile(catalog), publication.id, changes);
     const transport = context.transport(publication.definition.transport, publication.connection);
-    const { messageBytesMax } = transport.capabilities;
+    const messageBytesMax = messageBytesMaxOf(transport, publication.topic);
     const messages = effects.messages.filter((message) => fits(message, messageBytesMax));
     stages.end('decide');
     if (messages.length > 0) await sendMessages({ ...context, lane: lane.name }, transport, publication.topic, messages);

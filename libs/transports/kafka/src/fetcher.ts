@@ -1,7 +1,7 @@
 import errors from 'kafkajs/src/protocol/error.js';
 import { Failure, type PartitionBounds } from '@dsf/ports';
 import type { Cursor, Look } from './cursor.ts';
-import { asTransportFailure } from './kafka-failure.ts';
+import { asLeaderFailure } from './kafka-failure.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { fetchRecords, type FetchedPartition } from './requests.ts';
 
@@ -55,7 +55,7 @@ interface Asked {
 /** One request to one broker, and what comes of it for each cursor. */
 const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionBytesMax }: FetcherOptions) => {
   const failAll = (asked: readonly Asked[], error: unknown): void => {
-    const failure = asTransportFailure(error, { brokers: client.brokers, topic });
+    const failure = asLeaderFailure(error, { brokers: client.brokers, topic });
     for (const { cursor, look } of asked) cursor.failed(look, failure);
   };
 
@@ -64,12 +64,7 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
     else if (error === outOfRange) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition)));
     else {
       if (staleCodes.includes(error)) client.forget(topic);
-      // Not known here any more: whether it is gone or has moved is for the next look at the cluster to say.
-      const failure =
-        error === 3
-          ? new Failure('retry', 'transport.leader-changed', `partition ${cursor.partition} of topic "${topic}" is not where it was`)
-          : errors.createErrorFromCode(error);
-      failAll([{ cursor, look, offset: 0 }], failure);
+      failAll([{ cursor, look, offset: 0 }], errors.createErrorFromCode(error));
     }
   };
 

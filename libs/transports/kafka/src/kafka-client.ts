@@ -15,6 +15,8 @@ export interface KafkaClient {
   clusterId(): string | null;
   /** The leader of each partition, from the cache while it is fresh. @throws Failure `fatal` `transport.topic-missing` */
   leaders(topic: string): Promise<readonly number[]>;
+  /** Copies of each partition's messages, as `leaders`. */
+  replicas(topic: string): Promise<readonly number[]>;
   /** Looks once, without the patience that a topic which was just made needs. */
   exists(topic: string): Promise<boolean>;
   /** Waits until the brokers know a topic that was just made. */
@@ -35,6 +37,8 @@ export interface ClientOptions {
   readonly requestTimeoutMs: number;
   /** How long what is known of a topic is believed; a higher number of partitions is seen that late. */
   readonly metadataAgeMs: number;
+  /** What a person is to do about a topic that is missing. */
+  readonly remedy?: string;
 }
 
 /** A topic that was just made is not known to all brokers at once. */
@@ -84,11 +88,12 @@ const makeCluster = ({ connection, connectTimeoutMs, requestTimeoutMs }: ClientO
 
 interface KnownTopic {
   readonly leaders: readonly number[];
+  readonly replicas: readonly number[];
   readonly at: number;
 }
 
 /** What is known of the topics of a cluster. */
-const makeTopicBook = (cluster: Cluster, { clock, connection, metadataAgeMs }: ClientOptions, connect: () => Promise<void>) => {
+const makeTopicBook = (cluster: Cluster, { clock, connection, metadataAgeMs, remedy }: ClientOptions, connect: () => Promise<void>) => {
   const brokers = connection.brokers.join(', ');
   const known = new Map<string, KnownTopic>();
   const never = new AbortController().signal;
@@ -100,8 +105,12 @@ const makeTopicBook = (cluster: Cluster, { clock, connection, metadataAgeMs }: C
     const found = cluster.brokerPool.metadata?.topicMetadata.find((entry) => entry.topic === topic);
     if (found === undefined) throw new Failure('retry', 'transport.unavailable', `Kafka at ${brokers} said nothing of topic "${topic}"`);
     const leaders: number[] = [];
-    for (const { partitionId, leader } of found.partitionMetadata) leaders[partitionId] = leader;
-    const fresh = { leaders, at: clock.now() };
+    const copies: number[] = [];
+    for (const { partitionId, leader, replicas } of found.partitionMetadata) {
+      leaders[partitionId] = leader;
+      copies[partitionId] = replicas.length;
+    }
+    const fresh = { leaders, replicas: copies, at: clock.now() };
     known.set(topic, fresh);
     return fresh;
   };
@@ -118,7 +127,7 @@ const makeTopicBook = (cluster: Cluster, { clock, connection, metadataAgeMs }: C
           throw new Failure('retry', 'transport.topic-gone', text, { topic }, { cause: error });
         }
         const mayCome = isMissing || name === 'LEADER_NOT_AVAILABLE';
-        if (!mayCome || tries >= triesMax) throw asTransportFailure(error, { brokers, topic });
+        if (!mayCome || tries >= triesMax) throw asTransportFailure(error, { brokers, topic }, remedy);
         await clock.sleep(missingPauseMs, never);
       }
     }
@@ -133,8 +142,8 @@ const makeTopicBook = (cluster: Cluster, { clock, connection, metadataAgeMs }: C
       return turn;
     },
     forget: (topic?: string): void => {
-      for (const [name, { leaders }] of known) {
-        if (topic === undefined || name === topic) known.set(name, { leaders, at: Number.NEGATIVE_INFINITY });
+      for (const [name, topicAsKnown] of known) {
+        if (topic === undefined || name === topic) known.set(name, { ...topicAsKnown, at: Number.NEGATIVE_INFINITY });
       }
     },
   };
@@ -198,6 +207,7 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     leaderOf,
     forget: topics.forget,
     leaders: async (topic) => (await topics.find(topic)).leaders,
+    replicas: async (topic) => (await topics.find(topic)).replicas,
     coordinator: (group, topic) => guarded(() => coordinator(group, topic), { group }),
     clusterId: () => cluster.brokerPool.metadata?.clusterId ?? null,
     close: () => guarded(() => cluster.disconnect(), {}),

@@ -11,7 +11,7 @@ export interface FailureContext {
 interface Verdict {
   readonly kind: FailureKind;
   readonly code: string;
-  readonly text: (context: FailureContext) => string;
+  readonly text: (context: FailureContext, remedy: string | undefined) => string;
 }
 
 const topicOf = ({ topic }: FailureContext): string => (topic === undefined ? 'the topic' : `topic "${topic}"`);
@@ -42,8 +42,8 @@ const tooLarge: Verdict = {
 const topicMissing: Verdict = {
   kind: 'fatal',
   code: 'transport.topic-missing',
-  text: (context) =>
-    `${topicOf(context)} does not exist in Kafka at ${context.brokers}, or its user may not describe it. Make it (kafka-topics.sh --create), or correct the name`,
+  text: (context, remedy = 'make it (kafka-topics.sh --create), or correct the name') =>
+    `${topicOf(context)} does not exist in Kafka at ${context.brokers}, or the user may not describe it: ${remedy}`,
 };
 
 /** Verdicts by the name that kafkajs gives to Kafka's error codes (kafka.apache.org/protocol#protocol_error_codes). */
@@ -143,11 +143,19 @@ const verdictOf = (error: unknown): Verdict => {
 /** Kafka's name of an error, such as `REBALANCE_IN_PROGRESS`; empty for others. */
 export const kafkaErrorName = (error: unknown): string => ownText(innermost(error), 'type');
 
-/** Says in DSF's words what went wrong. Failures pass unchanged. */
-export const asTransportFailure = (error: unknown, context: FailureContext): Failure => {
+/** Says in DSF's words what went wrong. Failures pass unchanged. @param remedy - what to do about a topic that is missing */
+export const asTransportFailure = (error: unknown, context: FailureContext, remedy?: string): Failure => {
   if (error instanceof Failure) return error;
   const inner = innermost(error);
   const { kind, code, text } = verdictOf(inner);
   const facts: FailureFacts = { ...context, ...(ownText(inner, 'type') === '' ? {} : { kafka: ownText(inner, 'type') }) };
-  return new Failure(kind, code, text(context), facts, { cause: inner });
+  return new Failure(kind, code, text(context, remedy), facts, { cause: inner });
+};
+
+/** The same, for a topic that was there a moment ago: whether it has moved or is gone is for the next look at the cluster to say. */
+export const asLeaderFailure = (error: unknown, context: FailureContext): Failure => {
+  const failure = asTransportFailure(error, context);
+  if (failure.code !== 'transport.topic-missing') return failure;
+  const text = `${topicOf(context)} in Kafka at ${context.brokers} is not where it was`;
+  return new Failure('retry', 'transport.leader-changed', text, failure.facts, { cause: error });
 };

@@ -1,12 +1,13 @@
-import { Failure, type Clock, type OutgoingMessage, type Subscription, type Transport } from '@dsf/ports';
+import { Failure, type Clock, type OutgoingMessage, type Subscription, type TopicAdministration, type Transport } from '@dsf/ports';
 import type { KafkaConnection } from './connection-options.ts';
-import { openKafkaClient, type ClientOptions } from './kafka-client.ts';
+import { openKafkaClient, type ClientOptions, type KafkaClient } from './kafka-client.ts';
 import { partitionOffsets } from './offsets.ts';
 import { prefixed } from './prefixed.ts';
 import { batchOverheadBytes, recordBytes } from './record-batch.ts';
 import { makeSender } from './sender.ts';
 import { openSubscription } from './subscription.ts';
 import { openTopicAdmin, type TopicAdmin } from './topic-admin.ts';
+import { messageBytesIn, readTopicSettings, topicAdministration } from './topic-settings.ts';
 
 export interface KafkaTransportConfig {
   readonly connection: KafkaConnection;
@@ -26,8 +27,12 @@ export interface KafkaTransportConfig {
   readonly prefetchBytesMax?: number;
   /** Before the names of all topics and groups. Default: none. */
   readonly prefix?: string;
+  /** Before the names of groups alone. Default: none. */
+  readonly groupPrefix?: string;
   /** False: `ensureTopic` makes none, and says that it is missing. Default: true. */
   readonly createsTopics?: boolean;
+  /** What a person is to do about a topic that is missing or too small, for the message. Default: with Kafka's own program. */
+  readonly remedy?: string;
   /** For topics that `ensureTopic` makes. Default: as the cluster has it. */
   readonly replicas?: number;
 }
@@ -35,6 +40,8 @@ export interface KafkaTransportConfig {
 /** Apache Kafka, 3.x and 4.x, behind the port; on kafkajs for connections, authentication, metadata and groups. */
 export interface KafkaTransport extends Transport {
   readonly admin: TopicAdmin;
+  readonly administration: TopicAdministration;
+  messageBytesMax(topic: string): number;
 }
 
 const mebibyte = 1024 * 1024;
@@ -47,6 +54,7 @@ const partitionsMax = 65_536;
 const growTriesMax = 60;
 const growPauseMs = 150;
 const byDefault = -1;
+const addPartitions = 'add them with kafka-topics.sh --alter, or choose fewer';
 
 const defaults = {
   sessionTimeoutMs: 10_000,
@@ -88,36 +96,41 @@ const checkTopic = (topic: string, partitions: number): void => {
   throw new Failure('fatal', 'transport.topic-invalid', text, { topic, partitions });
 };
 
-const checkCount = (topic: string, found: number, needed: number): void => {
+const checkCount = (topic: string, found: number, { needed, remedy }: { readonly needed: number; readonly remedy: string }): void => {
   if (found >= needed) return;
-  const text = `topic "${topic}" has ${found} partitions, ${needed} are needed; add them with kafka-topics.sh --alter, or choose fewer`;
+  const text = `topic "${topic}" has ${found} partitions, ${needed} are needed: ${remedy}`;
   throw new Failure('fatal', 'transport.partitions', text, { topic, partitions: found, needed });
 };
 
-/** What the brokers take; asked for once, again when that failed. */
-const makeLimits = (admin: TopicAdmin) => {
-  let batchBytesMax = brokerBytesDefault;
-  let asking: Promise<void> | null = null;
+/** What each topic takes; asked for once, again when that failed. */
+const makeLimits = (client: KafkaClient) => {
+  const known = new Map<string, number>();
+  const asking = new Map<string, Promise<void>>();
+  const batchBytesMax = (topic: string): number => known.get(topic) ?? brokerBytesDefault;
   return {
-    batchBytesMax: () => batchBytesMax,
-    messageBytesMax: () => batchBytesMax - envelopeBytes,
-    learn: async (node: number): Promise<void> => {
-      asking ??= admin.messageBytesMax(node).then((found) => {
-        batchBytesMax = found ?? brokerBytesDefault;
-      });
+    batchBytesMax,
+    messageBytesMax: (topic: string): number => batchBytesMax(topic) - envelopeBytes,
+    /** For whoever does not say which topic. */
+    messageBytesMin: (): number => Math.min(...(known.size === 0 ? [brokerBytesDefault] : known.values())) - envelopeBytes,
+    learn: async (topic: string): Promise<void> => {
+      const run =
+        asking.get(topic) ??
+        readTopicSettings(client, topic).then((settings) => void known.set(topic, messageBytesIn(settings) ?? brokerBytesDefault));
+      asking.set(topic, run);
       try {
-        await asking;
+        await run;
       } catch (error) {
-        asking = null;
+        asking.delete(topic);
         throw error;
       }
     },
     check: (topic: string, message: OutgoingMessage): void => {
+      const bytesMax = batchBytesMax(topic);
       const bytes = recordBytes(message) + batchOverheadBytes;
-      if (bytes <= batchBytesMax && (message.body?.byteLength ?? 0) <= batchBytesMax - envelopeBytes) return;
+      if (bytes <= bytesMax && (message.body?.byteLength ?? 0) <= bytesMax - envelopeBytes) return;
       const { partition } = message;
-      const text = `a message of ${bytes} bytes for topic "${topic}" is larger than the broker takes (message.max.bytes is ${batchBytesMax})`;
-      throw new Failure('poison', 'transport.too-large', text, { topic, partition, bytes, bytesMax: batchBytesMax });
+      const text = `a message of ${bytes} bytes for topic "${topic}" is larger than it takes (max.message.bytes is ${bytesMax})`;
+      throw new Failure('poison', 'transport.too-large', text, { topic, partition, bytes, bytesMax });
     },
   };
 };
@@ -146,43 +159,65 @@ const makeSubscriptions = () => {
 /** What holds for every broker. */
 const fixed = { offsets: 'broker', system: 'kafka' } as const;
 
+interface Parts {
+  readonly config: KafkaTransportConfig;
+  readonly shared: KafkaClient;
+  readonly admin: TopicAdmin;
+  readonly leadersOf: (topic: string) => Promise<readonly number[]>;
+}
+
+/** Makes what is missing, where it may. */
+const makeEnsureTopic =
+  ({ config, shared, admin, leadersOf }: Parts) =>
+  async (topic: string, partitions: number): Promise<void> => {
+    checkTopic(topic, partitions);
+    if (config.createsTopics !== false && !(await shared.exists(topic))) {
+      await admin.create({ topic, partitions, replicas: config.replicas ?? byDefault, settings: {} });
+      shared.forget(topic);
+      await shared.appears(topic);
+    }
+    checkCount(topic, (await leadersOf(topic)).length, { needed: partitions, remedy: config.remedy ?? addPartitions });
+  };
+
 /**
  * Connects when first used. What `send` resolved for is on all replicas in sync; acknowledgements are the group's offsets.
  * @throws Failure `fatal` `transport.tls-file`
  */
 export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport => {
   const { connection, clock, connectTimeoutMs, requestTimeoutMs, ...bounded } = { ...defaults, ...config };
-  const clientOptions: ClientOptions = { connection, clock, connectTimeoutMs, requestTimeoutMs, metadataAgeMs };
+  const remedy = config.remedy === undefined ? {} : { remedy: config.remedy };
+  const clientOptions: ClientOptions = { connection, clock, connectTimeoutMs, requestTimeoutMs, metadataAgeMs, ...remedy };
   const shared = openKafkaClient(clientOptions);
   const admin = openTopicAdmin(connection);
   const { bounds, offsetAt } = partitionOffsets(shared);
-  const limits = makeLimits(admin);
+  const limits = makeLimits(shared);
   const sender = makeSender({ client: shared, batchBytesMax: limits.batchBytesMax, ackTimeoutMs: requestTimeoutMs });
   const subscriptions = makeSubscriptions();
 
   const leadersOf = async (topic: string): Promise<readonly number[]> => {
     const leaders = await shared.leaders(topic);
-    await limits.learn(leaders[0] ?? 0);
+    await limits.learn(topic);
     return leaders;
+  };
+  const subscribe: Transport['subscribe'] = async (topic, group, lanes = Number.POSITIVE_INFINITY) => {
+    await leadersOf(topic);
+    const client = openKafkaClient(clientOptions);
+    const ofPartition = (partition: number) => bounds(topic, partition);
+    const named = `${config.groupPrefix ?? ''}${group}`;
+    return subscriptions.add(openSubscription({ ...bounded, client, shared, topic, group: named, lanes, bounds: ofPartition }));
   };
   const transport: KafkaTransport = {
     admin,
     capabilities: {
       ...fixed,
       get messageBytesMax() {
-        return limits.messageBytesMax();
+        return limits.messageBytesMin();
       },
     },
+    administration: topicAdministration(shared, admin),
+    messageBytesMax: limits.messageBytesMax,
     clusterId: async () => shared.clusterId() ?? admin.clusterId(),
-    ensureTopic: async (topic, partitions) => {
-      checkTopic(topic, partitions);
-      if (config.createsTopics !== false && !(await shared.exists(topic))) {
-        await admin.create({ topic, partitions, replicas: config.replicas ?? byDefault, settings: {} });
-        shared.forget(topic);
-        await shared.appears(topic);
-      }
-      checkCount(topic, (await leadersOf(topic)).length, partitions);
-    },
+    ensureTopic: makeEnsureTopic({ config, shared, admin, leadersOf }),
     growTopic: growing({ admin, clock: config.clock, leadersOf, forget: (topic) => shared.forget(topic) }),
     partitionCount: async (topic) => {
       // Asked anew each time: somebody may have raised it.
@@ -191,12 +226,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
     },
     bounds,
     offsetAt,
-    subscribe: async (topic, group) => {
-      await leadersOf(topic);
-      const client = openKafkaClient(clientOptions);
-      const ofPartition = (partition: number) => bounds(topic, partition);
-      return subscriptions.add(openSubscription({ ...bounded, client, shared, topic, group, bounds: ofPartition }));
-    },
+    subscribe,
     send: async (topic, messages) => {
       if (messages.length === 0) return;
       await leadersOf(topic);

@@ -73,13 +73,38 @@ declare module 'kafkajs/src/cluster/index.js' {
         readonly partitions: readonly { readonly partition: number; readonly timestamp: number }[];
       }[];
     }): Promise<{ readonly responses: readonly { readonly partitions: readonly { readonly offset: string }[] }[] }>;
+    describeConfigs(request: {
+      readonly resources: readonly { readonly type: number; readonly name: string; readonly configNames: readonly string[] }[];
+    }): Promise<{
+      readonly resources: readonly { readonly configEntries: readonly { readonly configName: string; readonly configValue: string }[] }[];
+    }>;
+    initProducerId(request: { readonly transactionalId?: string; readonly transactionTimeout?: number }): Promise<{
+      readonly producerId: string;
+      readonly producerEpoch: number;
+    }>;
+    addPartitionsToTxn(request: {
+      readonly transactionalId: string;
+      readonly producerId: string;
+      readonly producerEpoch: number;
+      readonly topics: readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+    }): Promise<unknown>;
+    endTxn(request: {
+      readonly transactionalId: string;
+      readonly producerId: string;
+      readonly producerEpoch: number;
+      readonly transactionResult: boolean;
+    }): Promise<unknown>;
   }
 
   export interface ClusterMetadata {
     readonly clusterId: string;
     readonly topicMetadata: readonly {
       readonly topic: string;
-      readonly partitionMetadata: readonly { readonly partitionId: number; readonly leader: number }[];
+      readonly partitionMetadata: readonly {
+        readonly partitionId: number;
+        readonly leader: number;
+        readonly replicas: readonly number[];
+      }[];
     }[];
   }
 

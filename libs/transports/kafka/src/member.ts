@@ -1,5 +1,5 @@
 import type { Failure } from '@dsf/ports';
-import { asTransportFailure } from './kafka-failure.ts';
+import { asTransportFailure, kafkaErrorName } from './kafka-failure.ts';
 import { groupOffsets, groupVerdict, joinGroup, sendHeartbeat, type Standing } from './membership.ts';
 import type { Share } from './share.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';
@@ -27,7 +27,7 @@ const commitPauseMs = 100;
 
 /** Beats until the group is to be shared anew, because the broker says so (as an error) or there are more partitions. */
 const beatOn = async (options: SubscriptionOptions, standing: Standing, closed: AbortSignal): Promise<void> => {
-  const { client, topic, sessionTimeoutMs } = options;
+  const { client, topic, lanes, sessionTimeoutMs } = options;
   const { clock } = client;
   const everyMs = Math.min(heartbeatMsMax, sessionTimeoutMs / heartbeatsPerSession);
   let checkAt = clock.now() + countCheckMs;
@@ -38,7 +38,7 @@ const beatOn = async (options: SubscriptionOptions, standing: Standing, closed: 
     if (standing.sharedCount === null || clock.now() < checkAt) continue;
     checkAt = clock.now() + countCheckMs;
     client.forget(topic);
-    if ((await client.leaders(topic)).length > standing.sharedCount) return;
+    if (Math.min(lanes, (await client.leaders(topic)).length) > standing.sharedCount) return;
   }
 };
 
@@ -59,6 +59,8 @@ const commitOffset = async ({ options, partition, offset, closed }: Commitment, 
       await groupOffsets(shared, topic, group).commit(now, partition, offset);
       return true;
     } catch (error) {
+      // The topic was deleted, and with it what the group has acknowledged.
+      if (kafkaErrorName(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
       if (groupVerdict(error) === 'other') throw asTransportFailure(error, { brokers: client.brokers, topic, group });
       await client.clock.sleep(commitPauseMs, closed);
     }

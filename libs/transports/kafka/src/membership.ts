@@ -9,6 +9,8 @@ export interface MembershipOptions {
   readonly client: KafkaClient;
   readonly topic: string;
   readonly group: string;
+  /** Partitions at or above it are given to nobody. */
+  readonly lanes: number;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
 }
@@ -58,7 +60,7 @@ export const joinGroup = async (
   options: MembershipOptions,
   before: { readonly member: string; readonly owned: readonly number[] },
 ): Promise<Standing> => {
-  const { client, topic, group, sessionTimeoutMs, rebalanceTimeoutMs } = options;
+  const { client, topic, group, lanes, sessionTimeoutMs, rebalanceTimeoutMs } = options;
   const coordinator = await client.coordinator(group, topic);
   const metadata = MemberMetadata.encode({ version: 1, topics: [topic], userData: encodeOwned(before.owned) });
   const joined = await coordinator.joinGroup({
@@ -71,7 +73,7 @@ export const joinGroup = async (
   const { generationId: generation, memberId: member } = joined;
   const isLeader = joined.leaderId === member;
   client.forget(topic);
-  const sharedCount = isLeader ? (await client.leaders(topic)).length : null;
+  const sharedCount = isLeader ? Math.min(lanes, (await client.leaders(topic)).length) : null;
   const applicants = joined.members.map(({ memberId, memberMetadata }) => ({ member: memberId, owned: decodeOwned(memberMetadata) }));
   const groupAssignment = sharedCount === null ? [] : shareOut(options, applicants, sharedCount);
   const synced = await coordinator.syncGroup({ groupId: group, generationId: generation, memberId: member, groupAssignment });

@@ -1,6 +1,6 @@
 import type { Broker } from 'kafkajs/src/cluster/index.js';
 import { Failure, type PartitionBounds } from '@dsf/ports';
-import { asTransportFailure } from './kafka-failure.ts';
+import { asLeaderFailure } from './kafka-failure.ts';
 import type { KafkaClient } from './kafka-client.ts';
 
 /** Kafka's special times: the first offset that is there, and the one after the last. */
@@ -37,10 +37,7 @@ export const partitionOffsets = (client: KafkaClient) => {
       return await work((timestamp) => listOffset(broker, { topic, partition, timestamp }));
     } catch (error) {
       client.forget(topic);
-      const failure = asTransportFailure(error, { brokers: client.brokers, topic });
-      // The cluster was just said to have it: it has moved, or is gone, which the next look tells.
-      if (failure.code !== 'transport.topic-missing') throw failure;
-      throw new Failure('retry', 'transport.leader-changed', failure.message, failure.facts, { cause: error });
+      throw asLeaderFailure(error, { brokers: client.brokers, topic });
     }
   };
   /** A leader that moves is waited for, for a moment. */

@@ -1,8 +1,9 @@
-import type { Transport } from '@dsf/ports';
+import type { KafkaTransport } from './kafka-transport.ts';
 
 /** The same transport with a prefix before the names of all topics and groups, so that several installations can share a cluster. */
-export const prefixed = <T extends Transport>(transport: T, prefix: string): T => {
+export const prefixed = (transport: KafkaTransport, prefix: string): KafkaTransport => {
   const named = (name: string): string => `${prefix}${name}`;
+  const { administration } = transport;
   return {
     ...transport,
     // Read each time: it is known only after the first connection.
@@ -14,7 +15,15 @@ export const prefixed = <T extends Transport>(transport: T, prefix: string): T =
     partitionCount: (topic) => transport.partitionCount(named(topic)),
     bounds: (topic, partition) => transport.bounds(named(topic), partition),
     offsetAt: (topic, partition, time) => transport.offsetAt(named(topic), partition, time),
-    subscribe: (topic, group) => transport.subscribe(named(topic), named(group)),
+    subscribe: (topic, group, lanes) => transport.subscribe(named(topic), named(group), lanes),
     send: (topic, messages) => transport.send(named(topic), messages),
+    messageBytesMax: (topic) => transport.messageBytesMax(named(topic)),
+    administration: {
+      ...administration,
+      nameOf: named,
+      describe: (topic) => administration.describe(named(topic)),
+      create: (topic, shape) => administration.create(named(topic), shape),
+      change: (topic, from, to) => administration.change(named(topic), from, to),
+    },
   };
 };

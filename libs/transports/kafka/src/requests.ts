@@ -131,3 +131,28 @@ const decodeProduce = (raw: Buffer): readonly ProducedPartition[] => {
 /** Appends; answered when all replicas in sync have it. */
 export const produceBatches = (broker: Broker, request: ProduceRequest): Promise<readonly ProducedPartition[]> =>
   call(broker, ['Produce', produceKey, produceVersion], { encode: () => encodeProduce(request), decode: decodeProduce });
+
+const alterConfigsKey = 44;
+const alterConfigsVersion = 0;
+const topicResource = 2;
+const setValue = 0;
+
+const encodeAlterConfigs = (topic: string, settings: readonly (readonly [string, string])[]): Buffer => {
+  const size = settings.reduce((sum, [name, value]) => sum + stringSize(name) + 1 + stringSize(value), 4 + 1 + stringSize(topic) + 4 + 1);
+  const writer = writeWire(size).int32(1).int8(topicResource).string(topic).int32(settings.length);
+  for (const [name, value] of settings) writer.string(name).int8(setValue).string(value);
+  return writer.int8(0).finish();
+};
+
+const decodeAlterConfigs = (raw: Buffer): number => {
+  const reader = readWire(raw);
+  reader.skip(4 + 4);
+  return reader.int16();
+};
+
+/** Sets some settings of a topic and leaves the others as they are; kafkajs can only replace them all. @returns Kafka's error code, 0: none */
+export const alterTopicSettings = (broker: Broker, topic: string, settings: readonly (readonly [string, string])[]): Promise<number> =>
+  call(broker, ['IncrementalAlterConfigs', alterConfigsKey, alterConfigsVersion], {
+    encode: () => encodeAlterConfigs(topic, settings),
+    decode: decodeAlterConfigs,
+  });

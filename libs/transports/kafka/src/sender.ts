@@ -1,14 +1,14 @@
 import errors from 'kafkajs/src/protocol/error.js';
 import { Failure, type OutgoingMessage } from '@dsf/ports';
-import { asTransportFailure, kafkaErrorName } from './kafka-failure.ts';
+import { asLeaderFailure, kafkaErrorName } from './kafka-failure.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { batchOverheadBytes, encodeBatch, recordBytes } from './record-batch.ts';
 import { produceBatches } from './requests.ts';
 
 export interface SenderOptions {
   readonly client: KafkaClient;
-  /** Largest batch that the broker takes, bytes. */
-  readonly batchBytesMax: () => number;
+  /** Largest batch that a topic takes, bytes. */
+  readonly batchBytesMax: (topic: string) => number;
   readonly ackTimeoutMs: number;
 }
 
@@ -70,7 +70,7 @@ const cutBatches = (messages: readonly OutgoingMessage[], bytesMax: number): (re
   return batches;
 };
 
-const openChannels = (turn: readonly Sending[], batchBytesMax: number): readonly Channel[] => {
+const openChannels = (turn: readonly Sending[], batchBytesMax: SenderOptions['batchBytesMax']): readonly Channel[] => {
   const channels = new Map<string, Channel & { readonly messages: OutgoingMessage[] }>();
   for (const sending of turn) {
     for (const message of sending.messages) {
@@ -92,7 +92,7 @@ const openChannels = (turn: readonly Sending[], batchBytesMax: number): readonly
       channel.messages.push(message);
     }
   }
-  for (const channel of channels.values()) channel.batches = cutBatches(channel.messages, batchBytesMax);
+  for (const channel of channels.values()) channel.batches = cutBatches(channel.messages, batchBytesMax(channel.topic));
   return [...channels.values()];
 };
 
@@ -106,7 +106,7 @@ const unconfirmed = ({ topic, partition }: Channel): Failure =>
 const makeRounds = (client: KafkaClient, ackTimeoutMs: number) => {
   const fail = (channel: Channel, error: unknown): void => {
     if (staleNames.includes(kafkaErrorName(error))) client.forget(channel.topic);
-    channel.failure = asTransportFailure(error, { brokers: client.brokers, topic: channel.topic });
+    channel.failure = asLeaderFailure(error, { brokers: client.brokers, topic: channel.topic });
     channel.batches = [];
   };
   const confirm = (channel: Channel, error: number | undefined): void => {
@@ -171,7 +171,7 @@ export const makeSender = ({ client, batchBytesMax, ackTimeoutMs }: SenderOption
   let running: Promise<void> | null = null;
 
   const sendTurn = async (turn: readonly Sending[]): Promise<void> => {
-    const channels = openChannels(turn, batchBytesMax());
+    const channels = openChannels(turn, batchBytesMax);
     for (let open = channels; open.length > 0; open = channels.filter(({ batches }) => batches.length > 0)) await sendRound(open);
     for (const sending of turn) {
       const failed = channels.find(({ failure, sendings }) => failure !== null && sendings.has(sending));

@@ -8,6 +8,8 @@ export interface SubscriptionOptions {
   readonly shared: KafkaClient;
   readonly topic: string;
   readonly group: string;
+  /** Partitions at or above it are given to nobody. */
+  readonly lanes: number;
   readonly sessionTimeoutMs: number;
   readonly rebalanceTimeoutMs: number;
   readonly pollMs: number;

@@ -1,5 +1,4 @@
 import kafkajs, { type Admin } from 'kafkajs';
-import { Failure } from '@dsf/ports';
 import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure } from './kafka-failure.ts';
 
@@ -23,8 +22,6 @@ export interface TopicAdmin {
   trim(topic: string, partition: number, before: number): Promise<void>;
   remove(topic: string): Promise<void>;
   clusterId(): Promise<string>;
-  /** Largest batch that brokers take by default; null when the user may not ask. */
-  messageBytesMax(nodeId: number): Promise<number | null>;
 }
 
 const waitMs = 15_000;
@@ -87,16 +84,5 @@ export const openTopicAdmin = (connection: KafkaConnection): TopicAdmin => {
       }),
     remove: (topic) => ask(topic, (admin) => admin.deleteTopics({ topics: [topic], timeout: waitMs })),
     clusterId: () => ask(null, async (admin) => (await admin.describeCluster()).clusterId),
-    messageBytesMax: async (nodeId) => {
-      try {
-        const resource = { type: kafkajs.ConfigResourceTypes.BROKER, name: `${nodeId}`, configNames: ['message.max.bytes'] };
-        const { resources } = await ask(null, (admin) => admin.describeConfigs({ resources: [resource], includeSynonyms: false }));
-        const value = Number(resources[0]?.configEntries[0]?.configValue);
-        return Number.isInteger(value) && value > 0 ? value : null;
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'transport.denied-cluster') return null;
-        throw error;
-      }
-    },
   };
 };

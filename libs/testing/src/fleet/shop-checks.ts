@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Delivery, Transport, Warehouse } from '@dsf/ports';
+import { expect } from 'vitest';
+import type { ShopExpectation, ShopMessage } from './shop-stream.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (body: Uint8Array | null): string | null => (body === null ? null : new TextDecoder().decode(body));
+
+const batch = 50;
+
+/** Sends the stream, fifty messages at a time. */
+export const sendShop = async (
+  transport: Transport,
+  topic: string,
+  { messages, pauseMs }: { readonly messages: readonly ShopMessage[]; readonly pauseMs: number },
+): Promise<void> => {
+  for (let at = 0; at < messages.length; at += batch) {
+    const going = messages
+      .slice(at, at + batch)
+      .map(({ partition, key, body }) => ({ partition, key: bytes(key), headers: [], body: body === null ? null : bytes(body) }));
+    await transport.send(topic, going);
+    await delay(pauseMs);
+  }
+};
+
+/** All messages of a topic, read as a group of its own. */
+export const readAll = async (transport: Transport, topic: string): Promise<readonly Delivery[]> => {
+  const subscription = await transport.subscribe(topic, `test-${randomUUID()}`);
+  const ended = new AbortController();
+  const all: Delivery[] = [];
+  let open = await transport.partitionCount(topic);
+  for await (const feed of subscription.feeds(ended.signal)) {
+    const { end } = await transport.bounds(topic, feed.partition);
+    for (let next = 0; next < end;) {
+      const deliveries = await feed.read({ recordsMax: 1000, bytesMax: 1e8, waitMs: 500 }, ended.signal);
+      all.push(...deliveries);
+      // Nothing more comes where the end of the log is the mark of a transaction.
+      next = (deliveries.at(-1)?.offset ?? end) + 1;
+    }
+    open -= 1;
+    if (open === 0) ended.abort();
+  }
+  await subscription.close();
+  return all;
+};
+
+/** Every message is in the tables once, and every sum is right. */
+export const expectShopTables = async (
+  { inspect }: Pick<Warehouse, 'inspect'>,
+  messages: readonly ShopMessage[],
+  expected: ShopExpectation,
+): Promise<void> => {
+  const rows = async (sql: string): Promise<readonly (readonly unknown[])[]> => (await inspect.query(sql, 1_000_000)).rows;
+  const count = async (table: string): Promise<unknown> => (await rows(`select count(*) from ${table}`))[0]?.[0];
+  expect(await count('dsf_raw')).toBe(messages.length);
+  expect(await count('shop_orders')).toBe(expected.orders);
+  expect(await count('shop_orders__items')).toBe(expected.items);
+  expect(await count('shop_orders__items__tags')).toBe(expected.tags);
+  expect(await inspect.failures({ status: 'open', max: 1_000_000 })).toHaveLength(expected.failed);
+  const sales = (await rows('select customer, window_start, lines, revenue, best from shop_sales')).map(
+    ([customer, start, ...measures]) => [`${String(customer)}|${new Date(String(start)).toISOString()}`, measures] as const,
+  );
+  expect(new Map(sales)).toEqual(expected.sales);
+  const totals = (await rows('select city, orders, total from shop_totals')).map(
+    ([city, ...measures]) => [String(city), measures] as const,
+  );
+  expect(new Map(totals)).toEqual(expected.totals);
+};
+
+/** Of what was published to `shop.totals`: equal ids are equal to the last byte, and a consumer that keeps the highest revision has the summaries. */
+export const expectShopTotals = (deliveries: readonly Delivery[], expected: ShopExpectation): void => {
+  const byId = new Map<string, string | null>();
+  const newest = new Map<string, { readonly revision: number; readonly body: string | null }>();
+  for (const { headers, key, body } of deliveries) {
+    const header = (name: string): string => text(headers.find(([found]) => found === name)?.[1] ?? null) ?? '';
+    const id = header('ce_id');
+    if (byId.has(id)) expect(text(body)).toBe(byId.get(id));
+    byId.set(id, text(body));
+    const group = text(key) ?? '';
+    const revision = Number(header('ce_dsfrevision'));
+    if (revision >= (newest.get(group)?.revision ?? 0)) newest.set(group, { revision, body: text(body) });
+  }
+  const kept = [...newest.values()].map(
+    ({ body }) => JSON.parse(body ?? 'null') as { key: { city: string }; measures: { orders: string; total: string } },
+  );
+  expect(new Map(kept.map(({ key, measures }) => [key.city, [Number(measures.orders), measures.total]]))).toEqual(expected.totals);
+};
