@@ -24,7 +24,7 @@ export interface Fleet {
   readonly chaos: (options: ChaosOptions) => Promise<{ readonly kills: number; readonly freezes: number }>;
   /** Processes that ended although nobody killed them. */
   readonly casualties: () => readonly string[];
-  /** SIGTERM to all, and how each ended. */
+  /** SIGTERM to all, and how each ended. @throws Error with the log of one that does not end */
   readonly stop: () => Promise<readonly Ending[]>;
   readonly logs: () => string;
 }
@@ -32,6 +32,19 @@ export interface Fleet {
 const thaw = async (victim: ServiceProcess, afterMs: number): Promise<void> => {
   await delay(afterMs);
   victim.signal('SIGCONT');
+};
+
+/** Far longer than a drain may take. */
+const endMsMax = 90_000;
+
+const endingOf = async (service: ServiceProcess): Promise<Ending> => {
+  const patience = new AbortController();
+  const late = delay(endMsMax, 'late' as const, { signal: patience.signal }).catch(() => 'late' as const);
+  const ending = await Promise.race([service.ended, late]);
+  patience.abort();
+  if (ending !== 'late') return ending;
+  service.signal('SIGKILL');
+  throw new Error(`${service.name} did not end ${endMsMax} ms after SIGTERM:\n${service.log()}`);
 };
 
 export const startFleet = ({ environment, replicas }: FleetOptions): Fleet => {
@@ -77,7 +90,7 @@ export const startFleet = ({ environment, replicas }: FleetOptions): Fleet => {
     async stop() {
       stopping = true;
       for (const service of slots) service.signal('SIGTERM');
-      return Promise.all(slots.map(({ ended }) => ended));
+      return Promise.all(slots.map(endingOf));
     },
     logs: () => slots.map((service) => `--- ${service.name}\n${service.log()}`).join('\n'),
   };

@@ -47,8 +47,10 @@ export interface KafkaTransport extends Transport {
 const mebibyte = 1024 * 1024;
 /** Kafka's own default of message.max.bytes, for users who may not ask the broker. */
 const brokerBytesDefault = 1_048_588;
-/** Left for the key and the headers of a message that is as large as it may be. */
+/** Left for the key and the headers of a message that is as large as it may be; of small topics a part only. */
 const envelopeBytes = 2048;
+const envelopePart = 8;
+const bodyBytesIn = (batchBytes: number): number => batchBytes - Math.min(envelopeBytes, Math.ceil(batchBytes / envelopePart));
 const metadataAgeMs = 60_000;
 const partitionsMax = 65_536;
 const growTriesMax = 60;
@@ -109,9 +111,9 @@ const makeLimits = (client: KafkaClient) => {
   const batchBytesMax = (topic: string): number => known.get(topic) ?? brokerBytesDefault;
   return {
     batchBytesMax,
-    messageBytesMax: (topic: string): number => batchBytesMax(topic) - envelopeBytes,
+    messageBytesMax: (topic: string): number => bodyBytesIn(batchBytesMax(topic)),
     /** For whoever does not say which topic. */
-    messageBytesMin: (): number => Math.min(...(known.size === 0 ? [brokerBytesDefault] : known.values())) - envelopeBytes,
+    messageBytesMin: (): number => bodyBytesIn(Math.min(...(known.size === 0 ? [brokerBytesDefault] : known.values()))),
     learn: async (topic: string): Promise<void> => {
       const run =
         asking.get(topic) ??
@@ -127,7 +129,7 @@ const makeLimits = (client: KafkaClient) => {
     check: (topic: string, message: OutgoingMessage): void => {
       const bytesMax = batchBytesMax(topic);
       const bytes = recordBytes(message) + batchOverheadBytes;
-      if (bytes <= bytesMax && (message.body?.byteLength ?? 0) <= bytesMax - envelopeBytes) return;
+      if (bytes <= bytesMax && (message.body?.byteLength ?? 0) <= bodyBytesIn(bytesMax)) return;
       const { partition } = message;
       const text = `a message of ${bytes} bytes for topic "${topic}" is larger than it takes (max.message.bytes is ${bytesMax})`;
       throw new Failure('poison', 'transport.too-large', text, { topic, partition, bytes, bytesMax });
