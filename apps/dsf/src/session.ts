@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ConfigOf, embeddedSettings, Environment, InternalConfig } from '@dsf/config';
 import { buildCatalog, type Catalog } from '@dsf/metadata';
+import { startTracing } from '@dsf/observability';
 import { loadCustomMeasures, openInstallation, type Installation } from '@dsf/wiring';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
@@ -41,11 +42,16 @@ export const shownPath = (path: string): string => {
 /** Opens the installation, makes it when it is not there, and closes it whatever happens. */
 export const withInstallation = async <T>(session: Session, work: (installation: Installation) => Promise<T>): Promise<T> => {
   const { home, measures, environment } = session;
-  const installation = await openInstallation({ home, measures, environment, internal: session.internal() });
+  const tracing = await startTracing(environment, 'dsf');
   try {
-    return await work(installation);
+    const installation = await openInstallation({ home, measures, environment, internal: session.internal(), tracer: tracing.tracer });
+    try {
+      return await work(installation);
+    } finally {
+      await installation.close();
+    }
   } finally {
-    await installation.close();
+    await tracing.close();
   }
 };
 

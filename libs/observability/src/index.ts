@@ -1,3 +1,4 @@
+export { declarations, processMetrics, type MetricKey } from './declarations.ts';
 export * from './fan-out.ts';
 export * from './health-server.ts';
 export * from './health.ts';
@@ -7,3 +8,4 @@ export * from './observed-warehouse.ts';
 export type { Reading, SourceReading } from './readings.ts';
 export * from './registry.ts';
 export * from './telemetry.ts';
+export { createTracer, startTracing } from './tracer.ts';

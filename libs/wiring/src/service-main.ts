@@ -15,6 +15,7 @@ import {
   createTelemetry,
   fanOut,
   startHealthServer,
+  startTracing,
   type HealthServer,
   type HealthServerOptions,
 } from '@dsf/observability';
@@ -57,16 +58,17 @@ const listen = async (options: HealthServerOptions): Promise<HealthServer> => {
 };
 
 const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>, stop: AbortSignal): Promise<void> => {
-  const { phase, run } = main;
+  const { phase, run, environment } = main;
   const registry = createRegistry();
+  const tracing = await startTracing(environment, `dsf-${main.prefix.toLowerCase()}`);
   const { home, measures } = config;
-  const installation = await openInstallation({ home, measures, environment: main.environment, internal: config });
+  const installation = await openInstallation({ home, measures, environment, internal: config, tracer: tracing.tracer });
   const health = createHealth({ clock: systemClock, phases: [phase], stallMs });
   const logger = createLogger({ level: config.logLevel, service: phase });
   const telemetry = fanOut([health, createTelemetry({ phase, logger, registry, read: createReadings(installation, [phase]) })]);
   for (const warning of unknownVariables(
     { settings: configSections.map(({ settings }) => settings), prefixes: ['DSF_', `${main.prefix}_`] },
-    main.environment,
+    environment,
   )) {
     logger.warn({ event: 'configuration' }, warning);
   }
@@ -89,6 +91,7 @@ const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['se
     await serve();
   } finally {
     await installation.close();
+    await tracing.close();
   }
 };
 

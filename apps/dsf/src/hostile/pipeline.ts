@@ -36,7 +36,10 @@ export interface PipelineOptions {
 /** Short waits: nothing here is slow but what is asked of it. */
 const quick: RuntimeSettings = { ...defaultSettings, waitMs: 20, idleMs: 40, catalogPollMs: 20 };
 const settleLimitMs = 120_000;
-const usual: ReadonlySet<TelemetryEvent['name']> = new Set(['batch', 'beat', 'lane-claimed', 'lane-left', 'service', 'catalog']);
+const usual: ReadonlySet<TelemetryEvent['name']> = new Set([
+  ...(['batch', 'delivery', 'groups', 'database', 'beat'] as const),
+  ...(['lane-claimed', 'lane-left', 'service', 'catalog'] as const),
+]);
 const services = [runIngestor, runFlattener, runSummariser, runPublisher];
 
 export const startPipeline = async (definitions: unknown, { settings, around }: PipelineOptions = {}): Promise<Pipeline> => {
