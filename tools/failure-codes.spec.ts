@@ -9,8 +9,8 @@ const areas =
   'catalog|config|definitions|delivery|driver|expression|file|flatten|home|ingest|lane|measure|measures|metadata|name|path|publication|publish|query|sample|service|source|summarise|topic|transport|warehouse';
 const codeInCode = new RegExp(`'((?:${areas})\\.[a-z][a-z0-9-]*)'`, 'g');
 const codeInPage = new RegExp(`\`((?:${areas})\\.[a-z][a-z0-9-]*)\``, 'g');
-/** Quoted like codes, but names of files. */
-const notCodes = new Set(['definitions.md']);
+/** Quoted like codes, but names of a file and of an attribute of OpenTelemetry. */
+const notCodes = new Set(['definitions.md', 'service.name']);
 
 const isProduct = (file: string): boolean => !/\.spec\.ts$|\/specs\/|libs\/testing\/|node_modules|\/dist\//.test(file);
 
