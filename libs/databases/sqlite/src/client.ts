@@ -5,7 +5,7 @@ import { Failure } from '@dsf/ports';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { createLockRetry } from './lock-retry.ts';
-import { commitTogether, createWriteJob, rollBack, type WriteJob } from './write-job.ts';
+import { commitAlone, commitTogether, createLoneJob, createSharedJob, rollBack, type WriteJob } from './write-job.ts';
 import { createWriteQueue } from './write-queue.ts';
 
 export interface SqliteConfig {
@@ -34,9 +34,10 @@ export interface SqliteClient {
   write<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
   /**
    * As `write`, but the commit may be shared with others that wait at the same moment. Each sees what those before it have written, which is
-   * not committed yet; when one fails, the others stand. Not for work that changes tables.
+   * not committed yet; when one fails, the others stand. Not for work that changes tables. `work` does not await: other processes and threads
+   * want the file too.
    */
-  writeShared<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  writeShared<T>(work: (connection: Connection) => T): Promise<T>;
   /** Runs `work` on one snapshot of what is committed. It may run again when the file was busy. */
   read<T>(work: (connection: Connection) => T): Promise<T>;
   /** Gives the handle back; the last one closes the file, after the transaction that is running. */
@@ -99,25 +100,30 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
   const writer = await whileBusy(() => openFile(config, file, { readOnly: false, pragmas: writerPragmas(config) }));
   const reader = await whileBusy(() => openFile(config, file, { readOnly: true, pragmas: readerPragmas }));
 
-  const queue = createWriteQueue<WriteJob>(async (jobs) => {
+  /** Begins a transaction and goes on without a pause: from there on others wait for the file. */
+  const begin = async (jobs: readonly WriteJob[], then: () => void | Promise<void>): Promise<void> => {
     try {
-      await whileBusy(() => writer.exec('BEGIN IMMEDIATE'));
+      await whileBusy(() => {
+        writer.exec('BEGIN IMMEDIATE');
+        return then();
+      });
     } catch (error) {
       for (const job of jobs) job.reject(error);
-      return;
     }
-    await commitTogether(writer, file, jobs);
+  };
+  const queue = createWriteQueue({
+    together: (jobs) => begin(jobs, () => commitTogether(writer, file, jobs)),
+    alone: (job) => begin([job], () => commitAlone(writer, file, job)),
   });
-  const write = async <T>(work: (connection: Connection) => Promise<T>, shares: boolean): Promise<T> => {
-    const { job, done } = createWriteJob(work, shares);
+  const add = async <T>({ job, done }: { readonly job: WriteJob; readonly done: Promise<T> }): Promise<T> => {
     queue.add(job);
     return done;
   };
 
   return {
     file,
-    write: (work) => write(work, false),
-    writeShared: (work) => write(work, true),
+    write: (work) => add(createLoneJob(work)),
+    writeShared: (work) => add(createSharedJob(work)),
     read: (work) => whileBusy(() => runSnapshot(reader, work)),
     close: async () => {
       await queue.idle();

@@ -1,5 +1,6 @@
 import { Failure } from '@dsf/ports';
 import type { FlatSchema, LaneKey, LaneReads, LaneTransaction, LaneWrites } from '@dsf/ports';
+import type { SqliteClient } from './client.ts';
 import type { Connection } from './connection.ts';
 import * as failures from './failures.ts';
 import * as flatRows from './flat-rows.ts';
@@ -19,6 +20,7 @@ export interface CatalogViews {
 
 /** Runs one synchronous piece of work on a connection: a snapshot for committed reads, the open transaction for a lane's. */
 export type OnConnection = <T>(work: (connection: Connection) => T) => Promise<T>;
+type Step = (connection: Connection) => void;
 
 export const laneReads = (on: OnConnection, views: CatalogViews): LaneReads => ({
   readRaw: (range, max) => on((connection) => rawRows.readRaw(connection, range, max)),
@@ -50,7 +52,8 @@ export const laneReads = (on: OnConnection, views: CatalogViews): LaneReads => (
   readFrozen: (instance, groups) => on((connection) => groupRows.readFrozen(connection, instance, groups)),
 });
 
-const laneWrites = (lane: LaneKey, on: OnConnection, views: CatalogViews): LaneWrites => {
+/** @param later - for steps whose outcome nobody waits for */
+const laneWrites = (lane: LaneKey, { on, later }: Turn, views: CatalogViews): LaneWrites => {
   const layoutOf = (connection: Connection, instance: string): SummaryLayout => {
     const layout = views.layout(connection, instance);
     if (layout === null)
@@ -63,11 +66,11 @@ const laneWrites = (lane: LaneKey, on: OnConnection, views: CatalogViews): LaneW
     return layout;
   };
   return {
-    writePositions: (positions) => on((connection) => laneState.writePositions(connection, lane, positions)),
-    writeFacts: (facts) => on((connection) => laneState.writeFacts(connection, lane, facts)),
-    writeRaw: (rows) => on((connection) => rawRows.writeRaw(connection, rows)),
+    writePositions: (positions) => later((connection) => laneState.writePositions(connection, lane, positions)),
+    writeFacts: (facts) => later((connection) => laneState.writeFacts(connection, lane, facts)),
+    writeRaw: (rows) => later((connection) => rawRows.writeRaw(connection, rows)),
     writeFlat: (rows, version, schemaVersion) =>
-      on((connection) => {
+      later((connection) => {
         const current = readSchemaVersion(connection);
         if (current !== schemaVersion)
           throw new Failure('retry', 'warehouse.schema-changed', 'the tables have changed: load the schema and decide again', {
@@ -76,57 +79,108 @@ const laneWrites = (lane: LaneKey, on: OnConnection, views: CatalogViews): LaneW
           });
         flatRows.writeFlat(connection, rows, version);
       }),
-    deleteFlat: (at) => on((connection) => flatRows.deleteFlat(connection, views.schema(connection), at)),
+    deleteFlat: (at) => later((connection) => flatRows.deleteFlat(connection, views.schema(connection), at)),
     purge: (rows, range, max) =>
       on((connection) =>
         rows === 'raw' ? rawRows.purgeRaw(connection, range, max) : flatRows.purgeFlat(connection, views.schema(connection), range, max),
       ),
-    freezeGroups: (instance, groups) => on((connection) => groupRows.freezeGroups(connection, instance, groups)),
+    freezeGroups: (instance, groups) => later((connection) => groupRows.freezeGroups(connection, instance, groups)),
     writeGroups: (instance, groupLane, rows) =>
-      on((connection) => groupRows.writeGroups(connection, layoutOf(connection, instance), { lane: groupLane, rows })),
-    writeFailures: (refused, now) => on((connection) => failures.writeFailures(connection, refused, now)),
+      later((connection) => groupRows.writeGroups(connection, layoutOf(connection, instance), { lane: groupLane, rows })),
+    writeFailures: (refused, now) => later((connection) => failures.writeFailures(connection, refused, now)),
     resolveFailures: (phase, at, scopePrefix, now) =>
       on((connection) => failures.resolveFailures(connection, { phase, at, scopePrefix, now })),
-    writeRequests: (asked, now) => on((connection) => requests.writeRequests(connection, asked, now)),
-    closeRequests: (ids, now) => on((connection) => requests.closeRequests(connection, ids, now)),
+    writeRequests: (asked, now) => later((connection) => requests.writeRequests(connection, asked, now)),
+    closeRequests: (ids, now) => later((connection) => requests.closeRequests(connection, ids, now)),
     setInstanceLive: (instanceLane, instance, live) =>
-      on((connection) => summaryTables.setInstanceLive(connection, instanceLane, { layout: layoutOf(connection, instance), live })),
+      later((connection) => summaryTables.setInstanceLive(connection, instanceLane, { layout: layoutOf(connection, instance), live })),
   };
 };
 
+interface Turn {
+  /** Runs the step now, in the transaction. */
+  readonly on: OnConnection;
+  /** Runs the step before the transaction commits. */
+  readonly later: (step: Step) => Promise<void>;
+}
+
+/** A transaction that has begun while `work` still goes on. */
+const beginTurn = (client: SqliteClient, first: Step) => {
+  const begun = Promise.withResolvers<Connection>();
+  const ended = Promise.withResolvers<void>();
+  const done = client.write(async (connection) => {
+    first(connection);
+    begun.resolve(connection);
+    await ended.promise;
+  });
+  done.catch(begun.reject);
+  begun.promise.catch(() => undefined);
+  return { connection: begun.promise, commit: ended.resolve, rollBack: ended.reject, done };
+};
+
 /**
- * Runs `work` as the lane's next turn on a connection whose transaction has just begun. The first error dooms the transaction, also when
- * `work` catches it: half of a multi-row write must never commit. Calls after the end are refused, because the connection is by then another lane's.
+ * Runs `work` as the lane's next turn. What it writes is kept until it is done, and written without a pause, so that the file is locked no
+ * longer than SQLite works; only when `work` wants to know something does the transaction begin before it ends.
+ *
+ * The first error dooms the transaction, also when `work` catches it: half of a multi-row write must never commit. Calls after the end are
+ * refused, because the connection is by then another lane's.
  */
 export const takeTurn = async <T>(
-  connection: Connection,
+  client: SqliteClient,
   turn: { readonly lane: LaneKey; readonly seq: number; readonly views: CatalogViews },
   work: (transaction: LaneTransaction) => Promise<T>,
 ): Promise<T> => {
   const { lane, seq, views } = turn;
-  laneState.claimTurn(connection, lane, seq);
+  const kept: Step[] = [];
+  const writeKept: Step = (connection) => {
+    laneState.claimTurn(connection, lane, seq);
+    for (const step of kept) step(connection);
+  };
+  let begun: ReturnType<typeof beginTurn> | null = null;
   let isOpen = true;
   let doom: { readonly error: unknown } | null = null;
 
-  const on: OnConnection = async (step) => {
+  const checkOpen = (): void => {
     if (!isOpen)
       throw new Failure('fatal', 'warehouse.transaction-over', 'a call came after its transaction had ended: await every call', {
         ...lane,
       });
     if (doom !== null) throw doom.error;
+  };
+  const on: OnConnection = async (step) => {
+    checkOpen();
+    begun ??= beginTurn(client, writeKept);
     try {
-      return step(connection);
+      return step(await begun.connection);
     } catch (error) {
-      doom = { error };
+      doom ??= { error };
       throw error;
     }
   };
+  const later = async (step: Step): Promise<void> => {
+    checkOpen();
+    if (begun === null) kept.push(step);
+    else await on(step);
+  };
+  const end = async (result: T): Promise<T> => {
+    if (begun === null) {
+      await client.writeShared(writeKept);
+    } else {
+      begun.commit();
+      await begun.done;
+    }
+    return result;
+  };
 
   try {
-    const result = await work({ seq: seq + 1, ...laneReads(on, views), ...laneWrites(lane, on, views) });
-    if (doom !== null) throw (doom as { readonly error: unknown }).error;
-    return result;
-  } finally {
+    const result = await work({ seq: seq + 1, ...laneReads(on, views), ...laneWrites(lane, { on, later }, views) });
+    checkOpen();
     isOpen = false;
+    return await end(result);
+  } catch (error) {
+    isOpen = false;
+    (begun as ReturnType<typeof beginTurn> | null)?.rollBack(error);
+    await (begun as ReturnType<typeof beginTurn> | null)?.done;
+    throw error;
   }
 };

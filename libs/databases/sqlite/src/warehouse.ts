@@ -24,7 +24,7 @@ export const openSqliteWarehouse = async (config: SqliteConfig): Promise<Warehou
   return {
     capabilities,
     loadLane: (lane) => client.read((connection) => readLane(connection, lane)),
-    transact: (lane, seq, work) => client.writeShared((connection) => takeTurn(connection, { lane, seq, views: inTransaction }, work)),
+    transact: (lane, seq, work) => takeTurn(client, { lane, seq, views: inTransaction }, work),
     schema: () => client.read(committed.schema),
     evolve: (plan) =>
       client.write(async (connection) => {

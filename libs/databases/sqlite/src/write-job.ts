@@ -1,27 +1,49 @@
 import type { Connection } from './connection.ts';
 import { failureOf } from './verdict.ts';
-import type { Queued } from './write-queue.ts';
 
-/** A piece of work that waits for the writer. Settled once: after the commit that holds it, or when it has been rolled back. */
-export interface WriteJob extends Queued {
-  /** Does the work and keeps what it gave. Rejects with what went wrong. */
-  readonly run: (connection: Connection) => Promise<void>;
+/*
+ * Pieces of work that wait for the writer. Each is settled once: after the commit that holds it, or when it has been rolled back.
+ */
+
+interface Settled {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
+/** May share a transaction with its neighbours. It does not await, so that the file's lock is held no longer than SQLite works. */
+export interface SharedJob extends Settled {
+  readonly shares: true;
+  readonly run: (connection: Connection) => void;
+}
+
+/** Has a transaction to itself, and may await in it. */
+export interface LoneJob extends Settled {
+  readonly shares: false;
+  readonly run: (connection: Connection) => Promise<void>;
+}
+
+export type WriteJob = SharedJob | LoneJob;
+
 /** @returns the job, and what becomes of it */
-export const createWriteJob = <T>(
-  work: (connection: Connection) => Promise<T>,
-  shares: boolean,
-): { readonly job: WriteJob; readonly done: Promise<T> } => {
+export const createSharedJob = <T>(work: (connection: Connection) => T): { readonly job: SharedJob; readonly done: Promise<T> } => {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  let settle = (): void => undefined;
+  const run = (connection: Connection): void => {
+    const result = work(connection);
+    settle = () => resolve(result);
+  };
+  return { job: { shares: true, run, resolve: () => settle(), reject }, done: promise };
+};
+
+/** @returns the job, and what becomes of it */
+export const createLoneJob = <T>(work: (connection: Connection) => Promise<T>): { readonly job: LoneJob; readonly done: Promise<T> } => {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   let settle = (): void => undefined;
   const run = async (connection: Connection): Promise<void> => {
     const result = await work(connection);
     settle = () => resolve(result);
   };
-  return { job: { shares, run, resolve: () => settle(), reject }, done: promise };
+  return { job: { shares: false, run, resolve: () => settle(), reject }, done: promise };
 };
 
 /** SQLite may have rolled back by itself: on a full disk, for example. */
@@ -30,10 +52,10 @@ export const rollBack = (connection: Connection): void => {
 };
 
 /** One job of several: what it did is undone when it fails, and its neighbours stand. @returns false when it failed */
-const runSharing = async (connection: Connection, file: string, job: WriteJob): Promise<boolean> => {
+const runSharing = (connection: Connection, file: string, job: SharedJob): boolean => {
   connection.exec('SAVEPOINT job');
   try {
-    await job.run(connection);
+    job.run(connection);
     connection.exec('RELEASE job');
     return true;
   } catch (error) {
@@ -46,15 +68,14 @@ const runSharing = async (connection: Connection, file: string, job: WriteJob): 
 
 /**
  * Runs jobs one after the other in the transaction that has begun, and commits them together: a commit costs a sync of the disk, which takes
- * as long as hundreds of rows. Each job is settled when this resolves.
+ * as long as hundreds of rows. Each job is settled when this returns.
  */
-export const commitTogether = async (connection: Connection, file: string, jobs: readonly WriteJob[]): Promise<void> => {
+export const commitTogether = (connection: Connection, file: string, jobs: readonly SharedJob[]): void => {
   let open = jobs;
   try {
-    for (const job of jobs) {
-      if (jobs.length === 1) await job.run(connection);
-      else if (!(await runSharing(connection, file, job))) open = open.filter((other) => other !== job);
-    }
+    const [only] = jobs;
+    if (jobs.length === 1 && only !== undefined) only.run(connection);
+    else for (const job of jobs) if (!runSharing(connection, file, job)) open = open.filter((other) => other !== job);
     connection.exec('COMMIT');
   } catch (error) {
     rollBack(connection);
@@ -62,4 +83,17 @@ export const commitTogether = async (connection: Connection, file: string, jobs:
     return;
   }
   for (const job of open) job.resolve();
+};
+
+/** As `commitTogether`, for a job that has the transaction to itself. */
+export const commitAlone = async (connection: Connection, file: string, job: LoneJob): Promise<void> => {
+  try {
+    await job.run(connection);
+    connection.exec('COMMIT');
+  } catch (error) {
+    rollBack(connection);
+    job.reject(failureOf(error, { file }));
+    return;
+  }
+  job.resolve();
 };

@@ -1,4 +1,5 @@
 import { Failure } from '@dsf/ports';
+import type { LoneJob, SharedJob, WriteJob } from './write-job.ts';
 
 /** Lanes of one process that wait for the file's only writer; a process has at most a few hundred lanes. */
 const waitersMax = 10_000;
@@ -6,33 +7,44 @@ const waitersMax = 10_000;
 /** Most jobs that share a transaction, so that other processes are not kept waiting for long. */
 const sharersMax = 16;
 
-export interface Queued {
-  /** True when the job may share a transaction with its neighbours. */
-  readonly shares: boolean;
-}
-
-export interface WriteQueue<Job extends Queued> {
+export interface WriteQueue {
   /** @throws Failure `retry` `warehouse.busy` when too many wait */
-  add(job: Job): void;
+  add(job: WriteJob): void;
   /** Resolves when no job waits or runs any more. */
   idle(): Promise<void>;
 }
 
+/** Neither rejects. */
+export interface RunJobs {
+  readonly together: (jobs: readonly SharedJob[]) => Promise<void>;
+  readonly alone: (job: LoneJob) => Promise<void>;
+}
+
 /**
- * Hands out jobs in the order of arrival, one group at a time. A transaction spans awaits, and SQLite has one writer: a second
+ * Hands out jobs in the order of arrival, one group at a time. A transaction may span awaits, and SQLite has one writer: a second
  * BEGIN IMMEDIATE in the same thread would block the thread on which the first one must finish.
- * @param run - one job, or several that share; never rejects
  */
-export const createWriteQueue = <Job extends Queued>(run: (jobs: readonly Job[]) => Promise<void>): WriteQueue<Job> => {
-  const waiting: Job[] = [];
+export const createWriteQueue = ({ together, alone }: RunJobs): WriteQueue => {
+  const waiting: WriteJob[] = [];
   let running: Promise<void> | null = null;
 
-  const takeGroup = (): readonly Job[] => {
-    const alone = waiting.findIndex(({ shares }) => !shares);
-    return waiting.splice(0, alone === 0 ? 1 : Math.min(sharersMax, alone < 0 ? waiting.length : alone));
+  const takeSharers = (): readonly SharedJob[] => {
+    const jobs: SharedJob[] = [];
+    for (let [next] = waiting; next?.shares === true && jobs.length < sharersMax; [next] = waiting) {
+      jobs.push(next);
+      waiting.shift();
+    }
+    return jobs;
   };
   const runAll = async (): Promise<void> => {
-    while (waiting.length > 0) await run(takeGroup());
+    for (let [next] = waiting; next !== undefined; [next] = waiting) {
+      if (next.shares) {
+        await together(takeSharers());
+      } else {
+        waiting.shift();
+        await alone(next);
+      }
+    }
     running = null;
   };
 

@@ -65,6 +65,8 @@ export const administrationContract = (room: Room): void => {
       const lane: LaneKey = { phase: 'flatten', source: 0, lane: room.fresh() };
       const { promise, resolve } = Promise.withResolvers<void>();
       const first = turn(room.warehouse(), lane, async (transaction) => {
+        // From its first answer on, at the latest, a transaction has begun.
+        await transaction.readRequests(lane, 1);
         resolve();
         await new Promise((done) => setTimeout(done, 20));
         await transaction.writeFacts({ from: 'lane' });
