@@ -191,7 +191,9 @@ export interface AdminTransaction {
   /** Inserts or replaces the lane's row, positions and live instances. @throws Failure `fatal` `lane.seq-falls` when its seq would not rise */
   writeLane(lane: StoredLane): Promise<void>;
   writeRequests(requests: readonly Omit<Request, 'id'>[], now: number): Promise<void>;
-  openRequests(): Promise<number>;
+  /** All that are open. */
+  readRequests(): Promise<readonly Request[]>;
+  closeRequests(ids: readonly number[], now: number): Promise<void>;
   /** Every instance that has ever had groups. */
   instances(): Promise<readonly string[]>;
   /** Groups of an instance, in the order of their texts, that come after one; at most `max`. */

@@ -1,6 +1,7 @@
 import { Failure, type Delivery, type PartitionFeed } from '@dsf/ports';
 import { createAttempts } from './attempts.ts';
 import { asFailure, withBackoff } from './backoff.ts';
+import { mayDo } from './topology.ts';
 import { batchSpan, type ReadFrom } from './tracing.ts';
 import type { LaneContext, LaneWork } from './work.ts';
 
@@ -29,7 +30,7 @@ export const runLane = async (context: LoopContext, work: LaneWork, feed: Partit
     await lane.refresh();
     await lane.transact({}, async () => undefined);
     telemetry.emit({ name: 'lane-claimed', phase, lane: lane.name, seq: lane.seq() });
-    await work.claimed(feed);
+    if ((await allowed(context, work)) !== 'nothing') await work.claimed(feed);
   };
 
   try {
@@ -39,7 +40,7 @@ export const runLane = async (context: LoopContext, work: LaneWork, feed: Partit
       telemetry.emit({ name: 'beat', phase, lane: lane.name });
       await persist(leave, async () => {
         await lane.refresh();
-        await work.chores();
+        if ((await allowed(context, work)) !== 'nothing') await work.chores();
       });
       const readAt = clock.now();
       const deliveries = await persist(leave, () => read(context, work, feed, leave));
@@ -80,9 +81,25 @@ const bytesOf = (deliveries: readonly Delivery[]): number => {
   return bytes;
 };
 
+/** Ingest has a lane per source partition, whatever number of lanes the others have. */
+const allowed = async ({ catalogs }: Pick<LaneContext, 'catalogs'>, { lane }: LaneWork): Promise<ReturnType<typeof mayDo>> =>
+  lane.key.phase === 'ingest' ? 'everything' : mayDo(lane, (await catalogs.current()).settings.lanes);
+
 /** Messages that come next; none after the feed had to go on elsewhere, because the log no longer has the place where it stood. */
-const read = async ({ settings }: LaneContext, work: LaneWork, feed: PartitionFeed, leave: AbortSignal): Promise<readonly Delivery[]> => {
+const read = async (
+  { settings, clock, catalogs }: LaneContext,
+  work: LaneWork,
+  feed: PartitionFeed,
+  leave: AbortSignal,
+): Promise<readonly Delivery[]> => {
   const { recordsMax, bytesMax, waitMs } = settings;
+  await work.lane.refresh();
+  if ((await allowed({ catalogs }, work)) !== 'everything') {
+    // Whatever came is a gap afterwards, and refilled.
+    await clock.sleep(waitMs, leave);
+    await work.lane.recheck();
+    return [];
+  }
   try {
     return await feed.read({ recordsMax, bytesMax, waitMs }, leave);
   } catch (error) {
@@ -106,6 +123,7 @@ const handleBatch = async (context: LaneContext, work: LaneWork, batch: readonly
     try {
       const done = await withBackoff({ ...context, lane: lane.name }, end, async () => {
         await lane.refresh();
+        if ((await allowed(context, work)) !== 'everything') return false;
         await work.handle(batch, attempts.next(lane.seq()));
         return true;
       });

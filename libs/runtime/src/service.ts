@@ -76,7 +76,7 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   const catalogs = openCatalogs(service, phase);
   const context: LaneContext = { ...service, tracer: service.tracer ?? noTracer, phase, catalogs, giveUp: giveUp.signal };
   const failures: Failure[] = [];
-  const running = new Map<string, { readonly done: Promise<void>; readonly stop: AbortController }>();
+  const running = new Map<string, { readonly done: Promise<void>; readonly stop: AbortController; readonly partitions: number }>();
   const fail = (error: unknown, intake?: Intake): void => {
     const failure = asFailure(error);
     failures.push(failure);
@@ -102,14 +102,15 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
       if (catalog !== undefined && catalog.version !== version && catalog.version > 0) {
         await persist(() => definition.prepare(context));
         const intakes = (await persist(() => definition.intakes(context))) ?? [];
-        for (const [name, { stop: end }] of running) if (intakes.every((intake) => intake.name !== name)) end.abort();
+        for (const [name, { stop: end, partitions }] of running)
+          if (!intakes.some((intake) => intake.name === name && intake.partitions === partitions)) end.abort();
         // What returns while it still drains is begun again when it has ended, so this version is looked at once more.
         const isLate = intakes.some(({ name }) => running.get(name)?.stop.signal.aborted === true);
         for (const intake of intakes) {
           if (running.has(intake.name)) continue;
           const own = new AbortController();
           const done = runIntake(context, intake, AbortSignal.any([ending, own.signal])).catch((error: unknown) => fail(error, intake));
-          running.set(intake.name, { done: done.finally(() => running.delete(intake.name)), stop: own });
+          running.set(intake.name, { done: done.finally(() => running.delete(intake.name)), stop: own, partitions: intake.partitions });
         }
         if (version < 0) telemetry.emit({ name: 'service', phase, state: 'ready' });
         if (!isLate) {

@@ -1,4 +1,4 @@
-import { Failure, type AdminTransaction, type StoredLane } from '@dsf/ports';
+import { Failure, type AdminTransaction, type Request, type StoredLane } from '@dsf/ports';
 import { createState, laneShelf, loadLane, mergeState, partitionShelf, type MemoryState } from './memory-warehouse-state.ts';
 import { writePositions, writeRequests } from './memory-warehouse-writes.ts';
 import { groundOf, type MemoryDatabase, type WarehouseHooks } from './memory-warehouse-database.ts';
@@ -30,6 +30,12 @@ const readPlaces = (state: MemoryState, instance: string, page: { readonly after
     .slice(0, page.max)
     .map(({ lane, row }) => ({ group: row.group, key: row.key, lane }));
 
+const openRequests = (state: MemoryState): readonly Request[] =>
+  state.requests
+    .shelves()
+    .flatMap((shelf) => state.requests.all(shelf))
+    .toSorted((a, b) => a.id - b.id);
+
 const transactionOn = (database: MemoryDatabase, state: MemoryState, before: (call: string) => Promise<void>): AdminTransaction => {
   const call = async <T>(name: string, work: () => T): Promise<T> => {
     await before(name);
@@ -39,8 +45,11 @@ const transactionOn = (database: MemoryDatabase, state: MemoryState, before: (ca
     lanes: () => call('lanes', () => readLanes(state)),
     writeLane: (lane) => call('writeLane', () => writeLane(state, lane)),
     writeRequests: (requests) => call('writeRequests', () => writeRequests(state, groundOf(database), requests)),
-    openRequests: () =>
-      call('openRequests', () => state.requests.shelves().reduce((sum, shelf) => sum + state.requests.all(shelf).length, 0)),
+    readRequests: () => call('readRequests', () => openRequests(state)),
+    closeRequests: (ids) =>
+      call('closeRequests', () => {
+        for (const id of ids) for (const shelf of state.requests.shelves()) state.requests.remove(shelf, id);
+      }),
     instances: () => call('instances', () => [...database.instances]),
     readGroupPlaces: (instance, after, max) => call('readGroupPlaces', () => readPlaces(state, instance, { after, max })),
     moveGroups: (instance, places) =>

@@ -1,6 +1,7 @@
 import type { SourcePartition } from '@dsf/messages';
+import { phaseNames } from '@dsf/ports';
 import type { LaneKey, Request, RequestBody } from '@dsf/ports';
-import { integer, integerOrNull, json } from './columns.ts';
+import { integer, integerOrNull, json, word } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { markReplaying } from './failures.ts';
 import { createInsert, insertRows } from './insert-rows.ts';
@@ -30,6 +31,15 @@ export const readRequests = (connection: Connection, lane: LaneKey, max: number)
     .map(([id, body]) => ({
       id: integer(id),
       lane: { phase: lane.phase, source: lane.source, lane: lane.lane },
+      body: json<RequestBody>(body),
+    }));
+
+export const readOpenRequests = (connection: Connection): readonly Request[] =>
+  connection
+    .all('SELECT id, phase, source, lane, body FROM dsf_request WHERE closed_at IS NULL ORDER BY id')
+    .map(([id, phase, source, lane, body]) => ({
+      id: integer(id),
+      lane: { phase: word(phaseNames, phase), source: integer(source), lane: integer(lane) },
       body: json<RequestBody>(body),
     }));
 

@@ -1,3 +1,4 @@
+import { rawLane } from '@dsf/messages';
 import { pointsHop, rawHop } from '../hops.ts';
 import { join } from '../join.ts';
 import { openLane } from '../lane.ts';
@@ -55,8 +56,10 @@ export const createFlattenWork = <Plan, PointsPlan>(
       await carryOutPurges(context, lane, catalog);
     },
     async handle(deliveries, attempt) {
-      const ranges = decodeRanges(context, lane, deliveries, rawHop);
-      const catalog = await catalogs.atLeast(newestVersion(ranges));
+      const all = decodeRanges(context, lane, deliveries, rawHop);
+      const catalog = await catalogs.atLeast(newestVersion(all));
+      // After a resize, what was sent before it lies in other lanes' partitions; its own lane misses it, and refills.
+      const ranges = all.filter((range) => rawLane(range, catalog.settings.lanes) === laneNumber);
       const before = await positionsFor(context, lane, ranges, ingestLaneOf);
       let { refuse } = attempt;
       for (let first = true; ; first = false) {

@@ -1,4 +1,4 @@
-import type { LaneKey, StoredLane } from '@dsf/ports';
+import type { AdminTransaction, LaneKey, Request, StoredLane } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { driverInstance, groupRow, position, turn } from './room.ts';
 import type { Room } from './room.ts';
@@ -83,10 +83,15 @@ export const administrationContract = (room: Room): void => {
     it('leaves nothing behind when its work fails', async () => {
       const lane: LaneKey = { phase: 'flatten', source: 0, lane: room.fresh() };
       const before = await room.warehouse().inspect.openRequests();
+      const open = async (transaction: AdminTransaction): Promise<readonly Request[]> =>
+        (await transaction.readRequests()).filter((request) => request.lane.lane === lane.lane && request.lane.phase === lane.phase);
       const work = room.warehouse().administer(async (transaction) => {
         await transaction.writeLane({ ...lane, seq: 3, positions: [position(1, 1)], facts: {}, live: [] });
         await transaction.writeRequests([{ lane, body: { kind: 'rebuild', instance: 'a@00000001', renew: true } }], 1);
-        expect(await transaction.openRequests()).toBe(before + 1);
+        const [asked] = await open(transaction);
+        expect(asked).toMatchObject({ lane, body: { kind: 'rebuild', instance: 'a@00000001', renew: true } });
+        await transaction.closeRequests(asked === undefined ? [] : [asked.id], 2);
+        expect(await open(transaction)).toEqual([]);
         throw new Error('no');
       });
       await expect(work).rejects.toThrow('no');

@@ -1,0 +1,177 @@
+import { groupLane, rawLane } from '@dsf/messages';
+import type { Catalog } from '@dsf/metadata';
+import {
+  Failure,
+  type AdminTransaction,
+  type Clock,
+  type PhaseName,
+  type Request,
+  type StoredLane,
+  type Transport,
+  type Warehouse,
+} from '@dsf/ports';
+import { held, holdOf, lanesOf, released, targetOf, type Hold } from '../topology.ts';
+import { topics } from '../hops.ts';
+import { movedLanes } from './moved-lanes.ts';
+import { whatIsLeft } from './what-is-left.ts';
+
+/** What a resize works with. */
+export interface ResizeContext {
+  readonly warehouse: Warehouse;
+  readonly internal: Transport;
+  readonly clock: Clock;
+  /** The catalog in force. */
+  readonly catalog: () => Promise<Catalog>;
+  /** Makes the definitions in force, with another number of lanes, the next version; nothing when they have it. */
+  readonly activate: (lanes: number) => Promise<void>;
+  /** Says what is being waited for. */
+  readonly waiting: (reason: string) => void;
+  readonly pollMs: number;
+}
+
+const resized: readonly PhaseName[] = ['flatten', 'summarise', 'publish'];
+/** Groups moved in one transaction. */
+const groupsMax = 2000;
+
+const isResized = ({ phase }: StoredLane): boolean => resized.includes(phase);
+
+/**
+ * Changes the number of lanes while sources go on (Scale): flatten takes nothing new until all lanes of summarise and publish have what it
+ * committed; then all three are held, groups and positions move, every seq rises to one that is higher than all, and they go on under a version
+ * with the new number. Each step is a fact of the lanes, committed before the next begins: killed anywhere, the same call goes on.
+ * @throws Failure `fatal` `resize.other-target` when another resize is under way
+ * @returns false when `signal` aborted while it waited; the lanes are then still held
+ */
+export const resizeLanes = async (context: ResizeContext, lanes: number, signal: AbortSignal): Promise<boolean> => {
+  const { warehouse, internal } = context;
+  const { settings } = await context.catalog();
+  const underWay = await warehouse.administer(async (transaction) => targetOf((await resizedLanes(transaction))[0]?.facts ?? {}));
+  if (underWay !== null && underWay !== lanes)
+    throw new Failure(
+      'fatal',
+      'resize.other-target',
+      `a resize to ${underWay} lanes is under way: let it end with \`dsf topics resize --lanes ${underWay}\` first`,
+      {
+        underWay,
+        lanes,
+      },
+    );
+  if (underWay === null && settings.lanes === lanes) return true;
+  if (!(await hasMoved(context, lanes))) {
+    for (const topic of Object.values(topics)) {
+      await internal.ensureTopic(topic, settings.lanes);
+      await internal.growTopic(topic, lanes);
+    }
+    await hold(context, { phases: ['flatten'], how: 'intake', target: lanes });
+    if (!(await drain(context, lanes, signal))) return false;
+    await moveGroups(context, lanes);
+    await warehouse.administer(async (transaction) => {
+      const all = await resizedLanes(transaction);
+      for (const lane of movedLanes(all, lanes)) await transaction.writeLane(lane);
+    });
+  }
+  await context.activate(lanes);
+  await release(context, lanes);
+  return true;
+};
+
+const resizedLanes = async (transaction: AdminTransaction): Promise<readonly StoredLane[]> => (await transaction.lanes()).filter(isResized);
+
+const hasMoved = ({ warehouse }: ResizeContext, lanes: number): Promise<boolean> =>
+  warehouse.administer(async (transaction) =>
+    (await resizedLanes(transaction)).every(({ facts }) => holdOf(facts) === 'all' && lanesOf(facts) === lanes),
+  );
+
+interface Holding {
+  readonly phases: readonly PhaseName[];
+  readonly how: Hold;
+  readonly target: number;
+}
+
+const holdAll = async (transaction: AdminTransaction, { phases, how, target }: Holding): Promise<void> => {
+  for (const lane of await resizedLanes(transaction)) {
+    if (!phases.includes(lane.phase) || holdOf(lane.facts) === 'all') continue;
+    await transaction.writeLane({ ...lane, seq: lane.seq + 1, facts: held(lane.facts, how, target) });
+  }
+};
+
+const hold = ({ warehouse }: ResizeContext, holding: Holding): Promise<void> =>
+  warehouse.administer((transaction) => holdAll(transaction, holding));
+
+/** Waits until nothing is on its way behind flatten, and holds all three phases in the transaction that sees it. */
+const drain = async (context: ResizeContext, target: number, signal: AbortSignal): Promise<boolean> => {
+  for (let said = ''; !signal.aborted;) {
+    const catalog = await context.catalog();
+    const left = await context.warehouse.administer(async (transaction) => {
+      const all = await resizedLanes(transaction);
+      // Flatten lanes that were begun since the last look.
+      await holdAll(transaction, { phases: ['flatten'], how: 'intake', target });
+      const reason = all.every(({ facts }) => holdOf(facts) === 'all') ? null : whatIsLeft(all, await transaction.readRequests(), catalog);
+      if (reason === null) await holdAll(transaction, { phases: resized, how: 'all', target });
+      return reason;
+    });
+    if (left === null) return true;
+    if (left !== said) context.waiting(left);
+    said = left;
+    await context.clock.sleep(context.pollMs, signal);
+  }
+  return false;
+};
+
+const driverOf = (instance: string): string => instance.slice(0, instance.lastIndexOf('@'));
+
+/** In pages, because nobody works meanwhile: a page that has moved already moves nowhere. Also the groups of instances that are no longer live. */
+const moveGroups = async ({ warehouse }: ResizeContext, lanes: number): Promise<void> => {
+  const instances = await warehouse.administer((transaction) => transaction.instances());
+  for (const instance of instances) {
+    let after: string | null = null;
+    for (;;) {
+      const from: string | null = after;
+      const page = await warehouse.administer(async (transaction) => {
+        const places = await transaction.readGroupPlaces(instance, from, groupsMax);
+        const moved = places.map(({ group, key }) => ({ group, lane: groupLane(driverOf(instance), key, lanes) }));
+        await transaction.moveGroups(
+          instance,
+          moved.filter(({ lane }, index) => lane !== places[index]?.lane),
+        );
+        return places;
+      });
+      if (page.length < groupsMax) break;
+      after = page.at(-1)?.group ?? null;
+    }
+  }
+};
+
+/** Lets the lanes go on, and gives what was asked meanwhile to the lanes that it now concerns. */
+const release = async ({ warehouse, clock }: ResizeContext, lanes: number): Promise<void> => {
+  await warehouse.administer(async (transaction) => {
+    const requests = await transaction.readRequests();
+    await transaction.closeRequests(
+      requests.map(({ id }) => id),
+      clock.now(),
+    );
+    await transaction.writeRequests(placed(requests, lanes), clock.now());
+    for (const lane of await resizedLanes(transaction)) {
+      if (holdOf(lane.facts) !== null) await transaction.writeLane({ ...lane, seq: lane.seq + 1, facts: released(lane.facts) });
+    }
+  });
+};
+
+/** Each request once for every lane that has to carry it out. */
+const placed = (requests: readonly Request[], lanes: number): readonly Omit<Request, 'id'>[] => {
+  const all = Array.from({ length: lanes }, (_, lane) => lane);
+  const unique = new Map<string, Omit<Request, 'id'>>();
+  for (const { body } of requests) {
+    const isOfFlatten = body.kind === 'replay' || body.kind === 'purge';
+    const numbers = isOfFlatten
+      ? [rawLane(body, lanes)]
+      : body.kind === 'recompute'
+        ? [groupLane(driverOf(body.instance), body.key, lanes)]
+        : all;
+    for (const lane of numbers) {
+      const key = { phase: isOfFlatten ? 'flatten' : 'summarise', source: 0, lane } as const;
+      unique.set(`${lane} ${JSON.stringify(body)}`, { lane: key, body });
+    }
+  }
+  return [...unique.values()];
+};
