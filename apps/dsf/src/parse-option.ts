@@ -7,6 +7,13 @@ export const parseWhole = (text: string): number => {
   return number;
 };
 
+/** A number of lanes, as the definitions take it. @throws InvalidArgumentError */
+export const parseLanes = (text: string): number => {
+  const lanes = /^\d{1,4}$/.test(text) ? Number(text) : NaN;
+  if (!(lanes >= 1 && lanes <= 1024)) throw new InvalidArgumentError('It must be a whole number, 1 to 1024.');
+  return lanes;
+};
+
 /** A port; 0 stands for any that is free. @throws InvalidArgumentError */
 export const parsePort = (text: string): number => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;

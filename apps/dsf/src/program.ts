@@ -10,6 +10,7 @@ import { produceCommand } from './commands/produce.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { queryCommand } from './commands/query.ts';
 import { rebuildCommand } from './commands/rebuild.ts';
+import { recoverCommand } from './commands/recover.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { runCommand } from './commands/run.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -25,7 +26,7 @@ const groups = {
   'Define:': [validateCommand, planCommand, applyCommand, activateCommand, exportCommand, versionsCommand, rollbackCommand, schemaCommand],
   'Run:': [topicsCommand, runCommand, produceCommand, consumeCommand],
   'Look:': [statusCommand, tablesCommand, queryCommand],
-  'Mend:': [failuresCommand, rebuildCommand, purgeCommand],
+  'Mend:': [failuresCommand, rebuildCommand, purgeCommand, recoverCommand],
 } as const;
 
 /** Errors are thrown instead of ending the process, and everything that is said goes through the session's streams. */

@@ -6,5 +6,5 @@ export { createIngestWork } from './ingest/work.ts';
 export { createFlattenWork } from './flatten/work.ts';
 export { createSummariseWork } from './summarise/work.ts';
 export { createPublishWork } from './publish/work.ts';
-export { resizeLanes, type ResizeContext } from './operate/resize.ts';
-export { recoverLanes, type RecoverContext } from './operate/recover.ts';
+export { resizeLanes } from './operate/resize.ts';
+export { recoverLanes } from './operate/recover.ts';

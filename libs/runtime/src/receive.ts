@@ -51,7 +51,7 @@ export const databaseOlder = (
   new Failure(
     'fatal',
     'delivery.database-older',
-    `the broker has a range up to offset ${to} of source ${source}, partition ${partition}, but ${sender.phase} has committed only up to ${committed}: the database is older than the broker. Was it restored?`,
+    `the broker has a range up to offset ${to} of source ${source}, partition ${partition}, but ${sender.phase} has committed only up to ${committed}: the database is older than the broker. If it was restored: stop all services, run \`dsf recover\`, start them.`,
     { source, partition, to, committed },
   );
 

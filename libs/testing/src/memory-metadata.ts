@@ -4,10 +4,12 @@ import { Failure, type Activation, type MetadataStore, type VersionInfo } from '
 /** Config tables and versions in memory, shared by the handles that are opened on them. */
 export interface MemoryConfig {
   tables: Definitions;
+  /** Data has flowed: only a resize may change the number of lanes. */
+  lanesFixed: boolean;
   readonly versions: { readonly snapshot: Snapshot; readonly info: VersionInfo }[];
 }
 
-export const createMemoryConfig = (): MemoryConfig => ({ tables: definitionsSchema.parse({}), versions: [] });
+export const createMemoryConfig = (): MemoryConfig => ({ tables: definitionsSchema.parse({}), lanesFixed: false, versions: [] });
 
 /** Where a test may come between a caller and the store. */
 export interface MetadataHooks {
@@ -24,6 +26,14 @@ const activate = (config: MemoryConfig, change: Change): Activation => {
   const before = config.versions.at(-1)?.snapshot ?? null;
   const snapshot = freshSnapshot(before, definitions);
   if (before !== null && JSON.stringify(snapshot) === JSON.stringify(before)) return { kind: 'unchanged', version: current };
+  const [fixed, wanted] = [before?.definitions.settings.lanes, definitions.settings.lanes];
+  if (config.lanesFixed && fixed !== wanted && change.resizes !== true) {
+    const at = ['settings', 'lanes'];
+    return {
+      kind: 'refused',
+      problems: [{ code: 'settings.lanes-fixed', message: `the number of lanes is ${fixed}`, hint: '', at, severity: 'error' }],
+    };
+  }
   const version = current + 1;
   const { catalog, problems } = change.check(snapshot, version);
   if (catalog === null || problems.some(({ severity }) => severity === 'error')) return { kind: 'refused', problems };

@@ -70,12 +70,19 @@ export const administer = async <T>(
 ): Promise<T> => {
   for (;;) {
     await hooks.before('administer');
-    const open = [...database.locks.values(), ...(database.administered === null ? [] : [database.administered])];
+    const open = [...database.locks.values(), ...(database.administered === null ? [] : [database.administered.done])];
     if (open.length === 0) break;
     await Promise.all(open);
   }
   const unlock = Promise.withResolvers<void>();
-  database.administered = unlock.promise;
+  const mine = {
+    done: unlock.promise,
+    abandon: () => {
+      if (database.administered === mine) database.administered = null;
+      unlock.resolve();
+    },
+  };
+  database.administered = mine;
   try {
     const layer = createState(database.state);
     const result = await work(transactionOn(database, layer, (call) => hooks.before(call)));
@@ -84,7 +91,6 @@ export const administer = async <T>(
     database.onAdminister();
     return result;
   } finally {
-    database.administered = null;
-    unlock.resolve();
+    mine.abandon();
   }
 };

@@ -25,16 +25,18 @@ export interface MemoryCommit {
   readonly seq: number;
   /** Names of the writes, in their order. */
   readonly writes: readonly string[];
+  /** Smaller ids were given before the transaction began. */
+  readonly firstId: number;
 }
 
 /** One database in memory: whatever handles share it see the same rows. */
 export interface MemoryDatabase {
-  readonly state: MemoryState;
+  state: MemoryState;
   schema: FlatSchema;
   readonly instances: Set<string>;
   readonly locks: Map<string, Promise<void>>;
   /** An operator's transaction that is open: it overlaps no other. */
-  administered: Promise<void> | null;
+  administered: { readonly done: Promise<void>; readonly abandon: () => void } | null;
   /** False lets a transaction begin on any seq: what a database without compare-and-set would do. */
   comparesSeq: boolean;
   /** Called after each commit, when its rows can be seen. */

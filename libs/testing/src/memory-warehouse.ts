@@ -38,6 +38,7 @@ const begin = (
   const next = database.comparesSeq ? seq + 1 : (row?.seq ?? 0) + 1;
   const unlock = Promise.withResolvers<void>();
   database.locks.set(name, unlock.promise);
+  const firstId = database.nextId;
   const layer = createState(database.state);
   const ground = groundOf(database);
   const writes: { readonly call: string; readonly write: Write }[] = [];
@@ -80,7 +81,7 @@ const begin = (
       } finally {
         finish();
       }
-      database.onCommit({ lane, seq: next, writes: writes.map(({ call }) => call) });
+      database.onCommit({ lane, seq: next, writes: writes.map(({ call }) => call), firstId });
     },
     rollback() {
       if (!isEnded) finish();
@@ -106,7 +107,7 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
   const beginWhenFree = async (lane: LaneKey, seq: number): Promise<OpenTransaction> => {
     for (;;) {
       await hooks.before('begin');
-      const lock = database.locks.get(laneShelf(lane)) ?? database.administered ?? undefined;
+      const lock = database.locks.get(laneShelf(lane)) ?? database.administered?.done;
       if (lock === undefined) break;
       await lock;
     }

@@ -174,7 +174,8 @@ export const readStatus = async (installation: Installation): Promise<Status> =>
     const mine = standing.of('publish').filter(({ source }) => source === id);
     const lag = max(
       standing.seqs
-        .filter(({ phase }) => phase === 'summarise')
+        // Lanes beyond were retired by a resize.
+        .filter(({ phase, lane }) => phase === 'summarise' && lane < catalog.settings.lanes)
         .map(({ lane, seq }) => seq + 1 - (mine.find((one) => one.lane === lane)?.next ?? 0)),
     );
     return { name: definition.name, phases: [toPhase(standing, 'publish', mine, lag)] };

@@ -1,9 +1,11 @@
 import { groupLane, rawLane } from '@dsf/messages';
-import type { Catalog } from '@dsf/metadata';
+import { buildCatalog, type Catalog } from '@dsf/metadata';
 import {
   Failure,
   type AdminTransaction,
   type Clock,
+  type GroupPlace,
+  type MetadataStore,
   type PhaseName,
   type Request,
   type StoredLane,
@@ -20,10 +22,7 @@ export interface ResizeContext {
   readonly warehouse: Warehouse;
   readonly internal: Transport;
   readonly clock: Clock;
-  /** The catalog in force. */
-  readonly catalog: () => Promise<Catalog>;
-  /** Makes the definitions in force, with another number of lanes, the next version; nothing when they have it. */
-  readonly activate: (lanes: number) => Promise<void>;
+  readonly metadata: MetadataStore;
   /** Says what is being waited for. */
   readonly waiting: (reason: string) => void;
   readonly pollMs: number;
@@ -44,7 +43,7 @@ const isResized = ({ phase }: StoredLane): boolean => resized.includes(phase);
  */
 export const resizeLanes = async (context: ResizeContext, lanes: number, signal: AbortSignal): Promise<boolean> => {
   const { warehouse, internal } = context;
-  const { settings } = await context.catalog();
+  const { settings } = await catalogInForce(context);
   const underWay = await warehouse.administer(async (transaction) => targetOf((await resizedLanes(transaction))[0]?.facts ?? {}));
   if (underWay !== null && underWay !== lanes)
     throw new Failure(
@@ -62,7 +61,7 @@ export const resizeLanes = async (context: ResizeContext, lanes: number, signal:
       await internal.ensureTopic(topic, settings.lanes);
       await internal.growTopic(topic, lanes);
     }
-    await hold(context, { phases: ['flatten'], how: 'intake', target: lanes });
+    await hold(context, { phases: ['flatten'], how: 'intake', target: lanes, lanes: settings.lanes });
     if (!(await drain(context, lanes, signal))) return false;
     await moveGroups(context, lanes);
     await warehouse.administer(async (transaction) => {
@@ -70,28 +69,74 @@ export const resizeLanes = async (context: ResizeContext, lanes: number, signal:
       for (const lane of movedLanes(all, lanes)) await transaction.writeLane(lane);
     });
   }
-  await context.activate(lanes);
+  await activateLanes(context, lanes);
   await release(context, lanes);
   return true;
 };
 
+/** Custom measures were checked when the version was activated. */
+const checks = { customMeasures: 'any' } as const;
+
+const catalogInForce = async ({ metadata }: ResizeContext): Promise<Catalog> => {
+  const version = await metadata.currentVersion();
+  const { catalog } = version === 0 ? { catalog: null } : buildCatalog(await metadata.loadVersion(version), version, checks);
+  if (catalog === null)
+    throw new Failure('fatal', 'resize.nothing-defined', 'no version is in force that this binary understands: apply definitions first');
+  return catalog;
+};
+
+/** The definitions as the tables have them, with the new number. */
+const activateLanes = async ({ metadata, clock }: ResizeContext, lanes: number): Promise<void> => {
+  const { definitions, problems } = await metadata.readTables();
+  const settings = { ...definitions?.settings, lanes };
+  const made =
+    definitions === null
+      ? ({ kind: 'refused', problems } as const)
+      : await metadata.activate({
+          definitions: { ...definitions, settings },
+          comment: `resize to ${lanes} lanes`,
+          now: clock.now(),
+          resizes: true,
+          check: (snapshot, version) => buildCatalog(snapshot, version, checks),
+        });
+  if (made.kind !== 'refused') return;
+  const why = made.problems.map(({ message }) => message).join('; ');
+  throw new Failure(
+    'fatal',
+    'resize.tables',
+    `the config tables do not make a version: ${why}. Mend them, then run the resize again: it goes on.`,
+    { lanes },
+  );
+};
+
 const resizedLanes = async (transaction: AdminTransaction): Promise<readonly StoredLane[]> => (await transaction.lanes()).filter(isResized);
 
+const isMoved = (all: readonly StoredLane[], lanes: number): boolean =>
+  all.length > 0 && all.every(({ facts }) => holdOf(facts) === 'all' && lanesOf(facts) === lanes);
+
 const hasMoved = ({ warehouse }: ResizeContext, lanes: number): Promise<boolean> =>
-  warehouse.administer(async (transaction) =>
-    (await resizedLanes(transaction)).every(({ facts }) => holdOf(facts) === 'all' && lanesOf(facts) === lanes),
-  );
+  warehouse.administer(async (transaction) => isMoved(await resizedLanes(transaction), lanes));
 
 interface Holding {
   readonly phases: readonly PhaseName[];
   readonly how: Hold;
   readonly target: number;
+  /** As many as there are until it ends. */
+  readonly lanes: number;
 }
 
-const holdAll = async (transaction: AdminTransaction, { phases, how, target }: Holding): Promise<void> => {
-  for (const lane of await resizedLanes(transaction)) {
-    if (!phases.includes(lane.phase) || holdOf(lane.facts) === 'all') continue;
+const holdAll = async (transaction: AdminTransaction, { phases, how, target, lanes }: Holding): Promise<void> => {
+  const all = await resizedLanes(transaction);
+  for (const lane of all) {
+    if (!phases.includes(lane.phase) || holdOf(lane.facts) === how || holdOf(lane.facts) === 'all') continue;
     await transaction.writeLane({ ...lane, seq: lane.seq + 1, facts: held(lane.facts, how, target) });
+  }
+  // Lanes that nobody has begun yet must not be begun meanwhile.
+  for (const phase of phases) {
+    for (let lane = 0; lane < lanes; lane += 1) {
+      if (all.some((one) => one.phase === phase && one.lane === lane)) continue;
+      await transaction.writeLane({ phase, source: 0, lane, seq: 1, positions: [], facts: held({}, how, target), live: [] });
+    }
   }
 };
 
@@ -101,13 +146,11 @@ const hold = ({ warehouse }: ResizeContext, holding: Holding): Promise<void> =>
 /** Waits until nothing is on its way behind flatten, and holds all three phases in the transaction that sees it. */
 const drain = async (context: ResizeContext, target: number, signal: AbortSignal): Promise<boolean> => {
   for (let said = ''; !signal.aborted;) {
-    const catalog = await context.catalog();
+    const catalog = await catalogInForce(context);
     const left = await context.warehouse.administer(async (transaction) => {
       const all = await resizedLanes(transaction);
-      // Flatten lanes that were begun since the last look.
-      await holdAll(transaction, { phases: ['flatten'], how: 'intake', target });
       const reason = all.every(({ facts }) => holdOf(facts) === 'all') ? null : whatIsLeft(all, await transaction.readRequests(), catalog);
-      if (reason === null) await holdAll(transaction, { phases: resized, how: 'all', target });
+      if (reason === null) await holdAll(transaction, { phases: resized, how: 'all', target, lanes: catalog.settings.lanes });
       return reason;
     });
     if (left === null) return true;
@@ -127,7 +170,7 @@ const moveGroups = async ({ warehouse }: ResizeContext, lanes: number): Promise<
     let after: string | null = null;
     for (;;) {
       const from: string | null = after;
-      const page = await warehouse.administer(async (transaction) => {
+      const page: readonly GroupPlace[] = await warehouse.administer(async (transaction) => {
         const places = await transaction.readGroupPlaces(instance, from, groupsMax);
         const moved = places.map(({ group, key }) => ({ group, lane: groupLane(driverOf(instance), key, lanes) }));
         await transaction.moveGroups(

@@ -8,6 +8,12 @@ const lane = (all: readonly StoredLane[], phase: StoredLane['phase'], number: nu
 const behind = (at: Position, own: StoredLane | undefined): boolean =>
   at.next !== at.start && own?.positions.find((one) => sourcePartitionKey(one) === sourcePartitionKey(at))?.next !== at.next;
 
+/** A replay waits for the record's first turn, which comes after the resize. */
+const isHad = (
+  committed: readonly Position[],
+  record: { readonly source: number; readonly partition: number; readonly offset: number },
+): boolean => committed.some((at) => sourcePartitionKey(at) === sourcePartitionKey(record) && at.next > record.offset);
+
 /** What still has to come through before lanes can move, in words; null when every lane has what flatten has committed and nothing is asked for. */
 export const whatIsLeft = (
   all: readonly StoredLane[],
@@ -15,7 +21,8 @@ export const whatIsLeft = (
   { settings, drivers, publications }: Catalog,
 ): string | null => {
   const committed = all.filter(({ phase }) => phase === 'flatten').flatMap(({ positions }) => positions);
-  if (requests.length > 0) return `${requests.length} open requests`;
+  const due = requests.filter(({ body }) => body.kind !== 'replay' || isHad(committed, body));
+  if (due.length > 0) return `${due.length} open requests`;
   for (let number = 0; number < settings.lanes; number += 1) {
     const summarise = lane(all, 'summarise', number);
     if (summarise === undefined) return `summarise to begin lane ${number}`;

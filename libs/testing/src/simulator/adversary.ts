@@ -1,4 +1,4 @@
-import { groupLane, rawLane } from '@dsf/messages';
+import { groupLane } from '@dsf/messages';
 import { buildCatalog } from '@dsf/metadata';
 import type { Request } from '@dsf/ports';
 import { openMemoryMetadata } from '../memory-metadata.ts';
@@ -16,11 +16,12 @@ import {
 } from './definitions.ts';
 import { amountsOf, flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import type { Fleet } from './fleet.ts';
+import { operate, type Command } from './operating.ts';
 import { deeds, type Deed } from './profile.ts';
 import { startOfTime, type Actor } from './scheduler.ts';
 import { isInternal } from './transport-faults.ts';
 import { freezeWorker, killWorker, type Worker } from './worker.ts';
-import { count, remember, tell, type World } from './world.ts';
+import { count, lanesOf, remember, tell, type World } from './world.ts';
 
 /** Operators and misfortune: what is done to a running installation from outside. */
 export interface Adversary {
@@ -46,13 +47,16 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
   const metadata = openMemoryMetadata(config, pace);
   let choice: Choice = firstChoice;
   const warehouse = openMemoryWarehouse(database);
-  const ask = async (requests: readonly Omit<Request, 'id'>[]): Promise<void> => {
+  /** What is asked for is worked out when it is asked: lanes may have moved until then. */
+  const ask = async (requests: () => readonly Omit<Request, 'id'>[]): Promise<void> => {
     await scheduler.step(operator, 'asks');
-    await warehouse.request(requests, scheduler.now());
+    await warehouse.request(requests(), scheduler.now());
   };
+  let resizing: Command | null = null;
 
   const activate = async (next: Choice): Promise<void> => {
-    const definitions = definitionsOf(next, world.profile.lanes);
+    const lanes = config.versions.at(-1)?.snapshot.definitions.settings.lanes ?? world.profile.lanes;
+    const definitions = definitionsOf(next, lanes);
     const made = await metadata.activate({
       definitions,
       comment: '',
@@ -64,7 +68,9 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
         return built;
       },
     });
+    if (made.kind === 'refused' && made.problems[0]?.code === 'settings.lanes-fixed') return activate(next);
     if (made.kind === 'refused') throw new Error(`definitions were refused: ${JSON.stringify(made.problems)}`);
+    config.lanesFixed = true;
     choice = next;
     tell(world, operator.name, `activates version ${made.version}: ${JSON.stringify(next)}`);
   };
@@ -110,8 +116,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     world.replayed.add(at);
     tell(world, operator.name, `asks to replay ${at}`);
     const { source, partition, offset } = coordinatesOf(at);
-    const lane = { phase: 'flatten', source: 0, lane: rawLane({ source, partition }, world.profile.lanes) } as const;
-    await ask([{ lane, body: { kind: 'replay', source, partition, offset } }]);
+    await ask(() => [{ lane: flattenLane(world, { source, partition }), body: { kind: 'replay', source, partition, offset } }]);
   };
 
   const recompute = async (): Promise<void> => {
@@ -123,10 +128,12 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
       for (const amounts of amountsOf(world, instance, { source, partition, offset }, lane)) {
         const { key, window } = amounts;
         tell(world, operator.name, `asks to recompute ${instance} ${groupOf(amounts)}`);
-        const number = groupLane(world.meanings.get(instance)?.driver ?? '', key, world.profile.lanes);
         // Nobody waits for a record that will never come: the group is folded as far as the lane is.
         const body = { kind: 'recompute', instance, key, window, after: { source, partition, offset: -1 } } as const;
-        await ask([{ lane: { phase: 'summarise', source: 0, lane: number }, body }]);
+        await ask(() => {
+          const number = groupLane(world.meanings.get(instance)?.driver ?? '', key, world.profile.lanes);
+          return [{ lane: summariseLane(number), body }];
+        });
       }
     }
   };
@@ -136,12 +143,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     if (instances.length === 0) return;
     const instance = dice.pick(instances);
     tell(world, operator.name, `asks to rebuild ${instance}`);
-    await ask(
-      Array.from(
-        { length: world.profile.lanes },
-        (_, lane) => ({ lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'rebuild', instance } }) as const,
-      ),
-    );
+    await ask(() => lanesOf(world).map((lane) => ({ lane: summariseLane(lane), body: { kind: 'rebuild', instance } })));
   };
 
   const purge = async (): Promise<void> => {
@@ -154,7 +156,15 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
       before: startOfTime + dice.between(0, 12_000),
     } as const;
     tell(world, operator.name, `asks to purge ${JSON.stringify(body)}`);
-    await ask([{ lane: { phase: 'flatten', source: 0, lane: rawLane(body, world.profile.lanes) }, body }]);
+    await ask(() => [{ lane: flattenLane(world, body), body }]);
+  };
+
+  const resize = (): void => {
+    if (resizing !== null && !resizing.isDone()) return resizing.kill();
+    const lanes = dice.between(1, 4);
+    tell(world, operator.name, `asks for ${lanes} lanes`);
+    const { signal } = new AbortController();
+    resizing = operate(world, 'resize', (context) => world.product.resize(context, lanes, signal));
   };
 
   const freeze = (worker: Worker): void => {
@@ -230,6 +240,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     recompute,
     rebuild,
     purge,
+    resize,
   };
 
   return {

@@ -169,7 +169,7 @@ export const createCommits = (world: World): Commits => {
       tell(world, 'database', `commits ${laneShelf(lane)} seq ${seq} at ${now.join(' ')}: ${writes.join(', ')}`);
       checkOrder(commit);
       if (lane.phase === 'flatten') followHorizons(world, lane);
-      if (lane.phase === 'summarise') followFrozen(world, lane);
+      if (lane.phase === 'summarise') followFrozen(world, commit);
       const isReplay = writes.includes('deleteFlat');
       checkLane(lane, isReplay);
       remember(lane);

@@ -29,6 +29,8 @@ const lag = (world: World): string | null => {
       }
     }
   }
+  const held = state.lanes.all('').find(({ facts }) => facts['held'] !== undefined);
+  if (held !== undefined) return `a resize holds ${laneShelf(held.lane)}`;
   for (const shelf of state.requests.shelves()) {
     for (const { body, id } of state.requests.all(shelf)) {
       const isDue = body.kind !== 'replay' || (positionOf(world, flattenLane(world, body), body)?.next ?? 0) > body.offset;

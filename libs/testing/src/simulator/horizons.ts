@@ -1,5 +1,6 @@
 import type { LaneKey, PurgedRows } from '@dsf/ports';
 import type { SourcePartition } from '@dsf/messages';
+import type { MemoryCommit } from '../memory-warehouse-database.ts';
 import { laneShelf, loadLane, partitionShelf } from '../memory-warehouse-state.ts';
 import { flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import { count, lanesOf, violate, type World } from './world.ts';
@@ -75,8 +76,8 @@ const rememberBelow = (world: World, at: SourcePartition, below: number): void =
   }
 };
 
-/** A lane lets rows go when nobody has asked it for something that needs them. */
-const checkFreeze = (world: World, lane: LaneKey): void => {
+/** A lane lets rows go when nobody had asked it for something that needs them. What is asked at this very moment finds the groups frozen. */
+const checkFreeze = (world: World, { lane, firstId }: MemoryCommit): void => {
   for (const at of loadLane(world.database.state, lane).positions) {
     const key = `${laneShelf(lane)} ${partitionShelf(at)}`;
     const now = foldsFrom(world, lane.lane, at);
@@ -84,7 +85,7 @@ const checkFreeze = (world: World, lane: LaneKey): void => {
     world.horizons.set(key, now);
     const asked = world.database.state.requests
       .all(laneShelf(lane))
-      .find(({ body }) => body.kind === 'recompute' || body.kind === 'rebuild');
+      .find(({ id, body }) => id < firstId && (body.kind === 'recompute' || body.kind === 'rebuild'));
     if (asked !== undefined)
       violate(
         world,
@@ -111,7 +112,8 @@ const checkWindows = (world: World, live: ReadonlySet<string>): void => {
 };
 
 /** After a commit of a summarise lane: which instances began there, from where on, and what was listed as too late. */
-export const followFrozen = (world: World, lane: LaneKey): void => {
+export const followFrozen = (world: World, commit: MemoryCommit): void => {
+  const { lane } = commit;
   const { state } = world.database;
   const live = new Set(state.live.all(String(lane.lane)));
   const name = laneShelf(lane);
@@ -124,7 +126,7 @@ export const followFrozen = (world: World, lane: LaneKey): void => {
     floors.set(instance, new Map(positions.map((at) => [partitionShelf(at), foldsFrom(world, lane.lane, at)])));
     for (const key of world.windows.keys()) if (key.startsWith(`${instance} `)) world.windows.delete(key);
   }
-  checkFreeze(world, lane);
+  checkFreeze(world, commit);
   checkWindows(world, live);
   for (const shelf of state.failures.shelves()) {
     for (const { code, scope } of state.failures.all(shelf)) {

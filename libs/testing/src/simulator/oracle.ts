@@ -11,11 +11,8 @@ import type { World } from './world.ts';
  */
 
 export const summariseLane = (lane: number): LaneKey => ({ phase: 'summarise', source: 0, lane });
-export const flattenLane = (world: World, at: SourcePartition): LaneKey => ({
-  phase: 'flatten',
-  source: 0,
-  lane: rawLane(at, world.profile.lanes),
-});
+export const flattenLanes = (lane: number): LaneKey => ({ phase: 'flatten', source: 0, lane });
+export const flattenLane = (world: World, at: SourcePartition): LaneKey => flattenLanes(rawLane(at, world.profile.lanes));
 
 /** Catalog version by which the record's rows were made; null when it has no rows. */
 const versionOfRows = (world: World, source: number, partition: number, offset: number): number | null => {
@@ -82,11 +79,12 @@ export const amountsOf = (
   instance: string,
   at: SourcePartition & { readonly offset: number },
   lane: number,
+  lanes = world.profile.lanes,
 ): readonly Amounts[] => {
   const meaning = world.meanings.get(instance);
   const message = world.inputAt.get(recordShelf(at));
   if (meaning === undefined || message === undefined) return [];
-  return meaning.read(message).filter(({ key }) => groupLane(meaning.driver, key, world.profile.lanes) === lane);
+  return meaning.read(message).filter(({ key }) => groupLane(meaning.driver, key, lanes) === lane);
 };
 
 /** Offsets of the records that have rows in [from, to), or had them until they were purged. */

@@ -46,13 +46,14 @@ export const createOutputs = (world: World): Outputs => {
       .filter(({ name }) => name.startsWith('out.'))
       .flatMap(({ name, partitions }) => partitions.flatMap(({ messages }) => messages.map((message) => ({ topic: name, message }))));
 
-  const laneOf = (topic: string, group: string): number => {
+  /** Lanes that the group is or was in. */
+  const lanesOf = (topic: string, group: string): readonly number[] => {
     const publication = world.activated
       .toReversed()
       .flatMap(({ catalog }) => catalog.publications)
       .find((one) => one.topic === topic);
     const key = JSON.parse(group.replace(/\]@-?\d+$/, ']')) as readonly KeyPart[];
-    return groupLane(publication?.driver.name ?? '', key, world.profile.lanes);
+    return [world.profile.lanes, ...world.lanesBefore].map((lanes) => groupLane(publication?.driver.name ?? '', key, lanes));
   };
 
   return {
@@ -72,7 +73,9 @@ export const createOutputs = (world: World): Outputs => {
         if (known !== undefined && known !== body)
           violate(world, 'equal id, equal body', `${topic} ${group} revision ${revision} was ${known}, is ${body}`);
         bodies.set(id, body);
-        const tenure = tenures.get(`${name} publish/${laneOf(topic, group)}`);
+        const tenure = lanesOf(topic, group)
+          .map((lane) => tenures.get(`${name} publish/${lane}`))
+          .find((one) => one !== undefined);
         if (tenure === undefined) {
           violate(world, 'publishers own their lanes', `${name} sends ${group} to ${topic} without having claimed its lane`);
           continue;

@@ -34,4 +34,17 @@ export interface SimulatedContext {
 /** One of the four services: runs until `stop` aborts and what was begun is finished. */
 export type RunService = (context: SimulatedContext, stop: AbortSignal) => Promise<void>;
 
-export type Product = Readonly<Record<PhaseName, RunService>>;
+/** What an operator's command is given. */
+export interface OperatorContext {
+  readonly warehouse: Warehouse;
+  readonly metadata: MetadataStore;
+  readonly internal: Transport;
+  readonly clock: Clock;
+}
+
+export interface Product extends Readonly<Record<PhaseName, RunService>> {
+  /** Changes the number of lanes; killed half-way, the same call goes on. */
+  readonly resize: (context: OperatorContext, lanes: number, signal: AbortSignal) => Promise<unknown>;
+  /** To be called after an older database was restored, before any service starts. */
+  readonly recover: (context: OperatorContext) => Promise<unknown>;
+}

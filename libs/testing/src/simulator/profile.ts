@@ -49,6 +49,7 @@ export const deeds = [
   'recompute',
   'rebuild',
   'purge',
+  'resize',
 ] as const;
 export type Deed = (typeof deeds)[number];
 

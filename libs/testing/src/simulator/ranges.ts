@@ -38,10 +38,12 @@ const checkPoints = (world: World, range: PointsRange, lane: number): void => {
   if (items === undefined) return;
   // A replay changes rows under a range that was made before, and asks for its groups to be folded again.
   if ([...world.replayed].some((at) => at.startsWith(`${source}:${partition}:`))) return;
-  const drivers = world.activated[version - 1]?.catalog.drivers ?? [];
+  const { drivers = [], settings } = world.activated[version - 1]?.catalog ?? {};
   const wanted = offsetsWithRows(world, range, from, to).flatMap((offset) =>
     drivers.flatMap(({ instance }) =>
-      amountsOf(world, instance, { source, partition, offset }, lane).map((amounts) => `${offset} ${instance} ${groupOf(amounts)}`),
+      amountsOf(world, instance, { source, partition, offset }, lane, settings?.lanes).map(
+        (amounts) => `${offset} ${instance} ${groupOf(amounts)}`,
+      ),
     ),
   );
   const has = items

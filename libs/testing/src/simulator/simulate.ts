@@ -8,6 +8,7 @@ import { startFleet } from './fleet.ts';
 import { createOutputs } from './outputs.ts';
 import type { Product } from './product.ts';
 import { createRanges } from './ranges.ts';
+import { followResize } from './resizing.ts';
 import type { Actor } from './scheduler.ts';
 import { calmDown, createWorld, tell, violate, type World } from './world.ts';
 
@@ -65,6 +66,11 @@ export const simulate = async (seed: number, product: Product, options: Simulate
   const outputs = createOutputs(world);
   const watchers = { outputs, ranges: createRanges(world) };
   database.onCommit = (commit) => commits.check(commit);
+  database.onAdminister = () => {
+    followResize(world);
+    // While groups move, page by page, nobody may work.
+    if (!database.state.lanes.all('').some(({ facts }) => facts['held'] === 'all')) commits.checkAll();
+  };
   const initial = JSON.stringify(world.profile);
   tell(world, 'profile', initial);
 

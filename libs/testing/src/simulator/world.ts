@@ -56,6 +56,8 @@ export interface World {
   readonly floors: Map<string, Map<string, ReadonlyMap<string, number>>>;
   /** What frozen windows showed when they were first seen frozen, by instance and group. */
   readonly windows: Map<string, string>;
+  /** Numbers of lanes that there were before. */
+  readonly lanesBefore: Set<number>;
   /** Points that came too late for a frozen window: `1:0:7 lines@0123abcd/0`. */
   readonly late: Set<string>;
   /** Frozen groups that a correction could no longer change: `lines@0123abcd ["g1"]`. */
@@ -95,6 +97,7 @@ export const createWorld = (seed: number, product: Product, linesMax = linesKept
     below: new Map(),
     floors: new Map(),
     windows: new Map(),
+    lanesBefore: new Set(),
     late: new Set(),
     loose: new Set(),
   };
