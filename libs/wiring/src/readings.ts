@@ -74,7 +74,8 @@ const summariseStretches = ({ catalog, of }: Standing): readonly Stretch[] =>
 const publishStretches = ({ catalog, of, seqs }: Standing): readonly Stretch[] =>
   catalog.publications.flatMap(({ id, definition }) =>
     seqs
-      .filter(({ phase }) => phase === 'summarise')
+      // Lanes beyond were retired by a resize.
+      .filter(({ phase, lane }) => phase === 'summarise' && lane < catalog.settings.lanes)
       .map(({ lane, seq }): Stretch => {
         const mine = of('publish').find((one) => one.source === id && one.lane === lane);
         const records = Math.max(0, seq + 1 - (mine?.next ?? 0));

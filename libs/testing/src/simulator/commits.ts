@@ -168,7 +168,7 @@ export const createCommits = (world: World): Commits => {
       const now = loadLane(world.database.state, lane).positions.map((position) => `${partitionShelf(position)}=${position.next}`);
       tell(world, 'database', `commits ${laneShelf(lane)} seq ${seq} at ${now.join(' ')}: ${writes.join(', ')}`);
       checkOrder(commit);
-      if (lane.phase === 'flatten') followHorizons(world, lane);
+      if (lane.phase === 'flatten') followHorizons(world, commit);
       if (lane.phase === 'summarise') followFrozen(world, commit);
       const isReplay = writes.includes('deleteFlat');
       checkLane(lane, isReplay);

@@ -18,27 +18,37 @@ export const horizonOf = (world: World, rows: PurgedRows, at: SourcePartition): 
 const foldsFrom = (world: World, lane: number, at: SourcePartition): number =>
   factOf(world, summariseLane(lane), `horizon:folds:${partitionShelf(at)}`);
 
-/** Lowest record that an operator or a failure still needs. */
-const neededOf = (world: World, { source, partition }: SourcePartition): number => {
+/** Lowest record that an operator or a failure needed when the transaction began; what comes at that very moment finds no rows, and is listed. */
+const neededOf = (world: World, { source, partition }: SourcePartition, firstId: number): number => {
   const { failures, requests } = world.database.state;
   const open = failures
     .shelves()
     .filter((shelf) => shelf.startsWith(`${source}:${partition}:`))
     .flatMap((shelf) => failures.all(shelf))
     .filter(
-      ({ phase, status, code }) => (phase === 'flatten' || phase === 'summarise') && status !== 'resolved' && code !== 'summarise.frozen',
+      ({ id, phase, status, code, attempts }) =>
+        (phase === 'flatten' || (phase === 'summarise' && id < firstId && attempts === 1)) &&
+        status !== 'resolved' &&
+        code !== 'summarise.frozen',
     )
     .map(({ offset }) => offset);
   const replays = requests
     .shelves()
     .flatMap((shelf) => requests.all(shelf))
-    .flatMap(({ body }) => (body.kind === 'replay' && body.source === source && body.partition === partition ? [body.offset] : []));
+    .flatMap(({ id, body }) =>
+      id < firstId && body.kind === 'replay' && body.source === source && body.partition === partition ? [body.offset] : [],
+    );
   return Math.min(Number.MAX_SAFE_INTEGER, ...open, ...replays);
 };
 
-const checkRise = (world: World, rows: PurgedRows, at: SourcePartition, below: number): void => {
+const checkRise = (
+  world: World,
+  rows: PurgedRows,
+  at: SourcePartition,
+  { below, firstId }: { readonly below: number; readonly firstId: number },
+): void => {
   const where = `the horizon of ${rows} rows of ${partitionShelf(at)} rises to ${below}`;
-  const needed = neededOf(world, at);
+  const needed = neededOf(world, at, firstId);
   // What is asked for after the lanes have frozen their groups comes too late, and is listed.
   if (needed < below && rows === 'raw') violate(world, 'retention keeps what is needed', `${where}, record ${needed} is needed`);
   const flattened = positionOf(world, flattenLane(world, at), at)?.next ?? 0;
@@ -51,7 +61,7 @@ const checkRise = (world: World, rows: PurgedRows, at: SourcePartition, below: n
 };
 
 /** After a commit of a flatten lane: horizons that rose, and how the records below them stood, whose rows are all there at this moment. */
-export const followHorizons = (world: World, lane: LaneKey): void => {
+export const followHorizons = (world: World, { lane, firstId }: MemoryCommit): void => {
   for (const { source, partition } of loadLane(world.database.state, lane).positions) {
     const at = { source, partition };
     for (const rows of ['raw', 'flat'] as const) {
@@ -59,7 +69,7 @@ export const followHorizons = (world: World, lane: LaneKey): void => {
       const [before, now] = [world.horizons.get(key) ?? 0, horizonOf(world, rows, at)];
       if (now < before) violate(world, 'horizons never fall', `${key} went from ${before} to ${now}`);
       if (now === before) continue;
-      checkRise(world, rows, at, now);
+      checkRise(world, rows, at, { below: now, firstId });
       world.horizons.set(key, now);
       count(world, `horizon ${rows}`);
       if (rows === 'flat') rememberBelow(world, at, now);
