@@ -66,6 +66,8 @@ const config: OxlintConfig = {
     'typescript/no-misused-spread': 'off',
     // `[...text].length` counts code points, and `...[a, b]` groups the parameters of a statement.
     'unicorn/no-useless-spread': 'off',
+    // Threads have no origin; browsers do.
+    'unicorn/require-post-message-target-origin': 'off',
     // Gauges register themselves, and a promise chain may end in an effect.
     'no-new': 'off',
     'promise/always-return': 'off',

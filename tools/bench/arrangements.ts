@@ -90,12 +90,14 @@ interface Run {
   readonly home: string;
   /** Phases by process. */
   readonly processes: readonly (readonly PhaseName[])[];
+  /** Threads of each. */
+  readonly workers?: number;
   readonly profile: string | null;
 }
 
-const runProcesses = async ({ name, floor, home, processes, profile }: Run, totals: StreamTotals): Promise<Figure> => {
+const runProcesses = async ({ name, floor, home, processes, workers = 1, profile }: Run, totals: StreamTotals): Promise<Figure> => {
   const folder = profileFolder(profile, name);
-  const children = processes.map((phases) => startChild({ kind: 'phases', phases, home }, folder));
+  const children = processes.map((phases) => startChild({ kind: 'phases', phases, home, workers }, folder));
   const phases = processes.flat();
   await Promise.all(children.map(({ ready }) => ready));
   await untilDone(home, children, phases, totals);
@@ -118,17 +120,17 @@ export const measurePhases = async (folder: string, { messages, totals }: Stream
   return figures;
 };
 
-/** All four phases at once, in one process or in four. */
+/** All four phases at once, in one process, with one worker or two, or in four. */
 export const measureWhole = async (
   folder: string,
   { messages, totals }: Stream,
-  { processes, profile }: { readonly processes: 1 | 4; readonly profile: string | null },
+  { processes, workers, profile }: { readonly processes: 1 | 4; readonly workers: 1 | 2; readonly profile: string | null },
 ): Promise<Figure> => {
-  const name = processes === 1 ? 'one process' : 'four processes';
+  const name = processes === 1 ? (workers === 1 ? 'one process' : 'two workers') : 'four processes';
   const home = join(folder, name);
   await fillHome(home, messages);
   const split = processes === 1 ? [phaseNames] : phaseNames.map((phase) => [phase]);
-  const figure = await runProcesses({ name, floor: 'whole', home, processes: split, profile }, totals);
+  const figure = await runProcesses({ name, floor: 'whole', home, processes: split, workers, profile }, totals);
   await checkRows(home, totals);
   return figure;
 };

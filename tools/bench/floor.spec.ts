@@ -23,11 +23,11 @@ const runProduct = async (home: string): Promise<void> => {
   await fillHome(home, makeStream(records).messages);
   const stop = new AbortController();
   await runPhases(
-    { kind: 'phases', phases: ['ingest', 'flatten'], home },
+    { kind: 'phases', phases: ['ingest', 'flatten'], home, workers: 1 },
     (report) => {
       if (report.kind === 'progress' && report.counts.flatten?.received === records) stop.abort();
     },
-    stop.signal,
+    stop,
   );
 };
 

@@ -120,7 +120,7 @@ export const measureLatency = async (
   const home = join(folder, `latency ${processes}`);
   await fillHome(home, []);
   const split = processes === 1 ? [phaseNames] : phaseNames.map((phase) => [phase]);
-  const children = split.map((phases) => startChild({ kind: 'phases', phases, home }, null));
+  const children = split.map((phases) => startChild({ kind: 'phases', phases, home, workers: 1 }, null));
   const book = createBook();
   await Promise.all(children.map(({ ready }) => ready));
   await withHome(home, async (installation) => {

@@ -14,7 +14,7 @@ const usage = `Usage: npm run bench -- [options]
 
   --records N       orders in the stream (200000); 20000 is the short form
   --rounds N        repeat everything, take medians (1)
-  --only WORDS      of: phases,one,four,latency (all)
+  --only WORDS      of: phases,one,two,four,latency (all); two: one process with two workers
   --latency-seconds N  how long to send for the latency (10)
   --json FILE       write the result for machines
   --compare FILE    hold the result against an earlier one
@@ -27,7 +27,7 @@ const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '200000' },
     rounds: { type: 'string', default: '1' },
-    only: { type: 'string', default: 'phases,one,four,latency' },
+    only: { type: 'string', default: 'phases,one,two,four,latency' },
     'latency-seconds': { type: 'string', default: '10' },
     json: { type: 'string' },
     compare: { type: 'string' },
@@ -63,16 +63,17 @@ const runRound = async (stream: Stream, only: ReadonlySet<string>, profile: stri
       await floor('raw', 'after');
       await floor('flat', 'after');
     }
-    for (const [word, processes] of [
-      ['one', 1],
-      ['four', 4],
+    for (const [word, processes, workers] of [
+      ['one', 1, 1],
+      ['two', 1, 2],
+      ['four', 4, 1],
     ] as const) {
       if (!only.has(word)) continue;
       await floor('whole', word);
-      say(processes === 1 ? 'all phases in one process' : 'four processes');
-      figures.push(await measureWhole(folder, stream, { processes, profile }));
+      say(`all phases: ${word}`);
+      figures.push(await measureWhole(folder, stream, { processes, workers, profile }));
     }
-    if (only.has('one') || only.has('four')) await floor('whole', 'after');
+    if (only.has('one') || only.has('two') || only.has('four')) await floor('whole', 'after');
     return figures;
   });
 

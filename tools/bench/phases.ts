@@ -1,16 +1,16 @@
 /** Runs phases as their services do, with the telemetry that they have, and counts what they say. */
-import { runFlattener } from '@dsf/flattener';
-import { runIngestor } from '@dsf/ingestor';
+import { parseInternal } from '@dsf/config';
 import { createLogger, createRegistry, createTelemetry } from '@dsf/observability';
-import { phaseNames, type PhaseName, type Telemetry, type TelemetryEvent } from '@dsf/ports';
-import { runPublisher } from '@dsf/publisher';
+import { type PhaseName, type Telemetry, type TelemetryEvent } from '@dsf/ports';
 import { defaultSettings } from '@dsf/runtime';
-import { runSummariser } from '@dsf/summariser';
 import { openInstallation } from '@dsf/wiring';
+import { superviseServices } from '../../apps/dsf/src/running/supervise-services.ts';
+import { superviseWorkers, type WorkersHome } from '../../apps/dsf/src/running/supervise-workers.ts';
 import type { PhaseCount, Report, Task, Usage } from './task.ts';
 import { createUsage } from './usage.ts';
 
-const services = { ingest: runIngestor, flatten: runFlattener, summarise: runSummariser, publish: runPublisher } as const;
+const workersHome = (home: string): WorkersHome => ({ home, measures: null, environment: {}, internal: () => parseInternal({}) });
+
 const nothing: PhaseCount = { received: 0, written: 0, sent: 0, batches: 0, refills: 0, retries: 0 };
 
 /** How often the parent hears how far we are. */
@@ -43,9 +43,9 @@ const createCounter = () => {
 };
 
 export const runPhases = async (
-  { phases, home }: Extract<Task, { kind: 'phases' }>,
+  { phases, home, workers }: Extract<Task, { kind: 'phases' }>,
   say: (report: Report) => void,
-  stop: AbortSignal,
+  stop: AbortController,
 ): Promise<Report> => {
   const counter = createCounter();
   const installation = await openInstallation({ home });
@@ -64,8 +64,11 @@ export const runPhases = async (
   };
   const timer = setInterval(() => say({ kind: 'progress', counts: counter.counts() }), sayEveryMs);
   try {
-    const chosen = phaseNames.filter((phase) => phases.includes(phase));
-    await Promise.all(chosen.map((phase) => services[phase](installation, defaultSettings, telemetry, stop)));
+    const failure =
+      workers === 1
+        ? await superviseServices(installation, phases, { settings: defaultSettings, telemetry, stop })
+        : await superviseWorkers(workersHome(home), phases, { settings: defaultSettings, telemetry, stop, workers });
+    if (failure !== null) throw failure;
   } finally {
     clearInterval(timer);
     await installation.close();

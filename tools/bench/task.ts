@@ -13,7 +13,13 @@ export type Task =
       /** Folder for the file that is written. */
       readonly folder: string;
     }
-  | { readonly kind: 'phases'; readonly phases: readonly PhaseName[]; readonly home: string };
+  | {
+      readonly kind: 'phases';
+      readonly phases: readonly PhaseName[];
+      readonly home: string;
+      /** Threads that they run in, as `dsf run --workers` does. */
+      readonly workers: number;
+    };
 
 /** Since the process began its work; CPU is user and system time of all its threads. */
 export interface Usage {

@@ -12,7 +12,7 @@ const stop = new AbortController();
 process.on('message', () => stop.abort());
 try {
   if (task.kind === 'floor') say({ kind: 'done', usage: runFloor(task), counts: {} });
-  else say(await runPhases(task, say, stop.signal));
+  else say(await runPhases(task, say, stop));
 } catch (error) {
   say({ kind: 'broken', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }

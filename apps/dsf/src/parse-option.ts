@@ -14,6 +14,13 @@ export const parseLanes = (text: string): number => {
   return lanes;
 };
 
+/** Threads; as many as the setting takes. @throws InvalidArgumentError */
+export const parseWorkers = (text: string): number => {
+  const workers = parseWhole(text);
+  if (workers > 64) throw new InvalidArgumentError('It must be a whole number, 1 to 64.');
+  return workers;
+};
+
 /** A port; 0 stands for any that is free. @throws InvalidArgumentError */
 export const parsePort = (text: string): number => {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;

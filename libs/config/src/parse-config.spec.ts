@@ -167,6 +167,7 @@ describe('the settings of a service', () => {
       recordsMax: 2000,
       bytesMax: 4_000_000,
       waitMs: 200,
+      retentionCheckMs: 3_600_000,
       retryMinMs: 20,
       retryMaxMs: 5000,
       idleMs: 1000,

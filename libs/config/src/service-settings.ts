@@ -119,4 +119,13 @@ export const flattenerSettings = serviceSettings({ prefix: 'FLATTENER', httpPort
 export const summariserSettings = serviceSettings({ prefix: 'SUMMARISER', httpPort: 8083 });
 export const publisherSettings = serviceSettings({ prefix: 'PUBLISHER', httpPort: 8084 });
 /** `dsf run`: all phases in one process. */
-export const embeddedSettings = serviceSettings({ prefix: 'DSF', httpPort: 8080 });
+export const embeddedSettings = {
+  ...serviceSettings({ prefix: 'DSF', httpPort: 8080 }),
+  workers: integer({
+    variable: 'DSF_WORKERS',
+    min: 1,
+    max: 64,
+    fallback: '1',
+    about: 'Threads of `dsf run`, each with all phases and its share of the lanes. More than there are cores make it slower.',
+  }),
+};

@@ -7,8 +7,16 @@ interface Observing {
 
 type Work = (...rest: never[]) => Promise<unknown>;
 
-/** `readFlat` as the name of an operation: `read-flat`. */
-const operationName = (method: string): string => method.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+const operationNames = new Map<string, string>();
+
+/** `readFlat` as the name of an operation: `read-flat`. Made once: a transaction asks for a dozen of them. */
+const operationName = (method: string): string => {
+  const known = operationNames.get(method);
+  if (known !== undefined) return known;
+  const name = method.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  operationNames.set(method, name);
+  return name;
+};
 
 const createTimer =
   ({ telemetry }: Observing) =>

@@ -4,3 +4,4 @@ export { serviceContext } from './service-context.ts';
 export { serviceMain } from './service-main.ts';
 export { createReadings } from './readings.ts';
 export { readStatus, type SourceStatus, type Status } from './status.ts';
+export { createTurns } from '@dsf/database-sqlite';

@@ -51,6 +51,8 @@ export interface InstallationOptions {
   readonly environment?: Environment;
   /** Default: nothing is traced. */
   readonly tracer?: Tracer;
+  /** From `createTurns`, where several threads of this process open the installation. */
+  readonly turns?: SharedArrayBuffer;
   /** What carries the internal topics. Default: the local log. */
   readonly internal?: InternalConfig;
 }
@@ -65,7 +67,7 @@ const unknownTransport = (kind: string): Failure =>
  * Several processes may open the same folder.
  */
 export const openInstallation = async (options: InstallationOptions): Promise<Installation> => {
-  const { home, measures = null, environment = {}, tracer = noTracer, internal } = options;
+  const { home, measures = null, environment = {}, tracer = noTracer, internal, turns } = options;
   try {
     mkdirSync(home, { recursive: true });
   } catch (error) {
@@ -79,9 +81,9 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
     );
   }
   const custom = await loadCustomMeasures(measures);
-  const file = join(home, 'dsf.db');
-  const metadata = await openSqliteMetadataStore({ file });
-  const warehouse = await openSqliteWarehouse({ file });
+  const database = { file: join(home, 'dsf.db'), ...(turns === undefined ? {} : { turns }) };
+  const metadata = await openSqliteMetadataStore(database);
+  const warehouse = await openSqliteWarehouse(database);
   // What every group has acknowledged is in the rows: a reader that missed it refills, so the log need not keep it.
   const local = await openLocalTransport({
     file: join(home, 'log.db'),

@@ -2,12 +2,13 @@ import { phaseNames, type PhaseName } from '@dsf/ports';
 import { Command, InvalidArgumentError } from 'commander';
 import { CommandError, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
-import { parsePort } from '../parse-option.ts';
+import { parsePort, parseWorkers } from '../parse-option.ts';
 import { withExisting, type Session } from '../session.ts';
 
 interface RunCommandOptions {
   readonly untilIdle?: boolean;
   readonly phases: readonly PhaseName[];
+  readonly workers?: number;
   readonly httpPort?: number;
   readonly json?: boolean;
 }
@@ -29,9 +30,10 @@ export const runCommand = (session: Session): Command =>
     )
     .option('--until-idle', 'end when everything that was sent has come through')
     .option('--phases <list>', 'phases to run, joined by commas', parsePhases, phaseNames)
+    .option('--workers <number>', 'threads, each with all the phases and its share of the lanes (DSF_WORKERS)', parseWorkers)
     .option('--http-port <port>', 'serve /live, /ready and /metrics there; 0 takes any port that is free', parsePort)
     .option('--json', 'print the account as JSON when it ends')
-    .action(async ({ untilIdle = false, phases, httpPort, json = false }: RunCommandOptions) => {
+    .action(async ({ untilIdle = false, phases, workers, httpPort, json = false }: RunCommandOptions) => {
       const config = session.config();
       const http = httpPort === undefined && !session.wantsHttp ? null : { port: httpPort ?? config.httpPort, host: config.httpHost };
       const [{ runPhases }, { accountLines, accountOf, withNextSteps }] = await Promise.all([
@@ -46,7 +48,12 @@ export const runCommand = (session: Session): Command =>
             'define sources and drivers with `dsf apply <path>`; `dsf init <folder>` writes an example',
           );
         }
-        const { counter, ended, failure } = await runPhases(session, installation, { phases, http, untilIdle });
+        const { counter, ended, failure } = await runPhases(session, installation, {
+          phases,
+          http,
+          untilIdle,
+          ...(workers === undefined ? {} : { workers }),
+        });
         for (const line of withNextSteps(await accountLines(installation, counter, phases), [], session.talk))
           await session.talk.line(line);
         if (json) await session.out.line(jsonText(await accountOf(installation, counter, { phases, ended })));

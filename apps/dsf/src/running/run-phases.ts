@@ -1,27 +1,17 @@
-import { runFlattener } from '@dsf/flattener';
-import { runIngestor } from '@dsf/ingestor';
 import { fanOut } from '@dsf/observability';
-import { Failure, type PhaseName, type Telemetry } from '@dsf/ports';
-import { runPublisher } from '@dsf/publisher';
-import type { RuntimeSettings } from '@dsf/runtime';
-import { runSummariser } from '@dsf/summariser';
+import { Failure, type PhaseName } from '@dsf/ports';
 import { readStatus, type Installation, type Status } from '@dsf/wiring';
 import type { Session } from '../session.ts';
 import { createPhaseCounter, type PhaseCounter } from './phase-counts.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { serveHealth } from './serve-health.ts';
-
-type RunService = (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal) => Promise<void>;
-
-const services: Readonly<Record<PhaseName, RunService>> = {
-  ingest: runIngestor,
-  flatten: runFlattener,
-  summarise: runSummariser,
-  publish: runPublisher,
-};
+import { superviseServices } from './supervise-services.ts';
+import { superviseWorkers } from './supervise-workers.ts';
 
 export interface RunOptions {
   readonly phases: readonly PhaseName[];
+  /** Threads that they run in; default: as the environment says. */
+  readonly workers?: number;
   /** Where to serve health and metrics; null: nowhere. */
   readonly http: { readonly port: number; readonly host: string } | null;
   /** End when everything that was sent has come through the last of the phases. */
@@ -44,37 +34,6 @@ export interface RunOutcome {
 const showEveryMs = 100;
 const statusEveryMs = 250;
 const idleCheckEveryMs = 60;
-
-const asFailure = (error: unknown): Failure =>
-  error instanceof Failure
-    ? error
-    : new Failure('fatal', 'internal', error instanceof Error ? error.message : String(error), {}, { cause: error });
-
-interface Supervising {
-  readonly settings: RuntimeSettings;
-  readonly telemetry: Telemetry;
-  readonly stop: AbortController;
-}
-
-/** Runs services until `stop` aborts; the first that breaks stops the rest. @returns why, or null */
-const superviseServices = async (
-  installation: Installation,
-  phases: readonly PhaseName[],
-  { settings, telemetry, stop }: Supervising,
-): Promise<Failure | null> => {
-  let first: Failure | null = null;
-  await Promise.all(
-    phases.map(async (phase) => {
-      try {
-        await services[phase](installation, settings, telemetry, stop.signal);
-      } catch (error) {
-        first ??= asFailure(error);
-        stop.abort();
-      }
-    }),
-  );
-  return first;
-};
 
 /** The state of the installation; null while its database is too busy to say. */
 const tryStatus = async (installation: Installation): Promise<Status | null> => {
@@ -139,18 +98,20 @@ const runBeside = (options: RunOptions, say: (line: string) => void, stop: Abort
 };
 
 /**
- * Runs phases in this process and shows how far they have come, until `untilIdle` is fulfilled, a signal asks to finish, or a service
+ * Runs phases in this process, in threads of their own when there are several workers, and shows how far they have come, until `untilIdle` is fulfilled, a signal asks to finish, or a service
  * cannot go on. Everything that was begun is finished then.
  */
 export const runPhases = async (session: Session, installation: Installation, options: RunOptions): Promise<RunOutcome> => {
   const { clock } = installation;
-  const settings = session.config();
+  const { workers: configured, ...settings } = session.config();
+  const { workers = configured } = options;
   const stop = new AbortController();
+  // First of all: whoever reads that we run may ask us to end.
+  session.drainOnSignal().addEventListener('abort', () => stop.abort(), { once: true });
   const counter: PhaseCounter = createPhaseCounter(clock, (line) => progress.say(line));
   const progress: Progress = createProgress(session.talk, options.phases, { counter, now: () => clock.now() });
   const health = options.http === null ? null : await serveHealth(installation, options.phases, options.http);
   if (health !== null) progress.say(`/live, /ready and /metrics at ${health.url}`);
-  session.drainOnSignal().addEventListener('abort', () => stop.abort(), { once: true });
   // A source that stopped keeps its lag for ever: waiting for it to become idle would never end.
   if (options.untilIdle) counter.stopped.addEventListener('abort', () => stop.abort(), { once: true });
 
@@ -165,7 +126,9 @@ export const runPhases = async (session: Session, installation: Installation, op
   const beside = runBeside(options, (line) => progress.say(line), stop);
   const watching = watch(installation, { options, progress, stop, besideDone: () => !beside.isOpen(), counter });
   const [failure, idle] = await Promise.all([
-    superviseServices(installation, options.phases, { settings, telemetry, stop }),
+    workers === 1
+      ? superviseServices(installation, options.phases, { settings, telemetry, stop })
+      : superviseWorkers(session, options.phases, { settings, telemetry, stop, workers }),
     orStop(watching),
     orStop(beside.done),
   ]);

@@ -5,6 +5,7 @@ import { Failure } from '@dsf/ports';
 import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { createLockRetry } from './lock-retry.ts';
+import { turnsOf, type TakeTurn } from './turns.ts';
 import { commitAlone, commitTogether, createLoneJob, createSharedJob, rollBack, type WriteJob } from './write-job.ts';
 import { createWriteQueue } from './write-queue.ts';
 
@@ -22,6 +23,8 @@ export interface SqliteConfig {
   readonly lockAttemptsMax?: number;
   /** Spreads the pauses of processes that wait for the same lock; in [0, 1). */
   readonly random?: () => number;
+  /** From `createTurns`, where several threads of this process write to the file. */
+  readonly turns?: SharedArrayBuffer;
 }
 
 /** One file's only writer and its reader. Handles of the same file in a process share one client. */
@@ -89,6 +92,8 @@ const runSnapshot = <T>(reader: Connection, work: (connection: Connection) => T)
   }
 };
 
+const atOnce: TakeTurn = (work) => work();
+
 const createClient = async (config: SqliteConfig, file: string): Promise<SqliteClient> => {
   const closing = new AbortController();
   const whileBusy = createLockRetry({
@@ -100,17 +105,19 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
   const writer = await whileBusy(() => openFile(config, file, { readOnly: false, pragmas: writerPragmas(config) }));
   const reader = await whileBusy(() => openFile(config, file, { readOnly: true, pragmas: readerPragmas }));
 
+  const inTurn = config.turns === undefined ? atOnce : turnsOf(config.turns);
   /** Begins a transaction and goes on without a pause: from there on others wait for the file. */
-  const begin = async (jobs: readonly WriteJob[], then: () => void | Promise<void>): Promise<void> => {
-    try {
-      await whileBusy(() => {
-        writer.exec('BEGIN IMMEDIATE');
-        return then();
-      });
-    } catch (error) {
-      for (const job of jobs) job.reject(error);
-    }
-  };
+  const begin = async (jobs: readonly WriteJob[], then: () => void | Promise<void>): Promise<void> =>
+    inTurn(async () => {
+      try {
+        await whileBusy(() => {
+          writer.exec('BEGIN IMMEDIATE');
+          return then();
+        });
+      } catch (error) {
+        for (const job of jobs) job.reject(error);
+      }
+    });
   const queue = createWriteQueue({
     together: (jobs) => begin(jobs, () => commitTogether(writer, file, jobs)),
     alone: (job) => begin([job], () => commitAlone(writer, file, job)),

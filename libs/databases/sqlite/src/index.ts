@@ -1,2 +1,3 @@
 export { openSqliteMetadataStore } from './metadata-store.ts';
 export { openSqliteWarehouse } from './warehouse.ts';
+export { createTurns } from './turns.ts';
