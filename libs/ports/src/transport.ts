@@ -106,6 +106,8 @@ export interface Transport {
   ensureTopic(topic: string, partitions: number): Promise<void>;
   /** Gives the topic more partitions when it has fewer. Subscriptions that are open may go on without them. @throws as `partitionCount` */
   growTopic(topic: string, partitions: number): Promise<void>;
+  /** Deletes the messages of a partition below offset `before`; offsets are never given again. @throws as `partitionCount` */
+  trim(topic: string, partition: number, before: number): Promise<void>;
   /** Partitions that the topic has. @throws Failure `fatal` `transport.topic-missing` */
   partitionCount(topic: string): Promise<number>;
   bounds(topic: string, partition: number): Promise<PartitionBounds>;

@@ -1,5 +1,5 @@
 import { Failure, type BatchLimits, type Clock, type Delivery, type PartitionFeed, type Transport } from '@dsf/ports';
-import { append, logOf, messagesIn, topicOf, waitFor } from './memory-transport-broker.ts';
+import { append, logOf, messagesIn, topicOf, trim, waitFor } from './memory-transport-broker.ts';
 import type { GroupMember, MemoryBroker, MemoryGroup, MemoryPartition, MemoryTopic, TransportHooks } from './memory-transport-broker.ts';
 import { createMembership } from './memory-transport-groups.ts';
 
@@ -107,6 +107,7 @@ export const openMemoryTransport = (broker: MemoryBroker, clock: Clock, hooks: T
         const { partitions: logs } = topicOf(broker, name);
         while (logs.length < partitions) logs.push({ messages: [], start: 0, end: 0 });
       }),
+    trim: (name, partition, before) => call('trim', () => trim(topicOf(broker, name), partition, before)),
     partitionCount: (name) => call('partitionCount', () => topicOf(broker, name).partitions.length),
     bounds: (name, partition) =>
       call('bounds', () => {

@@ -56,6 +56,16 @@ export const mergeState = (state: MemoryState): void => {
   for (const shelf of Object.values(state) as readonly Shelf<unknown>[]) shelf.merge();
 };
 
+/** A copy that changes of the other do not reach; rows are never changed in place. */
+export const copyState = (state: MemoryState): MemoryState => {
+  const copy = createState(null);
+  const from = Object.values(state) as readonly Shelf<unknown>[];
+  const to = Object.values(copy) as readonly Shelf<unknown>[];
+  for (const [index, shelf] of from.entries())
+    for (const name of shelf.shelves()) for (const [key, row] of shelf.entries(name)) to[index]?.put(name, key, row);
+  return copy;
+};
+
 export type RecordAt = SourcePartition & { readonly offset: number };
 
 export const laneShelf = ({ phase, source, lane }: LaneKey): string => `${phase}/${source}/${lane}`;

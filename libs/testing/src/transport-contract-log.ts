@@ -80,6 +80,18 @@ export const logContract = (make: () => Promise<TransportHarness>): void => {
       await other.close();
     });
 
+    it('deletes what lies below an offset, and never gives an offset again', async () => {
+      await transport.ensureTopic('orders', 2);
+      await transport.send('orders', messagesOf(1, ['a', 'b', 'c']));
+      await transport.trim('orders', 1, 2);
+      expect(await transport.bounds('orders', 1)).toEqual({ start: 2, end: 3 });
+      await transport.trim('orders', 1, 3);
+      await transport.trim('orders', 1, 1);
+      expect(await transport.bounds('orders', 1)).toEqual({ start: 3, end: 3 });
+      await transport.send('orders', messagesOf(1, ['d']));
+      expect(await transport.bounds('orders', 1)).toEqual({ start: 3, end: 4 });
+    });
+
     it('refuses a message for a partition that is not there, and the rest of its send', async () => {
       await transport.ensureTopic('orders', 2);
       await expect(transport.send('orders', [...messagesOf(0, ['a']), ...messagesOf(2, ['b'])])).rejects.toMatchObject({ kind: 'fatal' });

@@ -12,6 +12,7 @@ export const openLocalForSpec = (partitions: number, batchesMax = Infinity) => {
     clusterId: missing,
     ensureTopic: missing,
     growTopic: missing,
+    trim: missing,
     partitionCount: missing,
     bounds: missing,
     offsetAt: missing,

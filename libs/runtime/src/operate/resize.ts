@@ -1,5 +1,5 @@
 import { groupLane, rawLane } from '@dsf/messages';
-import { buildCatalog, type Catalog } from '@dsf/metadata';
+import { buildCatalog } from '@dsf/metadata';
 import {
   Failure,
   type AdminTransaction,
@@ -14,6 +14,7 @@ import {
 } from '@dsf/ports';
 import { held, holdOf, lanesOf, released, targetOf, type Hold } from '../topology.ts';
 import { topics } from '../hops.ts';
+import { catalogInForce, checks } from './catalog-in-force.ts';
 import { movedLanes } from './moved-lanes.ts';
 import { whatIsLeft } from './what-is-left.ts';
 
@@ -43,7 +44,7 @@ const isResized = ({ phase }: StoredLane): boolean => resized.includes(phase);
  */
 export const resizeLanes = async (context: ResizeContext, lanes: number, signal: AbortSignal): Promise<boolean> => {
   const { warehouse, internal } = context;
-  const { settings } = await catalogInForce(context);
+  const { settings } = await catalogInForce(context.metadata);
   const underWay = await warehouse.administer(async (transaction) => targetOf((await resizedLanes(transaction))[0]?.facts ?? {}));
   if (underWay !== null && underWay !== lanes)
     throw new Failure(
@@ -65,24 +66,14 @@ export const resizeLanes = async (context: ResizeContext, lanes: number, signal:
     if (!(await drain(context, lanes, signal))) return false;
     await moveGroups(context, lanes);
     await warehouse.administer(async (transaction) => {
-      const all = await resizedLanes(transaction);
+      const all = await ours(transaction, lanes);
       for (const lane of movedLanes(all, lanes)) await transaction.writeLane(lane);
     });
   }
+  await warehouse.administer((transaction) => ours(transaction, lanes));
   await activateLanes(context, lanes);
   await release(context, lanes);
   return true;
-};
-
-/** Custom measures were checked when the version was activated. */
-const checks = { customMeasures: 'any' } as const;
-
-const catalogInForce = async ({ metadata }: ResizeContext): Promise<Catalog> => {
-  const version = await metadata.currentVersion();
-  const { catalog } = version === 0 ? { catalog: null } : buildCatalog(await metadata.loadVersion(version), version, checks);
-  if (catalog === null)
-    throw new Failure('fatal', 'resize.nothing-defined', 'no version is in force that this binary understands: apply definitions first');
-  return catalog;
 };
 
 /** The definitions as the tables have them, with the new number. */
@@ -125,6 +116,14 @@ interface Holding {
   readonly lanes: number;
 }
 
+/** Two commands may run at once; the slower one must not go on with what the other has ended. @throws Failure `retry` `resize.overtaken` */
+const ours = async (transaction: AdminTransaction, target: number): Promise<readonly StoredLane[]> => {
+  const all = await resizedLanes(transaction);
+  const isOurs = all.some(({ facts }) => targetOf(facts) === target) && all.every(({ facts }) => [null, target].includes(targetOf(facts)));
+  if (!isOurs) throw new Failure('retry', 'resize.overtaken', 'another command has ended this resize', { target });
+  return all;
+};
+
 const holdAll = async (transaction: AdminTransaction, { phases, how, target, lanes }: Holding): Promise<void> => {
   const all = await resizedLanes(transaction);
   for (const lane of all) {
@@ -146,9 +145,9 @@ const hold = ({ warehouse }: ResizeContext, holding: Holding): Promise<void> =>
 /** Waits until nothing is on its way behind flatten, and holds all three phases in the transaction that sees it. */
 const drain = async (context: ResizeContext, target: number, signal: AbortSignal): Promise<boolean> => {
   for (let said = ''; !signal.aborted;) {
-    const catalog = await catalogInForce(context);
+    const catalog = await catalogInForce(context.metadata);
     const left = await context.warehouse.administer(async (transaction) => {
-      const all = await resizedLanes(transaction);
+      const all = await ours(transaction, target);
       const reason = all.every(({ facts }) => holdOf(facts) === 'all') ? null : whatIsLeft(all, await transaction.readRequests(), catalog);
       if (reason === null) await holdAll(transaction, { phases: resized, how: 'all', target, lanes: catalog.settings.lanes });
       return reason;
@@ -171,6 +170,7 @@ const moveGroups = async ({ warehouse }: ResizeContext, lanes: number): Promise<
     for (;;) {
       const from: string | null = after;
       const page: readonly GroupPlace[] = await warehouse.administer(async (transaction) => {
+        await ours(transaction, lanes);
         const places = await transaction.readGroupPlaces(instance, from, groupsMax);
         const moved = places.map(({ group, key }) => ({ group, lane: groupLane(driverOf(instance), key, lanes) }));
         await transaction.moveGroups(
@@ -188,6 +188,7 @@ const moveGroups = async ({ warehouse }: ResizeContext, lanes: number): Promise<
 /** Lets the lanes go on, and gives what was asked meanwhile to the lanes that it now concerns. */
 const release = async ({ warehouse, clock }: ResizeContext, lanes: number): Promise<void> => {
   await warehouse.administer(async (transaction) => {
+    await ours(transaction, lanes);
     const requests = await transaction.readRequests();
     await transaction.closeRequests(
       requests.map(({ id }) => id),

@@ -20,10 +20,12 @@ export interface Part {
 const instanceFact = ({ id }: CatalogPublication): string => `instance:${id}`;
 
 /** The next revision of a publication in this lane; it begins anew when its driver has become another instance. */
-export const nextRevision = (lane: Lane, publication: CatalogPublication): number =>
-  lane.facts()[instanceFact(publication)] === publication.driver.instance
-    ? (lane.position({ source: publication.id, partition: lane.key.lane })?.next ?? 0)
-    : 0;
+export const nextRevision = (lane: Lane, publication: CatalogPublication): number => {
+  // Below it are revisions of before a recovery: each group gets a new one.
+  const from = Number(lane.facts()['revisionsFrom'] ?? 0);
+  if (lane.facts()[instanceFact(publication)] !== publication.driver.instance) return from;
+  return Math.max(from, lane.position({ source: publication.id, partition: lane.key.lane })?.next ?? 0);
+};
 
 /** Sends the documents of a part, then commits how far the publication has come: the one phase that sends first (delivery rule 9). */
 export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhase<Plan>, lane: Lane) => {

@@ -167,7 +167,8 @@ const replaceAll = async <Plan, PointsPlan>(
   ];
   await commit(room, { catalog, changed }, async (transaction) => {
     await transaction.writeGroups(instance.instance, lane.key.lane, changed);
-    if (folded.refusals.length > 0) await transaction.writeFailures(folded.refusals, clock.now());
+    const refusals = [...folded.refusals, ...listFrozen(requests, frozen, catalog.version)];
+    if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
     if (goesLive !== null) {
       await endInstances(transaction, lane, goesLive.ending);
       await transaction.setInstanceLive(lane.key.lane, instance.instance, true);

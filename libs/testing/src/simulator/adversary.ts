@@ -16,6 +16,8 @@ import {
 } from './definitions.ts';
 import { amountsOf, flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import type { Fleet } from './fleet.ts';
+import { resizeTarget } from './resizing.ts';
+import { backUp, restore } from './restoring.ts';
 import { operate, type Command } from './operating.ts';
 import { deeds, type Deed } from './profile.ts';
 import { startOfTime, type Actor } from './scheduler.ts';
@@ -30,7 +32,7 @@ export interface Adversary {
   /** Does one deed, drawn from the profile. */
   act(): Promise<void>;
   /** Undoes what would never end by itself. */
-  relent(): void;
+  relent(): Promise<void>;
 }
 
 const coordinatesOf = (at: string): { readonly source: number; readonly partition: number; readonly offset: number } => {
@@ -53,6 +55,8 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     await warehouse.request(requests(), scheduler.now());
   };
   let resizing: Command | null = null;
+  let backup: ReturnType<typeof backUp> | null = null;
+  let recovering: Command | null = null;
 
   const activate = async (next: Choice): Promise<void> => {
     const lanes = config.versions.at(-1)?.snapshot.definitions.settings.lanes ?? world.profile.lanes;
@@ -160,11 +164,25 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
   };
 
   const resize = (): void => {
+    if (recovering !== null && !recovering.isDone()) return;
     if (resizing !== null && !resizing.isDone()) return resizing.kill();
-    const lanes = dice.between(1, 4);
+    // One that was under way in a database that was restored goes on, and no other may begin.
+    const lanes = resizeTarget(world) ?? dice.between(1, 4);
     tell(world, operator.name, `asks for ${lanes} lanes`);
     const { signal } = new AbortController();
     resizing = operate(world, 'resize', (context) => world.product.resize(context, lanes, signal));
+  };
+
+  /** Backs up first; then, or the next time, restores, when nothing else is under way; a recovery that is under way is killed. */
+  const restoreSome = async (): Promise<void> => {
+    if (recovering !== null && !recovering.isDone()) return recovering.kill();
+    if (backup === null || dice.chance(0.3)) {
+      backup = backUp(world);
+      return;
+    }
+    if (resizing !== null && !resizing.isDone()) return;
+    recovering = await restore(world, fleet, backup);
+    choice = world.activated.at(-1)?.choice ?? choice;
   };
 
   const freeze = (worker: Worker): void => {
@@ -241,6 +259,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     rebuild,
     purge,
     resize,
+    restore: restoreSome,
   };
 
   return {
@@ -254,8 +273,12 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
       if (worker !== null && !worker.actor.isFrozen) toWorker[deed]?.(worker);
       await toAll[deed]?.();
     },
-    relent() {
+    async relent() {
       for (const thaw of thaws) thaw();
+      const clock = scheduler.clock(operator);
+      const isBusy = (command: Command | null): boolean => command !== null && !command.isDone();
+      while (isBusy(recovering)) await clock.sleep(50, new AbortController().signal);
+      if (!isBusy(resizing) && resizeTarget(world) !== null) resize();
     },
   };
 };

@@ -14,6 +14,8 @@ export interface Commits {
   check(commit: MemoryCommit): void;
   /** Everything, whatever has been checked before. */
   checkAll(): void;
+  /** Seqs and positions of an older database are another story. */
+  forget(): void;
 }
 
 const covered = ({ counters }: Position): number => counters.written + counters.failed + counters.filtered + counters.absent;
@@ -173,6 +175,10 @@ export const createCommits = (world: World): Commits => {
       const isReplay = writes.includes('deleteFlat');
       checkLane(lane, isReplay);
       remember(lane);
+    },
+    forget() {
+      seqs.clear();
+      positions.clear();
     },
     checkAll() {
       for (const { lane } of world.database.state.lanes.all('')) checkLane(lane, true);

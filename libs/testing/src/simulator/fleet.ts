@@ -1,10 +1,13 @@
 import type { PhaseName } from '@dsf/ports';
-import { startWorker, type Watchers, type Worker } from './worker.ts';
+import { killWorker, startWorker, type Watchers, type Worker } from './worker.ts';
 import type { World } from './world.ts';
 
 /** The processes of an installation: as many per service as the profile says, each started again when it has ended. */
 export interface Fleet {
   workers(): readonly Worker[];
+  /** Kills all, and starts none until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Ends everything for good. */
   stop(): void;
 }
@@ -19,17 +22,19 @@ export const startFleet = (world: World, watchers: Watchers): Fleet => {
   const places = phases.flatMap((phase) => Array.from({ length: profile.workers }, (_, index) => ({ phase, name: `${phase}${index}` })));
   const running = new Map<string, Worker>();
   let isStopped = false;
+  let isPaused = false;
   let started = 0;
 
   const start = (place: { readonly phase: PhaseName; readonly name: string }): void => {
     if (isStopped) return;
+    if (isPaused) return scheduler.later(nature, 10, { what: '', work: () => start(place) });
     started += 1;
     running.set(place.name, startWorker(world, place.phase, `${place.name}.${started}`, watchers));
   };
   const watch = (): void => {
     for (const place of places) {
       const worker = running.get(place.name);
-      if (worker === undefined || !worker.isOver) continue;
+      if (isPaused || worker === undefined || !worker.isOver) continue;
       running.delete(place.name);
       scheduler.later(nature, dice.pick(restartMs), { what: `starts ${place.name} again`, work: () => start(place) });
     }
@@ -40,6 +45,13 @@ export const startFleet = (world: World, watchers: Watchers): Fleet => {
   watch();
   return {
     workers: () => [...running.values()],
+    pause() {
+      isPaused = true;
+      for (const worker of running.values()) if (!worker.isOver) killWorker(world, worker);
+    },
+    resume() {
+      isPaused = false;
+    },
     stop() {
       isStopped = true;
       for (const { actor } of running.values()) scheduler.kill(actor);

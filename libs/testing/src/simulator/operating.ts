@@ -75,6 +75,7 @@ export const operate = (world: World, name: string, run: (context: OperatorConte
       },
       (error: unknown) => {
         const text = error instanceof Error ? error.message : String(error);
+        actor = null;
         tell(world, mine.name, `fails: ${text}`);
         if (!(error instanceof Failure && error.kind === 'retry'))
           violate(world, 'commands of operators do not fail', `${name}: ${error instanceof Error ? (error.stack ?? text) : text}`);
@@ -87,10 +88,11 @@ export const operate = (world: World, name: string, run: (context: OperatorConte
     name,
     isDone: () => isDone,
     kill() {
-      if (isDone || actor === null || !actor.isAlive) return;
+      if (isDone || actor === null) return;
       tell(world, actor.name, 'is killed');
       count(world, `${name} killed`);
       scheduler.kill(actor);
+      actor = null;
       database.administered?.abandon();
       again();
     },

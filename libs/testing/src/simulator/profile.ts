@@ -50,6 +50,7 @@ export const deeds = [
   'rebuild',
   'purge',
   'resize',
+  'restore',
 ] as const;
 export type Deed = (typeof deeds)[number];
 

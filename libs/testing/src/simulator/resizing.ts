@@ -8,6 +8,12 @@ const lanesInDatabase = (world: World): number | null => {
   return typeof lanes === 'number' ? lanes : null;
 };
 
+/** Number of lanes that a resize is on its way to. */
+export const resizeTarget = (world: World): number | null => {
+  const { target } = loadLane(world.database.state, flattenLanes(0)).facts;
+  return typeof target === 'number' ? target : null;
+};
+
 /** After an operator's transaction: what is worked out by lane from now on is worked out with the new number. */
 export const followResize = (world: World): void => {
   const lanes = lanesInDatabase(world);

@@ -71,6 +71,7 @@ export const simulate = async (seed: number, product: Product, options: Simulate
     // While groups move, page by page, nobody may work.
     if (!database.state.lanes.all('').some(({ facts }) => facts['held'] === 'all')) commits.checkAll();
   };
+  world.onRestored = () => commits.forget();
   const initial = JSON.stringify(world.profile);
   tell(world, 'profile', initial);
 
@@ -95,7 +96,7 @@ export const simulate = async (seed: number, product: Product, options: Simulate
     await producing;
     tell(world, 'director', 'from now on nothing goes wrong');
     calmDown(world);
-    adversary.relent();
+    await adversary.relent();
     const giveUpAt = scheduler.now() + drainMsMax;
     let why = whatLags(world);
     while (why !== null && scheduler.now() < giveUpAt) {

@@ -48,6 +48,8 @@ export interface World {
   readonly counts: Map<string, number>;
   violation: Violation | null;
   readonly replayed: Set<string>;
+  /** The database has become an older one. */
+  onRestored: () => void;
   /** `raw 1:0` → the horizon when it was last looked at. */
   readonly horizons: Map<string, number>;
   /** How records stood when the horizon of flat rows passed them. */
@@ -93,6 +95,7 @@ export const createWorld = (seed: number, product: Product, linesMax = linesKept
     counts: new Map(),
     violation: null,
     replayed: new Set(),
+    onRestored: () => undefined,
     horizons: new Map(),
     below: new Map(),
     floors: new Map(),

@@ -221,6 +221,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
     clusterId: async () => shared.clusterId() ?? admin.clusterId(),
     ensureTopic: makeEnsureTopic({ config, shared, admin, leadersOf }),
     growTopic: growing({ admin, clock: config.clock, leadersOf, forget: (topic) => shared.forget(topic) }),
+    trim: (topic, partition, before) => admin.trim(topic, partition, before),
     partitionCount: async (topic) => {
       // Asked anew each time: somebody may have raised it.
       shared.forget(topic);

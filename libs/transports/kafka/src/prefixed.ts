@@ -12,6 +12,7 @@ export const prefixed = (transport: KafkaTransport, prefix: string): KafkaTransp
     },
     ensureTopic: (topic, partitions) => transport.ensureTopic(named(topic), partitions),
     growTopic: (topic, partitions) => transport.growTopic(named(topic), partitions),
+    trim: (topic, partition, before) => transport.trim(named(topic), partition, before),
     partitionCount: (topic) => transport.partitionCount(named(topic)),
     bounds: (topic, partition) => transport.bounds(named(topic), partition),
     offsetAt: (topic, partition, time) => transport.offsetAt(named(topic), partition, time),
