@@ -157,7 +157,11 @@ export const createCommits = (world: World): Commits => {
       positions.set(`${laneShelf(lane)} ${partitionShelf(position)}`, position);
   };
 
+  /** While groups move, page by page, nobody works; a lane may be claimed all the same. */
+  const isMoving = (): boolean => world.database.state.lanes.all('').some(({ facts }) => facts['held'] === 'all');
+
   const checkLane = (lane: LaneKey, isWhole: boolean): void => {
+    if (isMoving()) return;
     if (lane.phase === 'ingest') checkIngest(world, lane);
     if (lane.phase === 'flatten') checkFlatten(world, lane, isWhole, positions);
     if (lane.phase === 'summarise') checkSummarise(world, lane.lane);

@@ -68,8 +68,7 @@ export const simulate = async (seed: number, product: Product, options: Simulate
   database.onCommit = (commit) => commits.check(commit);
   database.onAdminister = () => {
     followResize(world);
-    // While groups move, page by page, nobody may work.
-    if (!database.state.lanes.all('').some(({ facts }) => facts['held'] === 'all')) commits.checkAll();
+    commits.checkAll();
   };
   world.onRestored = () => commits.forget();
   const initial = JSON.stringify(world.profile);
