@@ -107,20 +107,20 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
 
   const inTurn = config.turns === undefined ? atOnce : turnsOf(config.turns);
   /** Begins a transaction and goes on without a pause: from there on others wait for the file. */
-  const begin = async (jobs: readonly WriteJob[], then: () => void | Promise<void>): Promise<void> =>
-    inTurn(async () => {
-      try {
-        await whileBusy(() => {
-          writer.exec('BEGIN IMMEDIATE');
-          return then();
-        });
-      } catch (error) {
-        for (const job of jobs) job.reject(error);
-      }
-    });
+  const begin = <T>(then: () => T | Promise<T>): Promise<T> =>
+    inTurn(() =>
+      whileBusy(() => {
+        writer.exec('BEGIN IMMEDIATE');
+        return then();
+      }),
+    );
   const queue = createWriteQueue({
-    together: (jobs) => begin(jobs, () => commitTogether(writer, file, jobs)),
-    alone: (job) => begin([job], () => commitAlone(writer, file, job)),
+    together: (jobs) =>
+      begin(() => commitTogether(writer, file, jobs)).catch((error: unknown) => {
+        for (const job of jobs) job.reject(error);
+        return jobs.length;
+      }),
+    alone: (job) => begin(() => commitAlone(writer, file, job)).catch(job.reject),
   });
   const add = async <T>({ job, done }: { readonly job: WriteJob; readonly done: Promise<T> }): Promise<T> => {
     queue.add(job);

@@ -19,10 +19,10 @@ const pauseMs = { first: 2, last: 60 } as const;
  */
 export const createLockRetry =
   ({ file, attemptsMax, random, signal }: LockRetry) =>
-  async <T>(attempt: () => T): Promise<T> => {
+  async <T>(attempt: () => T | Promise<T>): Promise<T> => {
     for (let tries = 1; ; tries += 1) {
       try {
-        return attempt();
+        return await attempt();
       } catch (error) {
         if (!isBusy(error) || tries >= attemptsMax || signal.aborted) throw failureOf(error, { file, tries });
       }

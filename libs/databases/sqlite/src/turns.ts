@@ -20,7 +20,7 @@ const lookEveryMs = 1000;
 export const createTurns = (): SharedArrayBuffer => new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
 
 /** Runs `work` when it is this thread's turn. */
-export type TakeTurn = (work: () => Promise<void>) => Promise<void>;
+export type TakeTurn = <T>(work: () => Promise<T>) => Promise<T>;
 
 const pause = async (state: Int32Array, seen: number, ms: number): Promise<void> => {
   Atomics.add(state, waiters, 1);
@@ -50,7 +50,7 @@ export const turnsOf = (shared: SharedArrayBuffer): TakeTurn => {
   return async (work) => {
     const isOurs = await wait();
     try {
-      await work();
+      return await work();
     } finally {
       if (isOurs) end();
     }

@@ -66,23 +66,34 @@ const runSharing = (connection: Connection, file: string, job: SharedJob): boole
   }
 };
 
+/** How long a transaction takes in further jobs, ms: other processes and threads wait for the file. */
+const togetherMsMax = 100;
+
 /**
  * Runs jobs one after the other in the transaction that has begun, and commits them together: a commit costs a sync of the disk, which takes
- * as long as hundreds of rows. Each job is settled when this returns.
+ * as long as hundreds of rows.
+ * @returns how many jobs were settled; the others had to wait for the next transaction
  */
-export const commitTogether = (connection: Connection, file: string, jobs: readonly SharedJob[]): void => {
-  let open = jobs;
+export const commitTogether = (connection: Connection, file: string, jobs: readonly SharedJob[]): number => {
+  const open: SharedJob[] = [];
+  const startedAt = performance.now();
+  let taken = 0;
   try {
-    const [only] = jobs;
-    if (jobs.length === 1 && only !== undefined) only.run(connection);
-    else for (const job of jobs) if (!runSharing(connection, file, job)) open = open.filter((other) => other !== job);
+    for (const job of jobs) {
+      if (taken > 0 && performance.now() - startedAt > togetherMsMax) break;
+      taken += 1;
+      open.push(job);
+      if (jobs.length === 1) job.run(connection);
+      else if (!runSharing(connection, file, job)) open.pop();
+    }
     connection.exec('COMMIT');
   } catch (error) {
     rollBack(connection);
     for (const job of open) job.reject(failureOf(error, { file }));
-    return;
+    return taken;
   }
   for (const job of open) job.resolve();
+  return taken;
 };
 
 /** As `commitTogether`, for a job that has the transaction to itself. */

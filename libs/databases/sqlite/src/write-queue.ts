@@ -4,8 +4,8 @@ import type { LoneJob, SharedJob, WriteJob } from './write-job.ts';
 /** Lanes of one process that wait for the file's only writer; a process has at most a few hundred lanes. */
 const waitersMax = 10_000;
 
-/** Most jobs that share a transaction, so that other processes are not kept waiting for long. */
-const sharersMax = 16;
+/** Most jobs that share a transaction: all lanes of a phase, so that few records wait for two commits of one phase. */
+const sharersMax = 64;
 
 export interface WriteQueue {
   /** @throws Failure `retry` `warehouse.busy` when too many wait */
@@ -16,7 +16,8 @@ export interface WriteQueue {
 
 /** Neither rejects. */
 export interface RunJobs {
-  readonly together: (jobs: readonly SharedJob[]) => Promise<void>;
+  /** @returns how many of the jobs, from the first on, are settled */
+  readonly together: (jobs: readonly SharedJob[]) => Promise<number>;
   readonly alone: (job: LoneJob) => Promise<void>;
 }
 
@@ -28,18 +29,18 @@ export const createWriteQueue = ({ together, alone }: RunJobs): WriteQueue => {
   const waiting: WriteJob[] = [];
   let running: Promise<void> | null = null;
 
-  const takeSharers = (): readonly SharedJob[] => {
+  const sharers = (): readonly SharedJob[] => {
     const jobs: SharedJob[] = [];
-    for (let [next] = waiting; next?.shares === true && jobs.length < sharersMax; [next] = waiting) {
-      jobs.push(next);
-      waiting.shift();
+    for (const job of waiting) {
+      if (!job.shares || jobs.length >= sharersMax) break;
+      jobs.push(job);
     }
     return jobs;
   };
   const runAll = async (): Promise<void> => {
     for (let [next] = waiting; next !== undefined; [next] = waiting) {
       if (next.shares) {
-        await together(takeSharers());
+        waiting.splice(0, await together(sharers()));
       } else {
         waiting.shift();
         await alone(next);
