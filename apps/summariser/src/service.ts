@@ -22,7 +22,8 @@ export const summariser: ServiceDefinition = {
         partitions: settings.lanes,
         transport,
         isInternal: true,
-        workFor: ({ partition }) => createSummariseWork(context, { summarise: summarisePhase, points: pointsPhase }, partition),
+        workFor: ({ partition }) =>
+          createSummariseWork(context, { summarise: summarisePhase, points: pointsPhase }, { lane: partition, lanes: settings.lanes }),
       },
     ];
   },

@@ -168,6 +168,7 @@ describe('the settings of a service', () => {
       bytesMax: 4_000_000,
       waitMs: 200,
       retentionCheckMs: 3_600_000,
+      groupsCachedMax: 20_000,
       retryMinMs: 20,
       retryMaxMs: 5000,
       idleMs: 1000,

@@ -97,6 +97,13 @@ const pacingSettings = ({ prefix }: ServiceDefaults) => ({
     fallback: '1h',
     about: 'How often flatten looks for rows that are older than their source keeps them.',
   }),
+  groupsCachedMax: integer({
+    variable: `${prefix}_GROUPS_CACHED_MAX`,
+    min: 100,
+    max: 10_000_000,
+    fallback: '20000',
+    about: 'Groups of one driver that summarise keeps in memory, over all lanes: about 4 KB each. Those that change now should fit.',
+  }),
   drainMs: duration({
     variable: `${prefix}_DRAIN`,
     min: 0,

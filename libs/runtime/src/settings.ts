@@ -15,6 +15,8 @@ export interface RuntimeSettings {
   readonly catalogPollMs: number;
   /** How often a flatten lane looks for rows that are older than their source keeps them. */
   readonly retentionCheckMs: number;
+  /** Groups of one driver that summarise keeps in memory, over all lanes. */
+  readonly groupsCachedMax: number;
   /** How long a service may go on with its batches after it was told to stop. */
   readonly drainMs: number;
 }
@@ -28,5 +30,6 @@ export const defaultSettings: RuntimeSettings = {
   retryMaxMs: 5000,
   catalogPollMs: 200,
   retentionCheckMs: 3_600_000,
+  groupsCachedMax: 20_000,
   drainMs: 10_000,
 };

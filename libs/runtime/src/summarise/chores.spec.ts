@@ -76,7 +76,12 @@ const setUp = async ({ asked = [], stored = [], live = [driver.instance], driver
   const context = fakeContext({ phase: 'summarise', warehouse, catalogs: fakeCatalogs(catalog) });
   const lane = openLane(warehouse, key);
   await lane.refresh();
-  const room = { lane, phases: { points, summarise }, groups: createGroupStore(warehouse, lane), out: createSummaryOut(context, lane) };
+  const room = {
+    lane,
+    phases: { points, summarise },
+    groups: createGroupStore(warehouse, lane, 100),
+    out: createSummaryOut(context, lane),
+  };
   const groups = (): readonly GroupRow[] => (warehouse.writes.find(([call]) => call === 'writeGroups')?.[3] ?? []) as readonly GroupRow[];
   const closed = (): readonly unknown[] => warehouse.writes.filter(([call]) => call === 'closeRequests').flatMap(([, ids]) => ids);
   return { context, room, catalog, warehouse, groups, closed };

@@ -10,6 +10,8 @@ const rowOf = (group: string, revision: number): GroupRow => ({
   ...{ version: 1, status: 'live', measures: [], states: [] },
 });
 
+const cachedMax = 100;
+
 interface Room {
   readonly warehouse: FakeWarehouse;
   readonly lane: Lane;
@@ -33,7 +35,7 @@ const setUp = async (...stored: readonly GroupRow[]): Promise<Room> => {
   });
   const lane = openLane(warehouse, key);
   await lane.refresh();
-  const store = createGroupStore(warehouse, lane);
+  const store = createGroupStore(warehouse, lane, cachedMax);
   store.enter();
   const revisions = async (...groups: readonly string[]) => {
     const found = await store.load(new Map([['d@1', groups]]));
@@ -84,10 +86,26 @@ describe('the groups of a lane', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('do not fill the memory: a driver that has too many starts again, and is right', async () => {
+  it('do not fill the memory: those that were not asked for lately are read again, and are right', async () => {
     const { revisions, asked } = await setUp(rowOf('g7', 3));
-    await revisions(...Array.from({ length: 50_000 }, (_, number) => `g${number}`));
+    await revisions(...Array.from({ length: 10 * cachedMax }, (_, number) => `g${number}`));
     expect(await revisions('g7')).toEqual([3]);
     expect(asked).toHaveLength(2);
+  });
+
+  it('stay in memory while they are asked for, however many others come by', async () => {
+    const { revisions, asked } = await setUp(rowOf('hot', 3));
+    await revisions('hot');
+    for (let number = 0; number < 10 * cachedMax; number += 1) {
+      await revisions(`g${number}`);
+      if (number % 10 === 0) expect(await revisions('hot')).toEqual([3]);
+    }
+    expect(asked.filter(([group]) => group === 'hot')).toHaveLength(1);
+  });
+
+  it('are all given also when they are more than the memory holds', async () => {
+    const names = Array.from({ length: 3 * cachedMax }, (_, number) => `g${number}`);
+    const { revisions } = await setUp(...names.map((name) => rowOf(name, 5)));
+    expect(await revisions(...names)).toEqual(names.map(() => 5));
   });
 });

@@ -1,9 +1,6 @@
 import type { GroupRow, Groups, Warehouse } from '@dsf/ports';
 import type { Lane } from '../lane.ts';
 
-/** Groups of one driver that a lane keeps in memory; the instance that grows over it starts again empty. */
-const groupsCachedMax = 50_000;
-
 /**
  * The current groups of one lane, read once and then kept. The memory is true as long as this worker made every transaction of the lane, so it
  * belongs to one epoch of the lane and is dropped with it (scenario 3).
@@ -16,32 +13,52 @@ export interface GroupStore {
   keep(rows: Iterable<GroupRow>): void;
 }
 
-export const createGroupStore = (warehouse: Warehouse, lane: Lane): GroupStore => {
-  /** By instance, then group; null remembers that there is no such group. */
-  const kept = new Map<string, Map<string, GroupRow | null>>();
+/** A memory of at most `max` groups: what was not asked for while half as many others were is forgotten. Null: there is no such group. */
+const createCache = (max: number) => {
+  let young = new Map<string, GroupRow | null>();
+  let old = new Map<string, GroupRow | null>();
+  const set = (group: string, row: GroupRow | null): void => {
+    young.set(group, row);
+    if (young.size * 2 < max) return;
+    old = young;
+    young = new Map();
+  };
+  return {
+    set,
+    get(group: string): GroupRow | null | undefined {
+      const row = young.get(group);
+      if (row !== undefined) return row;
+      const older = old.get(group);
+      if (older !== undefined) set(group, older);
+      return older;
+    },
+  };
+};
+
+/** @param max - groups of one driver that this lane keeps in memory */
+export const createGroupStore = (warehouse: Warehouse, lane: Lane, max: number): GroupStore => {
+  /** By instance. */
+  const kept = new Map<string, ReturnType<typeof createCache>>();
   let epoch = -1;
 
-  const groupsOf = (instance: string): Map<string, GroupRow | null> => {
-    const groups = kept.get(instance);
-    if (groups !== undefined && groups.size < groupsCachedMax) return groups;
-    const fresh = new Map<string, GroupRow | null>();
-    kept.set(instance, fresh);
-    return fresh;
+  const cacheOf = (instance: string): ReturnType<typeof createCache> => {
+    const known = kept.get(instance) ?? createCache(max);
+    kept.set(instance, known);
+    return known;
   };
 
   const loadInstance = async (instance: string, texts: readonly string[]): Promise<ReadonlyMap<string, GroupRow>> => {
-    const groups = groupsOf(instance);
-    const absent = texts.filter((text) => !groups.has(text));
-    if (absent.length > 0) {
-      const rows = await warehouse.committed.readGroups(instance, absent);
-      for (const text of absent) groups.set(text, null);
-      for (const row of rows) groups.set(row.group, row);
-    }
+    const cache = cacheOf(instance);
     const found = new Map<string, GroupRow>();
+    const absent: string[] = [];
     for (const text of texts) {
-      const row = groups.get(text);
-      if (row !== undefined && row !== null) found.set(text, row);
+      const row = cache.get(text);
+      if (row === undefined) absent.push(text);
+      else if (row !== null) found.set(text, row);
     }
+    if (absent.length === 0) return found;
+    for (const row of await warehouse.committed.readGroups(instance, absent)) found.set(row.group, row);
+    for (const text of absent) cache.set(text, found.get(text) ?? null);
     return found;
   };
 
@@ -56,7 +73,7 @@ export const createGroupStore = (warehouse: Warehouse, lane: Lane): GroupStore =
       return groups;
     },
     keep(rows) {
-      for (const row of rows) kept.get(row.instance)?.set(row.group, row);
+      for (const row of rows) cacheOf(row.instance).set(row.group, row);
     },
   };
 };

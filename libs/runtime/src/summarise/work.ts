@@ -11,15 +11,18 @@ import { flattenLaneOf } from './points-in.ts';
 import { createSummariseStep } from './step.ts';
 import { createSummaryOut } from './summary-out.ts';
 
-/** Summarise of one lane of dsf.points: points into the states of groups, and each changed group, complete, to dsf.summary. */
+/**
+ * Summarise of one lane of dsf.points: points into the states of groups, and each changed group, complete, to dsf.summary.
+ * @param at - which lane, and of how many: they share what may be kept in memory
+ */
 export const createSummariseWork = <Plan, PointsPlan>(
   context: LaneContext,
   phases: SummarisePhases<Plan, PointsPlan>,
-  laneNumber: number,
+  at: { readonly lane: number; readonly lanes: number },
 ): LaneWork => {
-  const { warehouse, catalogs } = context;
-  const lane = openLane(warehouse, { phase: 'summarise', source: 0, lane: laneNumber });
-  const groups = createGroupStore(warehouse, lane);
+  const { warehouse, catalogs, settings } = context;
+  const lane = openLane(warehouse, { phase: 'summarise', source: 0, lane: at.lane });
+  const groups = createGroupStore(warehouse, lane, Math.ceil(settings.groupsCachedMax / at.lanes));
   const out = createSummaryOut(context, lane);
   const room = { lane, phases, groups, out };
   const step = createSummariseStep(context, room);

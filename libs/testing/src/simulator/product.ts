@@ -14,6 +14,7 @@ export interface SimulatedSettings {
   readonly retryMaxMs: number;
   readonly catalogPollMs: number;
   readonly retentionCheckMs: number;
+  readonly groupsCachedMax: number;
   readonly drainMs: number;
 }
 

@@ -76,6 +76,7 @@ const drawSettings = (dice: Dice): SimulatedSettings => ({
   retryMaxMs: 200,
   catalogPollMs: dice.pick([20, 100, 500]),
   retentionCheckMs: dice.pick([50, 500]),
+  groupsCachedMax: dice.pick([4, 20_000]),
   drainMs: dice.pick([200, 3000]),
 });
 
