@@ -17,6 +17,10 @@ const golden = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL
 /** A file of one line ends with it, which a range does not. */
 const goldenLine = (name: string): Uint8Array => golden(name).subarray(0, -1);
 
+const fail = (): never => {
+  throw new Error('there is no such item');
+};
+
 const frame = { source: 3, partition: 1, from: 10, to: 12, version: 7, time: 1_700_000_000_000, idle: false };
 const raw: RawRange = {
   ...frame,
@@ -59,6 +63,16 @@ const points: PointsRange = {
     },
     {
       instance: 'shop.sales@0a1b2c3d',
+      offset: 10,
+      row: 1,
+      key: ['Ann', { n: '7' }, null, true],
+      window: 1_700_000_000_000,
+      time: 1_700_000_000_000,
+      amounts: [null, null, null],
+    },
+    { instance: 'shop.people@00000001', offset: 10, row: 0, key: ['Ann'], window: null, time: 1_700_000_000_000, amounts: ['Ann'] },
+    {
+      instance: 'shop.sales@0a1b2c3d',
       offset: 11,
       row: 2,
       key: [],
@@ -90,14 +104,33 @@ const summary: SummaryRange = {
 describe('codec', () => {
   it('reads what an earlier release wrote', () => {
     expect(decodeRawRange(golden('raw.v2.txt'))).toEqual(raw);
-    expect(decodePointsRange(goldenLine('points.v1.json'))).toEqual(points);
+    expect(decodePointsRange(goldenLine('points.v2.json'))).toEqual(points);
     expect(decodeSummaryRange(goldenLine('summary.v1.json'))).toEqual(summary);
   });
 
   it('writes what an earlier release can read', () => {
     expect(text(encodeRawRange(raw))).toBe(text(golden('raw.v2.txt')));
-    expect(text(encodePointsRange(points))).toBe(text(goldenLine('points.v1.json')));
+    expect(text(encodePointsRange(points))).toBe(text(goldenLine('points.v2.json')));
     expect(text(encodeSummaryRange(summary))).toBe(text(goldenLine('summary.v1.json')));
+  });
+
+  it('says once what the points of a record and group have in common', () => {
+    const [first] = points.items ?? [];
+    const many = Array.from({ length: 3 }, (_, row) => ({ ...(first ?? fail()), row }));
+    const encoded = text(encodePointsRange({ ...points, items: many }));
+    expect(encoded.split('Ann')).toHaveLength(2);
+    expect(encoded.split('shop.sales')).toHaveLength(2);
+    expect(decodePointsRange(bytes(encoded)).items).toEqual(many);
+  });
+
+  it.each([
+    ['an item of an instance that is not named', '[["a@1"],[1,10,[],null,0,0,[]]]'],
+    ['an item that is cut off', '[["a@1"],[0,10,[],null,0,0]]'],
+    ['an item that is none', '[["a@1"],7]'],
+    ['points without their names', '[]'],
+  ])('keeps the frame of a range of points with %s', (_, body) => {
+    const head = '{"v":2,"k":"points","s":3,"p":1,"f":10,"t":12,"c":7,"w":1700000000000,"i":0';
+    expect(decodePointsRange(bytes(`${head},"d":${body}}`))).toEqual(frame);
   });
 
   it('carries any bytes: a byte order mark, NUL, invalid UTF-8', () => {

@@ -1,5 +1,6 @@
 import { frameText, rangeOf, readFrame } from './frame.ts';
 import type { GroupChange, Point, PointsRange, SummaryRange } from './range.ts';
+import { isSameKey } from './value.ts';
 
 /*
  * Ranges of points and of group changes on the wire: UTF-8 JSON, so that an operator can read an internal topic with any client.
@@ -10,9 +11,53 @@ export { decodeRawRange, encodeRawRange } from './raw-codec.ts';
 
 const encoder = new TextEncoder();
 
-const packPoint = (point: Point): readonly unknown[] => {
-  const item = [point.instance, point.offset, point.row, point.key, point.window, point.time, point.amounts];
-  return point.refusal === undefined ? item : [...item, point.refusal];
+/** What points of one record and group have in common, and then two places per point: its row and its amounts, or its refusal. */
+type PointsItem = [instance: number, offset: number, key: Point['key'], window: number | null, time: number, ...rest: PointCell[]];
+type PointCell = number | Point['amounts'] | NonNullable<Point['refusal']>;
+/** Names of the instances that the items count from 0 on. */
+type PackedPoints = readonly [instances: readonly string[], ...items: PointsItem[]];
+
+const isOneItem = (a: Point, b: Point): boolean =>
+  a.offset === b.offset && a.instance === b.instance && a.window === b.window && a.time === b.time && isSameKey(a.key, b.key);
+
+const packPoints = (points: readonly Point[]): PackedPoints => {
+  const instances = new Map<string, number>();
+  const items: PointsItem[] = [];
+  let last: Point | null = null;
+  let item: PointsItem | null = null;
+  for (const point of points) {
+    const { instance, offset, key, window, time } = point;
+    if (item === null || last === null || !isOneItem(last, point)) {
+      const number = instances.get(instance) ?? instances.size;
+      instances.set(instance, number);
+      item = [number, offset, key, window, time];
+      items.push(item);
+    }
+    item.push(point.row, point.refusal ?? point.amounts);
+    last = point;
+  }
+  return [[...instances.keys()], ...items];
+};
+
+/** Places of an item before its points. */
+const headLength = 5;
+
+const unpackPoints = (packed: readonly unknown[]): readonly Point[] => {
+  if (!Array.isArray(packed[0])) throw new RangeError('points without the names of their instances');
+  const [instances, ...items] = packed as PackedPoints;
+  const points: Point[] = [];
+  for (const item of items) {
+    const [number, offset, key, window, time] = item;
+    const instance = instances[number];
+    if (instance === undefined || item.length % 2 !== headLength % 2) throw new RangeError('an item of no instance, or cut off');
+    for (let index = headLength; index < item.length; index += 2) {
+      const row = item[index] as number;
+      const cell = item[index + 1] as Point['amounts'] | NonNullable<Point['refusal']>;
+      const point = { instance, offset, row, key, window, time };
+      points.push('code' in cell ? { ...point, amounts: [], refusal: cell } : { ...point, amounts: cell });
+    }
+  }
+  return points;
 };
 
 /** What the publisher needs of a change; whoever hands over more, such as the states of a group, keeps it. */
@@ -21,20 +66,13 @@ const packChange = (change: GroupChange): GroupChange => {
   return { instance, key, window, revision, reason, time, version, status, measures };
 };
 
-type PointItem = readonly [string, number, number, Point['key'], number | null, number, Point['amounts'], Point['refusal']?];
-const unpackPoint = (item: PointItem): Point => {
-  const point = { instance: item[0], offset: item[1], row: item[2], key: item[3], window: item[4], time: item[5], amounts: item[6] };
-  return item[7] === undefined ? point : { ...point, refusal: item[7] };
-};
-
 export const encodePointsRange = (range: PointsRange): Uint8Array =>
-  encoder.encode(frameText('points', range, range.items?.map(packPoint)));
+  encoder.encode(frameText('points', range, range.items === undefined ? undefined : packPoints(range.items)));
 export const encodeSummaryRange = (range: SummaryRange): Uint8Array =>
   encoder.encode(frameText('summary', range, range.items?.map(packChange)));
 
 /** @throws UnreadableRangeError */
-export const decodePointsRange = (bytes: Uint8Array | null): PointsRange =>
-  rangeOf(readFrame('points', bytes), (items) => (items as readonly PointItem[]).map(unpackPoint));
+export const decodePointsRange = (bytes: Uint8Array | null): PointsRange => rangeOf(readFrame('points', bytes), unpackPoints);
 /** @throws UnreadableRangeError */
 export const decodeSummaryRange = (bytes: Uint8Array | null): SummaryRange =>
   rangeOf(readFrame('summary', bytes), (items) => items as readonly GroupChange[]);

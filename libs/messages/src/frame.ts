@@ -5,7 +5,7 @@ import type { Range } from './range.ts';
  * it does not know.
  */
 
-const formats = { raw: 2, points: 1, summary: 1 } as const;
+const formats = { raw: 2, points: 2, summary: 1 } as const;
 export type Kind = keyof typeof formats;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
