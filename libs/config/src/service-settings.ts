@@ -32,7 +32,7 @@ const httpSettings = ({ prefix, httpPort }: ServiceDefaults) => ({
     min: 0,
     max: 65_535,
     fallback: `${httpPort}`,
-    about: 'Port of /live, /ready and /metrics; 0 takes any that is free.',
+    about: 'Port of /startup, /live, /ready and /metrics; 0 takes any that is free.',
   }),
   httpHost: text({ variable: `${prefix}_HTTP_HOST`, fallback: '0.0.0.0', about: 'Address on which that port listens.' }),
 });

@@ -10,6 +10,7 @@ const start = async (options: Partial<HealthServerOptions> = {}): Promise<Health
   server = await startHealthServer({
     port: 0,
     host: '127.0.0.1',
+    startup: () => true,
     live: () => true,
     ready: () => true,
     registry: new Registry(),
@@ -24,7 +25,8 @@ const get = async ({ url }: HealthServer, path: string) => {
 
 it('says that the process is well', async () => {
   const running = await start();
-  for (const path of ['/live', '/ready']) expect(await get(running, path)).toMatchObject({ status: 200, text: '{"ok":true,"why":[]}' });
+  for (const path of ['/startup', '/live', '/ready'])
+    expect(await get(running, path)).toMatchObject({ status: 200, text: '{"ok":true,"why":[]}' });
 });
 
 it('says why it is not, with status 503', async () => {
@@ -65,6 +67,7 @@ it('says so when the port is taken', async () => {
   const again = startHealthServer({
     port: Number(new URL(url).port),
     host: '127.0.0.1',
+    startup: () => true,
     live: () => true,
     ready: () => true,
     registry: new Registry(),

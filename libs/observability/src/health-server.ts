@@ -7,6 +7,7 @@ export interface HealthServerOptions {
   readonly port: number;
   readonly host: string;
   readonly live: () => Verdict | boolean | Promise<Verdict | boolean>;
+  readonly startup: () => Verdict | boolean | Promise<Verdict | boolean>;
   readonly ready: () => Verdict | boolean | Promise<Verdict | boolean>;
   readonly registry: Registry;
 }
@@ -26,13 +27,14 @@ const ask = async (check: HealthServerOptions['live']): Promise<Verdict> => {
 };
 
 /**
- * Serves /live and /ready, as JSON `{"ok":…,"why":[…]}` with status 200 or 503, and /metrics in the format of Prometheus.
+ * Serves /startup, /live and /ready, as JSON `{"ok":…,"why":[…]}` with status 200 or 503, and /metrics in the format of Prometheus.
  * @throws Error of Node.js, such as EADDRINUSE, when the port cannot be had
  */
-export const startHealthServer = async ({ port, host, live, ready, registry }: HealthServerOptions): Promise<HealthServer> => {
+export const startHealthServer = async ({ port, host, startup, live, ready, registry }: HealthServerOptions): Promise<HealthServer> => {
   // Connections that are kept alive by a scraper must not hold up the end of the process.
   const server = fastify({ logger: false, forceCloseConnections: true });
   for (const [path, check] of [
+    ['/startup', startup],
     ['/live', live],
     ['/ready', ready],
   ] as const) {

@@ -45,6 +45,17 @@ it('does not live when one lane hangs, and says which', async () => {
   expect(health.live().ok).toBe(true);
 });
 
+it('has started when all phases have begun, whether or not there are definitions', () => {
+  const { health, become } = setUp();
+  become('ingest', 'starting');
+  expect(health.startup()).toEqual({ ok: false, why: ['flatten is not started'] });
+  become('flatten', 'starting');
+  expect(health.startup()).toEqual({ ok: true, why: [] });
+  expect(health.ready().ok).toBe(false);
+  become('ingest', 'draining');
+  expect(health.startup().ok).toBe(true);
+});
+
 it('is ready when all phases are, until it is told to stop', () => {
   const { health, become } = setUp();
   expect(health.ready()).toEqual({ ok: false, why: ['ingest is not started', 'flatten is not started'] });

@@ -18,7 +18,12 @@ export interface HealthOptions {
 export interface Health extends Telemetry {
   /** Not well when the loop of a lane hangs: only a restart helps. Says nothing about databases, brokers or lag. */
   live(): Verdict;
-  /** Not well before the first version of the metadata is in force, and from the moment that the process is told to stop. */
+  /** Not well before the process has reached its database and brought it up to date, and all its phases have begun. Waits for no definitions. */
+  startup(): Verdict;
+  /**
+   * Not well before the first version of the metadata is in force and every topic that it names has been joined, and from the moment that
+   * the process is told to stop.
+   */
   ready(): Verdict;
 }
 
@@ -44,6 +49,7 @@ export const createHealth = ({ clock, phases, stallMs }: HealthOptions): Health 
       const silent = [...beats].filter(([, at]) => now - at > stallMs);
       return verdict(silent.map(([lane, at]) => `${lane} has not come round for ${now - at} ms`));
     },
+    startup: () => verdict(phases.filter((phase) => !states.has(phase)).map((phase) => `${phase} is not started`)),
     ready: () =>
       verdict(phases.filter((phase) => states.get(phase) !== 'ready').map((phase) => `${phase} is ${states.get(phase) ?? 'not started'}`)),
   };

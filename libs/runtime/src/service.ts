@@ -19,6 +19,7 @@ import { createCatalogs, type Catalogs } from './catalogs.ts';
 import type { Handover } from './handover.ts';
 import { runLane, type LoopContext } from './lane-loop.ts';
 import { sendByTopic } from './outbox.ts';
+import { createReadiness } from './readiness.ts';
 import type { RuntimeSettings } from './settings.ts';
 import type { LaneContext, LaneWork } from './work.ts';
 
@@ -80,19 +81,14 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   const fail = (error: unknown, intake?: Intake): void => {
     const failure = asFailure(error);
     failures.push(failure);
-    telemetry.emit({
-      name: 'stopped',
-      phase,
-      lane: intake?.name ?? '',
-      code: failure.code,
-      message: failure.message,
-      facts: failure.facts,
-    });
+    const { code, message, facts } = failure;
+    telemetry.emit({ name: 'stopped', phase, lane: intake?.name ?? '', code, message, facts });
     // A stopped source does not stop its neighbours; when it was the last one there is nothing left to run for.
     if (intake?.isInternal !== false || running.size <= 1) broken.abort();
   };
 
   telemetry.emit({ name: 'service', phase, state: 'starting' });
+  const readiness = createReadiness(() => telemetry.emit({ name: 'service', phase, state: 'ready' }));
   const persist = <T>(attempt: () => Promise<T>): Promise<T | undefined> => withBackoff({ ...context, lane: phase }, ending, attempt);
 
   const supervise = async (): Promise<void> => {
@@ -109,10 +105,15 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
         for (const intake of intakes) {
           if (running.has(intake.name)) continue;
           const own = new AbortController();
-          const done = runIntake(context, intake, AbortSignal.any([ending, own.signal])).catch((error: unknown) => fail(error, intake));
-          running.set(intake.name, { done: done.finally(() => running.delete(intake.name)), stop: own, partitions: intake.partitions });
+          const settled = (): void => readiness.settled(intake.name);
+          readiness.expect(intake.name);
+          const done = runIntake(context, intake, AbortSignal.any([ending, own.signal]), settled).catch((error: unknown) =>
+            fail(error, intake),
+          );
+          const ended = done.finally(() => running.delete(intake.name)).finally(settled);
+          running.set(intake.name, { done: ended, stop: own, partitions: intake.partitions });
         }
-        if (version < 0) telemetry.emit({ name: 'service', phase, state: 'ready' });
+        readiness.complete();
         if (!isLate) {
           telemetry.emit({ name: 'catalog', phase, version: catalog.version });
           ({ version } = catalog);
@@ -140,7 +141,7 @@ const openCatalogs = ({ metadata, clock, settings, telemetry }: ServiceContext, 
   });
 
 /** Reads one topic as a member of its group; each partition that is given runs in a loop of its own until it is taken away. */
-const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal): Promise<void> => {
+const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal, joined: () => void): Promise<void> => {
   const broken = new AbortController();
   const ending = AbortSignal.any([stop, broken.signal]);
   const problems: unknown[] = [];
@@ -154,6 +155,7 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
     return intake.transport.subscribe(intake.topic, intake.group, lanesMax);
   });
   if (subscription === undefined) return;
+  joined();
   try {
     for await (const feed of subscription.feeds(ending)) {
       if (feed.partition >= lanesMax) continue;

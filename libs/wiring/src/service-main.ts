@@ -76,11 +76,12 @@ const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['se
     const server = await listen({
       port: config.httpPort,
       host: config.httpHost,
+      startup: () => health.startup(),
       live: () => health.live(),
       ready: () => health.ready(),
       registry,
     });
-    logger.info({ event: 'listening', url: server.url }, `${phase}: /live, /ready and /metrics at ${server.url}`);
+    logger.info({ event: 'listening', url: server.url }, `${phase}: /startup, /live, /ready and /metrics at ${server.url}`);
     try {
       await run(installation, config, telemetry, stop);
     } finally {

@@ -31,7 +31,7 @@ export const runCommand = (session: Session): Command =>
     .option('--until-idle', 'end when everything that was sent has come through')
     .option('--phases <list>', 'phases to run, joined by commas', parsePhases, phaseNames)
     .option('--workers <number>', 'threads, each with all the phases and its share of the lanes (DSF_WORKERS)', parseWorkers)
-    .option('--http-port <port>', 'serve /live, /ready and /metrics there; 0 takes any port that is free', parsePort)
+    .option('--http-port <port>', 'serve /startup, /live, /ready and /metrics there; 0 takes any port that is free', parsePort)
     .option('--json', 'print the account as JSON when it ends')
     .action(async ({ untilIdle = false, phases, workers, httpPort, json = false }: RunCommandOptions) => {
       const config = session.config();

@@ -111,7 +111,7 @@ export const runPhases = async (session: Session, installation: Installation, op
   const counter: PhaseCounter = createPhaseCounter(clock, (line) => progress.say(line));
   const progress: Progress = createProgress(session.talk, options.phases, { counter, now: () => clock.now() });
   const health = options.http === null ? null : await serveHealth(installation, options.phases, options.http);
-  if (health !== null) progress.say(`/live, /ready and /metrics at ${health.url}`);
+  if (health !== null) progress.say(`/startup, /live, /ready and /metrics at ${health.url}`);
   // A source that stopped keeps its lag for ever: waiting for it to become idle would never end.
   if (options.untilIdle) counter.stopped.addEventListener('abort', () => stop.abort(), { once: true });
 

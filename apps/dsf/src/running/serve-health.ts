@@ -12,7 +12,7 @@ export interface HealthServing {
 /** A lane whose loop has not come round for so long hangs; far longer than any batch. */
 const stallMs = 120_000;
 
-/** Serves /live, /ready and /metrics for the phases of this process. @throws CommandError when the port cannot be had */
+/** Serves /startup, /live, /ready and /metrics for the phases of this process. @throws CommandError when the port cannot be had */
 export const serveHealth = async (
   installation: Installation,
   phases: readonly PhaseName[],
@@ -24,7 +24,14 @@ export const serveHealth = async (
   const logger = createLogger({ level: 'silent', service: 'dsf' });
   const metrics = createTelemetry({ logger, registry, read: createReadings(installation, phases) });
   try {
-    const server = await startHealthServer({ port, host, live: () => health.live(), ready: () => health.ready(), registry });
+    const server = await startHealthServer({
+      port,
+      host,
+      startup: () => health.startup(),
+      live: () => health.live(),
+      ready: () => health.ready(),
+      registry,
+    });
     return { telemetry: fanOut([health, metrics]), url: server.url, close: () => server.close() };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
