@@ -68,6 +68,13 @@ export const fetchCustomResources = (): Promise<Fetched> =>
     await copyInto(folder, join(operator, 'example/prometheus-operator-crd'), names);
   });
 
+/** `compose-spec.json`: the JSON Schema of Docker Compose files. */
+export const fetchComposeSchema = (): Promise<Fetched> =>
+  fromShelf('compose-schema-2.16.2', async (folder) => {
+    const compose = await fetchModule('github.com/compose-spec/compose-go/v2@v2.16.2', folder);
+    await copyInto(folder, join(compose, 'schema'), ['compose-spec.json']);
+  });
+
 /** `promtool` in the folder, from Debian's package of Prometheus, which is unpacked and not installed. */
 export const fetchPromtool = (): Promise<Fetched> =>
   fromShelf('promtool', async (folder) => {

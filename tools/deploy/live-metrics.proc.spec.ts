@@ -1,0 +1,124 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { declarations, processMetrics } from '@dsf/observability';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fetchPromtool } from './fetch.ts';
+
+const apps = { ingestor: 'ingest', flattener: 'flatten', summariser: 'summarise', publisher: 'publish' } as const;
+type App = keyof typeof apps;
+const names = Object.keys(apps) as App[];
+
+const home = mkdtempSync(join(tmpdir(), 'dsf-metrics-'));
+const secret = 'hunter2-in-the-environment';
+const environment = { ...process.env, DSF_HOME: home, DSF_LOG_LEVEL: 'warn', SHOP_PASSWORD: secret };
+const children: ChildProcess[] = [];
+const texts = new Map<App, string>();
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+};
+
+const dsf = (...parameters: string[]): void => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['--conditions=@dsf/source', 'apps/dsf/src/main.ts', ...parameters], {
+    env: environment,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`dsf ${parameters.join(' ')}\n${stdout}${stderr}`);
+};
+
+/** Value of one series; undefined when there is none. */
+const valueOf = (app: App, series: string): number | undefined => {
+  const line = (texts.get(app) ?? '').split('\n').find((one) => one.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length));
+};
+
+const scrape = async (ports: ReadonlyMap<App, number>): Promise<void> => {
+  for (const [app, port] of ports) {
+    const response = await fetch(`http://127.0.0.1:${port}/metrics`).catch(() => null);
+    texts.set(app, (await response?.text()) ?? '');
+  }
+};
+
+beforeAll(async () => {
+  dsf('apply', 'examples/shop');
+  dsf('produce', 'shop.orders', 'examples/shop/orders.jsonl', '--key', 'customer.id');
+  const ports = new Map<App, number>();
+  for (const app of names) {
+    const port = await freePort();
+    ports.set(app, port);
+    const prefix = app.toUpperCase();
+    children.push(
+      spawn(process.execPath, ['--conditions=@dsf/source', `apps/${app}/src/main.ts`], {
+        env: { ...environment, [`${prefix}_HTTP_PORT`]: `${port}`, [`${prefix}_HTTP_HOST`]: '127.0.0.1' },
+        stdio: 'ignore',
+      }),
+    );
+  }
+  for (let turn = 0; turn < 600; turn += 1) {
+    await scrape(ports);
+    const isThrough =
+      (valueOf('publisher', 'dsf_records_total{phase="publish",outcome="written"}') ?? 0) > 0 &&
+      valueOf('flattener', 'dsf_lag_records{phase="flatten",source="shop.orders"}') === 0;
+    if (isThrough) return;
+    await delay(100);
+  }
+}, 180_000);
+
+afterAll(async () => {
+  for (const child of children) child.kill('SIGTERM');
+  await Promise.all(children.map(async (child) => child.exitCode ?? once(child, 'exit')));
+  rmSync(home, { recursive: true, force: true });
+}, 60_000);
+
+const fetched = await fetchPromtool();
+
+describe('/metrics of the four services while they run', () => {
+  it.skipIf(fetched.why !== null).each(names)(
+    `of the %s is well formed in the eyes of promtool${fetched.why === null ? '' : `: ${fetched.why}`}`,
+    (app) => {
+      const { status, stdout, stderr } = spawnSync(join(fetched.folder ?? '', 'promtool'), ['check', 'metrics'], {
+        input: texts.get(app),
+        encoding: 'utf8',
+      });
+      expect(status, `${stdout}${stderr}`).toBe(0);
+    },
+  );
+
+  it.each(names)('of the %s has every metric that is declared', (app) => {
+    const there = new Set([...(texts.get(app) ?? '').matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name));
+    const wanted = [...Object.values(declarations), ...processMetrics].map(({ name }) => name);
+    expect(wanted.filter((name) => !there.has(name))).toEqual([]);
+  });
+
+  it('accounts for every record', () => {
+    for (const app of names) expect(valueOf(app, `dsf_accounting_difference_records{phase="${apps[app]}"}`)).toBe(0);
+    for (const app of ['ingestor', 'flattener'] as const)
+      expect(valueOf(app, `dsf_position_difference_records{phase="${apps[app]}",source="shop.orders"}`)).toBe(0);
+    expect(valueOf('ingestor', 'dsf_records_received_total{phase="ingest"}')).toBe(60);
+    expect(valueOf('flattener', 'dsf_records_total{phase="flatten",outcome="filtered"}')).toBe(3);
+  });
+
+  it('tells how far behind each phase is with each source, and how long documents take', () => {
+    expect(valueOf('ingestor', 'dsf_lag_seconds{phase="ingest",source="shop.orders"}')).toBe(0);
+    expect(valueOf('publisher', 'dsf_end_to_end_latency_seconds_count')).toBeGreaterThan(0);
+    for (const stage of ['receive', 'decide', 'write', 'send', 'ack'])
+      expect(valueOf('ingestor', `dsf_stage_duration_seconds_count{phase="ingest",stage="${stage}"}`), stage).toBeGreaterThan(0);
+    expect(valueOf('flattener', 'dsf_database_operation_duration_seconds_count{operation="transact",result="ok"}')).toBeGreaterThan(0);
+    expect(valueOf('ingestor', 'dsf_received_bytes_total{phase="ingest"}')).toBeGreaterThan(1000);
+    expect(valueOf('flattener', 'dsf_catalog_version{phase="flatten"}')).toBe(1);
+  });
+
+  it('has no secret and nothing of a message in it', () => {
+    const all = [...texts.values()].join('\n');
+    for (const word of [secret, 'SHOP_PASSWORD', 'o-10', 'Lovelace', '@']) expect(all).not.toContain(word);
+  });
+});
