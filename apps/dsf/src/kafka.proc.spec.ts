@@ -26,7 +26,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
 /** Chaos of the short form; `DSF_TEST_KAFKA_BLOWS=100` runs a long one. */
-const blows = Number(process.env['DSF_TEST_KAFKA_BLOWS'] ?? 12);
+const blows = Number(process.env['DSF_TEST_KAFKA_BLOWS'] ?? 8);
 /** How long the broker is away. */
 const awayMs = Number(process.env['DSF_TEST_KAFKA_AWAY_MS'] ?? 5000);
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
@@ -133,9 +133,7 @@ describe.skipIf(reason !== null)('four services on Kafka', () => {
       const { messages, expected } = shopStream(seed, 100 * blows);
       const fleet = startFleet({ environment: shop.environment, replicas: 2 });
       try {
-        const feeding = shop.feed(messages, 300);
-        await fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 15_000 });
-        await feeding;
+        await Promise.all([shop.feed(messages, 300), fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 15_000 })]);
         await shop.untilIdle(180_000);
         expect(fleet.casualties()).toEqual([]);
       } finally {

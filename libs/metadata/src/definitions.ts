@@ -109,9 +109,15 @@ export const sourceDefinition = z
       .default(4)
       .describe('Partitions of the topic when DSF creates it (local transport). Of a Kafka topic, all are read.'),
     start: z
-      .union([z.enum(['earliest', 'latest']), z.iso.datetime({ offset: true })])
+      .union([
+        z.enum(['earliest', 'latest']),
+        z.iso.datetime({ offset: true }),
+        z.string().regex(/^\d{1,5}:\d{1,15}(,\d{1,5}:\d{1,15})*$/, 'offsets of partitions, such as 0:120,1:44'),
+      ])
       .default('earliest')
-      .describe('Where the first read starts: `earliest`, `latest` or a time. Resolved once per partition and stored.'),
+      .describe(
+        'Where the first read starts: `earliest`, `latest`, a time, or offsets (`0:120,1:44` = partition 0 at offset 120, partition 1 at 44, the others at their beginning). Resolved once per partition and stored. Partitions that are added later start at their beginning.',
+      ),
     table: z.string().min(1).max(128).optional().describe('Name of the root table. Default: the name of the source with dots as `_`.'),
     tombstones: z
       .enum(['filter', 'fail'])
@@ -219,6 +225,12 @@ export const publicationDefinition = z
       ),
     numbers: z.enum(['string', 'number']).default('string').describe('How decimals are written in JSON.'),
     type: z.string().default('dsf.summary').describe('CloudEvents type.'),
+    transactional: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Kafka: send in transactions whose id belongs to this publication and lane, so that a publisher that was replaced cannot write any more. Without it, one that was frozen may deliver an older document, or undo a tombstone.',
+      ),
   })
   .describe('Where and how a driver’s groups are published.');
 

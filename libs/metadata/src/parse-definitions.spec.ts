@@ -55,7 +55,8 @@ describe('a file that is wrong', () => {
     ],
     ['a number out of range', 'settings: { lanes: 0 }', 'a.yaml:1:20 definitions.bad-value', /docs/],
     ['a bad name', 'sources: [{ name: 1a }]', 'a.yaml:1:19 definitions.bad-value', /letter/],
-    ['a bad time', 'sources: [{ name: a, start: now }]', 'a.yaml:1:29 definitions.bad-value', /earliest.*2026/],
+    ['a bad time', 'sources: [{ name: a, start: now }]', 'a.yaml:1:29 definitions.bad-value', /earliest.*2026.*0:120/],
+    ['a bad offset', 'sources: [{ name: a, start: "0:-1" }]', 'a.yaml:1:29 definitions.bad-value', /0:120/],
     [
       'a bad window',
       lines(

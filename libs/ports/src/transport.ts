@@ -56,6 +56,11 @@ export interface PartitionFeed {
    * more (facts: start, end), or lies beyond its end
    */
   read(limits: BatchLimits, signal: AbortSignal): Promise<readonly Delivery[]>;
+  /**
+   * Offset below which everything was handed out by `read`, or holds no message that counts, such as the mark at the end of a transaction;
+   * null when it is not known. Absent where offsets have no holes.
+   */
+  passed?(): number | null;
   /** Everything below `offset` need not be delivered to this group again. */
   acknowledge(offset: number): Promise<void>;
 }
@@ -66,6 +71,12 @@ export interface Subscription {
   feeds(signal: AbortSignal): AsyncIterable<PartitionFeed>;
   /** Leaves the group at once, so that others need not wait for a timeout. */
   close(): Promise<void>;
+}
+
+/** Sends as the only one of its name. */
+export interface TopicWriter {
+  /** As `Transport.send`; all of them are seen together. @throws Failure `retry` `transport.fenced` once another of the same name was opened. After any failure this one is of no use. */
+  send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
 }
 
 /** What a topic is made with, or is now. */
@@ -117,6 +128,11 @@ export interface Transport {
   subscribe(topic: string, group: string, lanes?: number): Promise<Subscription>;
   /** Resolves when every message is durable, in order per partition. @throws Failure `retry`, or `poison` `transport.too-large` */
   send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+  /**
+   * A writer to a topic that shuts out whoever opened one of the same name before: what that one has under way is undone, and it can send
+   * no more. Absent where a transport cannot.
+   */
+  openWriter?(topic: string, name: string): Promise<TopicWriter>;
   /** Largest body that this topic takes, once `ensureTopic` has looked at it. Absent: `capabilities.messageBytesMax` for all. */
   messageBytesMax?(topic: string): number;
   /** Absent where the transport makes its topics itself when they are needed. */

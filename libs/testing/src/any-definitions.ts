@@ -111,6 +111,7 @@ const publication = (drivers: readonly string[]): fc.Arbitrary<Record<string, un
     body: optional(fc.jsonValue()),
     numbers: fc.constantFrom('string', 'number'),
     type: fc.string({ unit: 'grapheme-ascii', maxLength: 10 }),
+    transactional: fc.boolean(),
   });
 
 const withPlaces = (items: readonly Record<string, unknown>[], places: readonly object[]): readonly Record<string, unknown>[] =>

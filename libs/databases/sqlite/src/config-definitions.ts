@@ -180,9 +180,9 @@ const findPublications = (connection: Connection): Gathered<Found['publications'
     }
   };
   const rows = connection.all(
-    'SELECT name, driver, transport, topic, partitions, body, numbers, event_type, connection FROM dsf_publication ORDER BY position, name',
+    'SELECT name, driver, transport, topic, partitions, body, numbers, event_type, connection, transactional FROM dsf_publication ORDER BY position, name',
   );
-  const found = rows.map(([name, driver, transport, topic, partitions, body, numbers, type, via], index) => ({
+  const found = rows.map(([name, driver, transport, topic, partitions, body, numbers, type, via, transactional], index) => ({
     name,
     driver,
     transport,
@@ -192,6 +192,7 @@ const findPublications = (connection: Connection): Gathered<Found['publications'
     ...bodyOf(name, body, index),
     numbers,
     type,
+    transactional: truth(transactional),
   }));
   return { found, problems };
 };

@@ -108,6 +108,7 @@ const publicationRow = (publication: Definitions['publications'][number], positi
   publication.numbers,
   publication.type,
   publication.connection ?? null,
+  publication.transactional ? 1 : 0,
 ];
 
 const connectionRow = ({ name, kind, brokers, client_id, tls, sasl }: ConnectionDefinition, position: number): Insertion => [
@@ -150,7 +151,7 @@ export const replaceConfigRows = (connection: Connection, { settings, sources, d
   insert(connection, 'dsf_measure (driver, name, position, short, function, of, max_items, column_type)', drivers.flatMap(measureRows));
   insert(
     connection,
-    'dsf_publication (name, position, driver, transport, topic, partitions, body, numbers, event_type, connection)',
+    'dsf_publication (name, position, driver, transport, topic, partitions, body, numbers, event_type, connection, transactional)',
     publications.map(publicationRow),
   );
   insert(

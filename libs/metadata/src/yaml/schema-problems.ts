@@ -124,12 +124,24 @@ const literalsOf = (issues: readonly (readonly Issue[])[]): readonly unknown[] =
     .flat()
     .flatMap((issue) => (issue.code === 'invalid_value' ? issue.values : issue.code === 'invalid_union' ? literalsOf(issue.errors) : []));
 
+/** Schemas that give a reason of their own say it better than we could. */
+const formatHint = (issue: Issue & { readonly code: 'invalid_format' }, words: readonly string[]): string => {
+  if (issue.format !== 'datetime') return issue.message.startsWith('Invalid') ? seeReference : issue.message;
+  return `write ${[...words.map((word) => `\`${word}\``), 'a time such as 2026-01-31T00:00:00Z'].join(' or ')}`;
+};
+
 const unionFindings = (issue: Issue & { readonly code: 'invalid_union' }, at: At, context: Context): readonly LocatedFinding[] => {
   const value = valueAt(context.input, at);
   const meant = typeof value === 'object' && value !== null ? meantForm(issue.errors) : null;
   if (meant !== null) return meant.flatMap((inner) => findingsOf({ ...inner, path: [...at, ...inner.path] }, context));
   if (value === undefined) return [wrongType('string', at, value)];
   const literals = literalsOf(issue.errors);
+  const formats = issue.errors.flat().flatMap((inner) => (inner.code === 'invalid_format' ? [inner] : []));
+  // Words, a time or something else that is text: none of them is nearer than the others.
+  if (typeof value === 'string' && formats.length > 1) {
+    const hint = formats.map((inner) => formatHint(inner, literals.map(String))).join(' or ');
+    return [{ at, code: 'definitions.bad-value', message: `${fieldName(at)} cannot be ${describe(value)}`, hint }];
+  }
   if (typeof value === 'string' && literals.length > 0) return [unknownValue(literals, at, value)];
   const wanted = [
     ...new Set(
@@ -144,12 +156,6 @@ const unionFindings = (issue: Issue & { readonly code: 'invalid_union' }, at: At
       hint: literals.length > 0 ? didYouMean('', literals.map(String), 'value') : seeReference,
     },
   ];
-};
-
-/** Schemas that give a reason of their own say it better than we could. */
-const formatHint = (issue: Issue & { readonly code: 'invalid_format' }, words: readonly string[]): string => {
-  if (issue.format !== 'datetime') return issue.message.startsWith('Invalid') ? seeReference : issue.message;
-  return `write ${[...words.map((word) => `\`${word}\``), 'a time such as 2026-01-31T00:00:00Z'].join(' or ')}`;
 };
 
 const findingsOf = (issue: Issue, context: Context): readonly LocatedFinding[] => {

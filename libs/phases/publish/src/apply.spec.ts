@@ -31,6 +31,7 @@ const planOf = (definition: Partial<PublicationDefinition> = {}, of: DriverInsta
     partitions: 4,
     numbers: 'string',
     type: 'dsf.summary',
+    transactional: true,
     ...definition,
   };
   const catalog: Catalog = {

@@ -1,6 +1,6 @@
 import type { RawRecord } from '@dsf/messages';
 import type { Delivery, IngestPhase, PartitionFeed } from '@dsf/ports';
-import { openLane } from '../lane.ts';
+import { addCounts, openLane } from '../lane.ts';
 import type { LaneContext, LaneWork } from '../work.ts';
 import { brokerTime } from './broker-time.ts';
 import { checkSource, resolveStart } from './start.ts';
@@ -12,10 +12,23 @@ export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<
   const lane = openLane(context.warehouse, { phase: 'ingest', source: source.id, lane: partition });
   const step = createIngestStep(context, phase, lane, at);
 
+  let current: PartitionFeed | null = null;
+
+  /** Goes past what holds no record, such as the mark of a transaction: else the source would look unread for ever. */
+  const passOver = async (): Promise<void> => {
+    const before = positionOf(lane, at);
+    const next = current?.passed?.() ?? before.next;
+    if (next <= before.next) return;
+    const { end } = await at.transport.bounds(source.topic, partition);
+    const counters = addCounts(before.counters, { absent: next - before.next });
+    await lane.transact({ positions: [{ ...before, next, idle: next >= end, counters }] }, async () => undefined);
+  };
   const announce = async (): Promise<void> => {
-    const { next, time, idle } = positionOf(lane, at);
+    const { next: from } = positionOf(lane, at);
+    await passOver();
+    const { next: to, time, idle } = positionOf(lane, at);
     const { version } = await context.catalogs.current();
-    await sendRaw(context, lane, { source: source.id, partition, from: next, to: next, version, time, idle, items: [] });
+    await sendRaw(context, lane, { source: source.id, partition, from, to, version, time, idle, items: [] });
   };
 
   const toRecord = (delivery: Delivery, ingestedAt: number): RawRecord => {
@@ -27,6 +40,7 @@ export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<
     if (lane.position({ source: source.id, partition }) === undefined) await resolveStart(context, lane, at);
     await checkSource(context, lane, at, feed);
     feed.seek(positionOf(lane, at).next);
+    current = feed;
     await announce();
   };
 

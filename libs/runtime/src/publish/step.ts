@@ -2,10 +2,11 @@ import { groupText, type GroupChange } from '@dsf/messages';
 import type { Catalog, CatalogPublication } from '@dsf/metadata';
 import type { OutgoingMessage, Position, PublishEffects, PublishPhase, RecordFailure } from '@dsf/ports';
 import { addCounts, noCounts, type Lane } from '../lane.ts';
-import { messageBytesMaxOf, sendMessages } from '../outbox.ts';
+import { messageBytesMaxOf } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
 import { startStages } from '../stages.ts';
 import type { LaneContext } from '../work.ts';
+import type { Outlets } from './outlets.ts';
 
 /** Changes of one publication's groups, and how far the publication has come when they are sent. */
 export interface Part {
@@ -28,7 +29,7 @@ export const nextRevision = (lane: Lane, publication: CatalogPublication): numbe
 };
 
 /** Sends the documents of a part, then commits how far the publication has come: the one phase that sends first (delivery rule 9). */
-export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhase<Plan>, lane: Lane) => {
+export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhase<Plan>, lane: Lane, outlets: Outlets) => {
   const { clock, telemetry, tools } = context;
   const compile = compileOnce((catalog: Catalog) => phase.compile(catalog, tools));
 
@@ -55,11 +56,10 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
   return async (catalog: Catalog, publication: CatalogPublication, { changes, next, refilled, time }: Part): Promise<void> => {
     const stages = startStages(clock);
     const effects = phase.apply(compile(catalog), publication.id, changes);
-    const transport = context.transport(publication.definition.transport, publication.connection);
-    const messageBytesMax = messageBytesMaxOf(transport, publication.topic);
+    const messageBytesMax = messageBytesMaxOf(outlets.transportOf(publication), publication.topic);
     const messages = effects.messages.filter((message) => fits(message, messageBytesMax));
     stages.end('decide');
-    if (messages.length > 0) await sendMessages({ ...context, lane: lane.name }, transport, publication.topic, messages);
+    if (messages.length > 0) await outlets.send(publication, messages);
     stages.end('send');
     const sentAt = clock.now();
     const at = { source: publication.id, partition: lane.key.lane, version: catalog.version };

@@ -6,6 +6,7 @@ import { join, type Piece } from '../join.ts';
 import { openLane, type Lane } from '../lane.ts';
 import { databaseOlder, decodeRanges, newestVersion } from '../receive.ts';
 import type { LaneContext, LaneWork } from '../work.ts';
+import { createOutlets, type Outlets } from './outlets.ts';
 import { createPublishStep, nextRevision } from './step.ts';
 
 /** Groups read from the state at once. */
@@ -23,8 +24,9 @@ export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhas
   const { catalogs, telemetry } = context;
   const lane = openLane(context.warehouse, { phase: 'publish', source: 0, lane: laneNumber });
   const summariseLane = { phase: 'summarise', source: 0, lane: laneNumber } as const;
-  const step = createPublishStep(context, phase, lane);
-  const catchUp = createCatchUp(context, lane, step);
+  const outlets = createOutlets(context, lane);
+  const step = createPublishStep(context, phase, lane, outlets);
+  const catchUp = createCatchUp(context, lane, { step, outlets });
 
   const take = async (catalog: Catalog, publication: CatalogPublication, piece: Piece<Change>): Promise<void> => {
     const { from, to, content } = piece;
@@ -44,18 +46,20 @@ export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhas
     announce: async () => undefined,
     pause: async () => undefined,
     goOn: async (feed, start) => feed.seek(start),
-    claimed: async () => catchUp(await catalogs.current()),
-    chores: async () => catchUp(await catalogs.current()),
+    claimed: async () => void (await catchUp(await catalogs.current())),
+    chores: async () => void (await catchUp(await catalogs.current())),
     async handle(deliveries, { recordsMax }) {
       const ranges = decodeRanges(context, lane, deliveries, summaryHop).map(changesOf);
       const catalog = await catalogs.atLeast(newestVersion(ranges));
-      await catchUp(catalog);
-      for (const publication of catalog.publications) {
-        for (;;) {
-          const { pieces } = join(ranges, () => nextRevision(lane, publication), recordsMax);
-          if (pieces.length === 0) break;
-          for (const piece of pieces) await take(catalog, publication, piece);
-        }
+      for (const publication of await catchUp(catalog)) {
+        const isDone = await outlets.attempt(catalog, publication, async () => {
+          for (;;) {
+            const { pieces } = join(ranges, () => nextRevision(lane, publication), recordsMax);
+            if (pieces.length === 0) break;
+            for (const piece of pieces) await take(catalog, publication, piece);
+          }
+        });
+        if (!isDone) catchUp.again(publication);
       }
     },
   };
@@ -96,21 +100,27 @@ const publishState = async (
  * On being given the lane, and for a new publication or driver instance: first what the state has and the publication's position does not,
  * so that no document waits for a change that never comes, and none is overtaken by an older one (delivery rule 9).
  */
-const createCatchUp = (context: LaneContext, lane: Lane, step: Step) => {
+const createCatchUp = (context: LaneContext, lane: Lane, { step, outlets }: { readonly step: Step; readonly outlets: Outlets }) => {
   const { warehouse } = context;
-  const ensured = new Set<string>();
-  let caughtUp = '';
-  return async (catalog: Catalog): Promise<void> => {
+  const caughtUp = new Map<number, string>();
+  /** @returns the publications that may follow the topic from here; the others rest */
+  const catchUp = async (catalog: Catalog): Promise<readonly CatalogPublication[]> => {
     const marker = `${lane.epoch()}:${catalog.version}`;
-    if (caughtUp === marker) return;
-    await warehouse.ensureSummaryTables(catalog.drivers);
-    for (const publication of catalog.publications) {
-      const { topic, definition, connection } = publication;
-      if (!ensured.has(topic)) await context.transport(definition.transport, connection).ensureTopic(topic, definition.partitions);
-      ensured.add(topic);
-      const { seq } = await warehouse.loadLane({ phase: 'summarise', source: 0, lane: lane.key.lane });
-      await publishState(context, lane, step, { catalog, publication, to: seq + 1, refilled: false });
+    const due = catalog.publications.filter(
+      (publication) => caughtUp.get(publication.id) !== marker && outlets.isOpen(catalog, publication),
+    );
+    if (due.length > 0) await warehouse.ensureSummaryTables(catalog.drivers);
+    for (const publication of due) {
+      const isDone = await outlets.attempt(catalog, publication, async () => {
+        await outlets.begin(publication);
+        const { seq } = await warehouse.loadLane({ phase: 'summarise', source: 0, lane: lane.key.lane });
+        await publishState(context, lane, step, { catalog, publication, to: seq + 1, refilled: false });
+      });
+      if (isDone) caughtUp.set(publication.id, marker);
     }
-    caughtUp = marker;
+    return catalog.publications.filter(({ id }) => caughtUp.get(id) === marker);
   };
+  /** What it sends next comes from the state: others may have sent for it meanwhile. */
+  const again = ({ id }: CatalogPublication): void => void caughtUp.delete(id);
+  return Object.assign(catchUp, { again });
 };

@@ -12,6 +12,8 @@ export interface Cursor {
   wants(): number | null;
   /** Offset after the last message that was handed out; null before the first. */
   readTo(): number | null;
+  /** Everything below it was handed out or holds nothing that counts; null before that is known. */
+  passed(): number | null;
   bytes(): number;
   seek(offset: number): void;
   /** A fetch begins. @returns what `arrived` and `failed` must be called with */
@@ -92,6 +94,7 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
     bell,
     wants: () => next,
     readTo: () => readTo,
+    passed: () => (shelf.bytes() === 0 ? next : readTo),
     bytes: () => shelf.bytes(),
     seek: (offset) => {
       epoch += 1;

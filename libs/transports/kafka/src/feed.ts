@@ -37,6 +37,7 @@ export const makeFeed = ({ client, fetcher, cursor, revoked, bounds, committed, 
   return {
     partition: cursor.partition,
     revoked,
+    passed: () => cursor.passed(),
     seek: (offset) => {
       isPlaced = true;
       cursor.seek(offset);

@@ -25,6 +25,8 @@ export interface KafkaClient {
   /** @throws Failure `fatal` `transport.partition-missing` */
   leaderOf(topic: string, partition: number): Promise<Broker>;
   coordinator(group: string, topic: string): Promise<Broker>;
+  /** Of the transactions of one id. */
+  transactionCoordinator(id: string, topic: string): Promise<Broker>;
   /** What was known of the cluster may be out of date: it is asked anew. */
   forget(topic?: string): void;
   close(): Promise<void>;
@@ -45,8 +47,7 @@ export interface ClientOptions {
 const missingTries = 4;
 const missingPauseMs = 150;
 const madeTries = 60;
-/** The other kind of coordinator is that of transactions. */
-const groupCoordinator = 0;
+const coordinatorOf = { group: 0, transaction: 1 } as const;
 const keepAliveMs = 60_000;
 
 interface SocketRequest {
@@ -163,7 +164,7 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
   };
   const topics = makeTopicBook(cluster, options, connect);
 
-  const guarded = async <T>(work: () => Promise<T>, about: { readonly group?: string }): Promise<T> => {
+  const guarded = async <T>(work: () => Promise<T>, about: { readonly group?: string; readonly writer?: string }): Promise<T> => {
     try {
       return await work();
     } catch (error) {
@@ -172,10 +173,10 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
   };
   const broker = (nodeId: number): Promise<Broker> => guarded(() => cluster.brokerPool.findBroker({ nodeId }), {});
   /** kafkajs's own search keeps the broker's reason to itself, such as a missing ACL. */
-  const coordinator = async (group: string, topic: string): Promise<Broker> => {
+  const coordinator = async (kind: keyof typeof coordinatorOf, id: string, topic: string): Promise<Broker> => {
     const { leaders } = await topics.find(topic);
     const asked = await broker(leaders[0] ?? 0);
-    const found = await asked.findGroupCoordinator({ groupId: group, coordinatorType: groupCoordinator });
+    const found = await asked.findGroupCoordinator({ groupId: id, coordinatorType: coordinatorOf[kind] });
     return broker(found.coordinator.nodeId);
   };
   const exists = async (topic: string): Promise<boolean> => {
@@ -208,7 +209,8 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     forget: topics.forget,
     leaders: async (topic) => (await topics.find(topic)).leaders,
     replicas: async (topic) => (await topics.find(topic)).replicas,
-    coordinator: (group, topic) => guarded(() => coordinator(group, topic), { group }),
+    coordinator: (group, topic) => guarded(() => coordinator('group', group, topic), { group }),
+    transactionCoordinator: (id, topic) => guarded(() => coordinator('transaction', id, topic), { writer: id }),
     clusterId: () => cluster.brokerPool.metadata?.clusterId ?? null,
     close: () => guarded(() => cluster.disconnect(), {}),
   };

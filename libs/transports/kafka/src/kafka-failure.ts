@@ -6,6 +6,8 @@ export interface FailureContext {
   readonly brokers: string;
   readonly topic?: string;
   readonly group?: string;
+  /** Transactional id of a writer. */
+  readonly writer?: string;
 }
 
 interface Verdict {
@@ -21,6 +23,8 @@ const retry = (code: string, what: string): Verdict => ({ kind: 'retry', code, t
 const moved = retry('transport.leader-changed', 'a partition has no leader, or another than a moment ago');
 const replicas = retry('transport.replicas', 'too few replicas are in sync to keep the messages safe');
 const coordinator = retry('transport.coordinator', 'the group coordinator has moved or is starting');
+const fenced = retry('transport.fenced', 'another writer of the same name has taken over, or this one was away for too long');
+const forgotten = retry('transport.producer-gone', 'the cluster does not know the producer any more, or missed some of what it sent');
 const denied = (code: string, text: (context: FailureContext) => string): Verdict => ({
   kind: 'fatal',
   code,
@@ -92,6 +96,17 @@ const verdicts: Readonly<Record<string, Verdict>> = {
     'transport.denied-cluster',
     ({ brokers }) => `the user may not do this in Kafka at ${brokers}: it needs an ACL on the cluster`,
   ),
+  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: denied(
+    'transport.denied-transaction',
+    ({ brokers, writer }) =>
+      `the user may not use the transactional id ${JSON.stringify(writer ?? '')} in Kafka at ${brokers}: it needs an ACL to describe and write it, or set \`transactional: false\` for the publication`,
+  ),
+  INVALID_PRODUCER_EPOCH: fenced,
+  INVALID_PRODUCER_ID_MAPPING: fenced,
+  INVALID_TXN_STATE: fenced,
+  CONCURRENT_TRANSACTIONS: retry('transport.coordinator', 'the transaction before is not quite over'),
+  OUT_OF_ORDER_SEQUENCE_NUMBER: forgotten,
+  UNKNOWN_PRODUCER_ID: forgotten,
   POLICY_VIOLATION: {
     kind: 'fatal',
     code: 'transport.policy',

@@ -1,12 +1,22 @@
-import { Failure, type Clock, type OutgoingMessage, type Subscription, type TopicAdministration, type Transport } from '@dsf/ports';
+import {
+  Failure,
+  type Clock,
+  type OutgoingMessage,
+  type Subscription,
+  type TopicAdministration,
+  type TopicWriter,
+  type Transport,
+} from '@dsf/ports';
 import type { KafkaConnection } from './connection-options.ts';
 import { openKafkaClient, type ClientOptions, type KafkaClient } from './kafka-client.ts';
 import { partitionOffsets } from './offsets.ts';
 import { prefixed } from './prefixed.ts';
 import { batchOverheadBytes, recordBytes } from './record-batch.ts';
+import { makeProducer, type Producer } from './producer.ts';
 import { makeSender } from './sender.ts';
 import { openSubscription } from './subscription.ts';
 import { openTopicAdmin, type TopicAdmin } from './topic-admin.ts';
+import { openTransactionalWriter } from './transactional-writer.ts';
 import { messageBytesIn, readTopicSettings, topicAdministration } from './topic-settings.ts';
 
 export interface KafkaTransportConfig {
@@ -42,6 +52,7 @@ export interface KafkaTransport extends Transport {
   readonly admin: TopicAdmin;
   readonly administration: TopicAdministration;
   messageBytesMax(topic: string): number;
+  openWriter(topic: string, name: string): Promise<TopicWriter>;
 }
 
 const mebibyte = 1024 * 1024;
@@ -181,6 +192,24 @@ const makeEnsureTopic =
     checkCount(topic, (await leadersOf(topic)).length, { needed: partitions, remedy: config.remedy ?? addPartitions });
   };
 
+/** Sends as one producer or another, once it is known that the topic takes the messages. */
+const makeSends = (
+  { shared, limits, leadersOf }: Pick<Parts, 'shared' | 'leadersOf'> & { readonly limits: ReturnType<typeof makeLimits> },
+  ackTimeoutMs: number,
+) => {
+  const senderFor = (producer: Producer) => makeSender({ client: shared, producer, batchBytesMax: limits.batchBytesMax, ackTimeoutMs });
+  const checked =
+    ({ send }: Pick<Transport, 'send'>): Transport['send'] =>
+    async (topic, messages) => {
+      if (messages.length === 0) return;
+      await leadersOf(topic);
+      for (const partition of new Set(messages.map((message) => message.partition))) await shared.leaderOf(topic, partition);
+      for (const message of messages) limits.check(topic, message);
+      await send(topic, messages);
+    };
+  return { senderFor, checked, sender: senderFor(makeProducer(shared)) };
+};
+
 /**
  * Connects when first used. What `send` resolved for is on all replicas in sync; acknowledgements are the group's offsets.
  * @throws Failure `fatal` `transport.tls-file`
@@ -193,14 +222,14 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
   const admin = openTopicAdmin(connection);
   const { bounds, offsetAt } = partitionOffsets(shared);
   const limits = makeLimits(shared);
-  const sender = makeSender({ client: shared, batchBytesMax: limits.batchBytesMax, ackTimeoutMs: requestTimeoutMs });
-  const subscriptions = makeSubscriptions();
-
   const leadersOf = async (topic: string): Promise<readonly number[]> => {
     const leaders = await shared.leaders(topic);
     await limits.learn(topic);
     return leaders;
   };
+  const { sender, checked, senderFor } = makeSends({ shared, limits, leadersOf }, requestTimeoutMs);
+  const subscriptions = makeSubscriptions();
+
   const subscribe: Transport['subscribe'] = async (topic, group, lanes = Number.POSITIVE_INFINITY) => {
     await leadersOf(topic);
     const client = openKafkaClient(clientOptions);
@@ -230,12 +259,10 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
     bounds,
     offsetAt,
     subscribe,
-    send: async (topic, messages) => {
-      if (messages.length === 0) return;
-      await leadersOf(topic);
-      for (const partition of new Set(messages.map((message) => message.partition))) await shared.leaderOf(topic, partition);
-      for (const message of messages) limits.check(topic, message);
-      await sender.send(topic, messages);
+    send: checked(sender),
+    openWriter: (topic, name) => {
+      const id = `${config.groupPrefix ?? ''}${name}`;
+      return openTransactionalWriter({ client: shared, topic, id, sendWith: (producer) => checked(senderFor(producer)) });
     },
     close: async () => {
       await subscriptions.close();

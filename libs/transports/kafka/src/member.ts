@@ -19,7 +19,7 @@ export interface Member {
 const heartbeatMsMax = 1000;
 const heartbeatsPerSession = 5;
 /** How often the member that shares the partitions looks whether there are more. */
-const countCheckMs = 30_000;
+const countCheckMs = 10_000;
 const retryPauseMs = 300;
 /** How long an acknowledgement waits for a group that is being shared anew; it is then left to whoever gets the partition. */
 const commitTries = 20;

@@ -18,6 +18,10 @@ export const prefixed = (transport: KafkaTransport, prefix: string): KafkaTransp
     offsetAt: (topic, partition, time) => transport.offsetAt(named(topic), partition, time),
     subscribe: (topic, group, lanes) => transport.subscribe(named(topic), named(group), lanes),
     send: (topic, messages) => transport.send(named(topic), messages),
+    openWriter: async (topic, name) => {
+      const writer = await transport.openWriter(named(topic), named(name));
+      return { send: (to, messages) => writer.send(named(to), messages) };
+    },
     messageBytesMax: (topic) => transport.messageBytesMax(named(topic)),
     administration: {
       ...administration,

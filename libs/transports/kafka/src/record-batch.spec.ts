@@ -15,10 +15,13 @@ const anyMessage: fc.Arbitrary<OutgoingMessage> = fc.record({
   body: fc.option(anyBytes),
 });
 
+const stamp = { producer: '9223372036854775807', epoch: 3, sequence: 7, isTransactional: false };
+
 const batchAt = (offset: number, bodies: readonly string[]): Buffer => {
   const batch = encodeBatch(
     bodies.map((body) => ({ partition: 0, key: null, headers: [], body: new TextEncoder().encode(body) })),
     1000,
+    stamp,
   );
   batch.writeBigInt64BE(BigInt(offset), 0);
   return batch;
@@ -28,13 +31,13 @@ describe('record batches', () => {
   it('LAW: what is written is what is read, headers in their order', () => {
     fc.assert(
       fc.property(fc.array(anyMessage, { minLength: 1, maxLength: 20 }), fc.integer({ min: 0, max: 2 ** 45 }), (messages, time) => {
-        const { deliveries, next } = decodeRecords(encodeBatch(messages, time), 0, []);
+        const { deliveries, next } = decodeRecords(encodeBatch(messages, time, stamp), 0, []);
         expect(deliveries.map(({ key, headers, body }) => ({ partition: 0, key, headers, body }))).toEqual(messages);
         expect(deliveries.map(({ offset }) => offset)).toEqual(messages.map((_, index) => index));
         expect(deliveries.every((delivery) => delivery.time === time && delivery.timeType === 'create')).toBe(true);
         expect(next).toBe(messages.length);
         const bound = messages.reduce((sum, message) => sum + recordBytes(message), 61);
-        expect(encodeBatch(messages, time).length).toBeLessThanOrEqual(bound);
+        expect(encodeBatch(messages, time, stamp).length).toBeLessThanOrEqual(bound);
       }),
     );
   });

@@ -42,8 +42,22 @@ const writeBytes = (writer: WireWriter, bytes: Uint8Array | null): void => {
   if (bytes !== null) writer.bytes(bytes);
 };
 
+/** Who sends a batch, and which it is of those that it sends to the partition: by that a broker knows one that it has had. */
+export interface BatchStamp {
+  /** 64 bits, as text. */
+  readonly producer: string;
+  readonly epoch: number;
+  /** Number of the first record. */
+  readonly sequence: number;
+  readonly isTransactional: boolean;
+}
+
+/** Sequences begin again behind the largest 32-bit number. */
+const sequenceMax = 2 ** 31;
+export const sequenceAfter = (sequence: number, records: number): number => (sequence + records) % sequenceMax;
+
 /** One uncompressed batch. @param time - of every record, UTC ms */
-export const encodeBatch = (messages: readonly OutgoingMessage[], time: number): Buffer => {
+export const encodeBatch = (messages: readonly OutgoingMessage[], time: number, stamp: BatchStamp): Buffer => {
   const sizes = messages.map(recordBodySize);
   const size = sizes.reduce((sum, bytes) => sum + varintSize(bytes) + bytes, headBytes);
   const writer = writeWire(size);
@@ -53,13 +67,12 @@ export const encodeBatch = (messages: readonly OutgoingMessage[], time: number):
     .int32(-1)
     .int8(2)
     .uint32(0)
-    .int16(0);
+    .int16(stamp.isTransactional ? attribute.transactional : 0);
   writer
     .int32(messages.length - 1)
     .int64(time)
     .int64(time);
-  // No producer id: the runtime sends again by itself, and ranges make repeats harmless.
-  writer.int64(-1).int16(-1).int32(-1).int32(messages.length);
+  writer.id64(stamp.producer).int16(stamp.epoch).int32(stamp.sequence).int32(messages.length);
   for (const [index, { key, body, headers }] of messages.entries()) {
     writer
       .varint(sizes[index] ?? 0)

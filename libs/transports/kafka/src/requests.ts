@@ -91,6 +91,8 @@ export const fetchRecords = (broker: Broker, request: FetchRequest): Promise<rea
 
 /** One batch for each of some partitions of one leader. */
 export interface ProduceRequest {
+  /** Of the transaction that the batches belong to; null: of none. */
+  readonly transactionalId: string | null;
   readonly timeoutMs: number;
   readonly topics: ReadonlyMap<string, readonly { readonly partition: number; readonly batch: Buffer }[]>;
 }
@@ -102,10 +104,13 @@ export interface ProducedPartition {
   readonly error: number;
 }
 
-const encodeProduce = ({ timeoutMs, topics }: ProduceRequest): Buffer => {
-  let size = 2 + 2 + 4 + 4;
+const encodeProduce = ({ transactionalId, timeoutMs, topics }: ProduceRequest): Buffer => {
+  let size = (transactionalId === null ? 2 : stringSize(transactionalId)) + 2 + 4 + 4;
   for (const [topic, parts] of topics) size += stringSize(topic) + 4 + parts.reduce((sum, { batch }) => sum + 8 + batch.length, 0);
-  const writer = writeWire(size).int16(-1).int16(allReplicas).int32(timeoutMs).int32(topics.size);
+  const writer = writeWire(size);
+  if (transactionalId === null) writer.int16(-1);
+  else writer.string(transactionalId);
+  writer.int16(allReplicas).int32(timeoutMs).int32(topics.size);
   for (const [topic, parts] of topics) {
     writer.string(topic).int32(parts.length);
     for (const { partition, batch } of parts) writer.int32(partition).int32(batch.length).bytes(batch);

@@ -2,11 +2,13 @@ import errors from 'kafkajs/src/protocol/error.js';
 import { Failure, type OutgoingMessage } from '@dsf/ports';
 import { asLeaderFailure, kafkaErrorName } from './kafka-failure.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import { batchOverheadBytes, encodeBatch, recordBytes } from './record-batch.ts';
+import type { Producer } from './producer.ts';
+import { batchOverheadBytes, encodeBatch, recordBytes, type BatchStamp } from './record-batch.ts';
 import { produceBatches } from './requests.ts';
 
 export interface SenderOptions {
   readonly client: KafkaClient;
+  readonly producer: Producer;
   /** Largest batch that a topic takes, bytes. */
   readonly batchBytesMax: (topic: string) => number;
   readonly ackTimeoutMs: number;
@@ -35,8 +37,10 @@ interface Channel {
   readonly sendings: Set<Sending>;
   batches: (readonly OutgoingMessage[])[];
   failure: Failure | null;
-  /** How often a broker has said that another leads the partition. */
-  moves: number;
+  /** Of the first batch, from its first try on. */
+  stamp: BatchStamp | null;
+  /** How often the first batch has to be tried again. */
+  retries: number;
 }
 
 const tooLargeForKafka = 'MESSAGE_TOO_LARGE';
@@ -49,9 +53,13 @@ const staleNames = [
   'FENCED_LEADER_EPOCH',
 ];
 
-/** A refusal by a broker that does not lead: nothing was appended, and the next asked does. */
-const movesMax = 10;
-const movePauseMs = 100;
+/** Whether the batch is in the log is not known; the same again is taken once, by its number. */
+const unsureNames = ['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'];
+/** The log has the batch from an earlier try. */
+const hadAlready = 46;
+
+const retriesMax = 10;
+const retryPauseMs = 100;
 
 const never = new AbortController().signal;
 
@@ -83,7 +91,8 @@ const openChannels = (turn: readonly Sending[], batchBytesMax: SenderOptions['ba
           sendings: new Set(),
           batches: [],
           failure: null,
-          moves: 0,
+          stamp: null,
+          retries: 0,
           messages: [],
         };
         channels.set(key, channel);
@@ -102,72 +111,102 @@ const unconfirmed = ({ topic, partition }: Channel): Failure =>
     partition,
   });
 
-/** Sends the first batch that is left of each channel, to all brokers at once. */
-const makeRounds = (client: KafkaClient, ackTimeoutMs: number) => {
+/** What an answer, or none, means for the first batch of a channel. */
+const makeVerdicts = ({ client, producer }: SenderOptions) => {
   const fail = (channel: Channel, error: unknown): void => {
     if (staleNames.includes(kafkaErrorName(error))) client.forget(channel.topic);
     channel.failure = asLeaderFailure(error, { brokers: client.brokers, topic: channel.topic });
     channel.batches = [];
   };
+  const retry = (channel: Channel): void => {
+    channel.retries += 1;
+    client.forget(channel.topic);
+  };
+  /** Nobody knows whether it is in the log. */
+  const unsure = (channel: Channel, error: unknown): void => {
+    if (channel.retries < retriesMax) return retry(channel);
+    producer.forget();
+    fail(channel, error);
+  };
   const confirm = (channel: Channel, error: number | undefined): void => {
     const [batch, ...rest] = channel.batches;
-    if (batch === undefined) return;
-    if (error === 0) {
-      channel.batches = rest;
+    if (batch === undefined || channel.stamp === null) return;
+    if (error === undefined) return unsure(channel, unconfirmed(channel));
+    if (error === 0 || error === hadAlready) {
+      producer.confirmed(channel.topic, channel.partition, batch, channel.stamp);
+      [channel.batches, channel.stamp, channel.retries] = [rest, null, 0];
       return;
     }
-    if (error === undefined) return fail(channel, unconfirmed(channel));
     const reason = errors.createErrorFromCode(error);
-    if (staleNames.includes(kafkaErrorName(reason)) && channel.moves < movesMax) {
-      channel.moves += 1;
-      client.forget(channel.topic);
+    const name = kafkaErrorName(reason);
+    if (unsureNames.includes(name)) return unsure(channel, reason);
+    if (staleNames.includes(name) && channel.retries < retriesMax) return retry(channel);
+    const middle = Math.ceil(batch.length / 2);
+    // The topic takes less than it was thought to: the same messages in smaller batches.
+    if (name === tooLargeForKafka && batch.length > 1) {
+      [channel.batches, channel.stamp] = [[batch.slice(0, middle), batch.slice(middle), ...rest], null];
       return;
     }
-    const middle = Math.ceil(batch.length / 2);
-    // The topic takes less than the broker does by default: the same messages in smaller batches.
-    if (kafkaErrorName(reason) === tooLargeForKafka && batch.length > 1)
-      channel.batches = [batch.slice(0, middle), batch.slice(middle), ...rest];
-    else fail(channel, reason);
+    if (name !== tooLargeForKafka) producer.forget();
+    fail(channel, reason);
   };
+  return { fail, unsure, confirm };
+};
+
+/** Sends the first batch that is left of each channel, to all brokers at once. */
+const makeRounds = (options: SenderOptions) => {
+  const { client, producer, ackTimeoutMs } = options;
+  const { fail, unsure, confirm } = makeVerdicts(options);
 
   /** The first batch of each channel that one broker leads. */
   const sendToLeader = async (nodeId: number, channels: readonly Channel[]): Promise<void> => {
     try {
       const broker = await client.broker(nodeId);
       const topics = new Map<string, { readonly partition: number; readonly batch: Buffer }[]>();
-      for (const { topic, partition, batches } of channels) {
+      for (const channel of channels) {
+        const { topic, partition, batches } = channel;
+        channel.stamp ??= producer.stamp(topic, partition);
         const parts = topics.get(topic) ?? [];
-        parts.push({ partition, batch: encodeBatch(batches[0] ?? [], client.clock.now()) });
+        parts.push({ partition, batch: encodeBatch(batches[0] ?? [], client.clock.now(), channel.stamp) });
         topics.set(topic, parts);
       }
-      const answers = await produceBatches(broker, { timeoutMs: ackTimeoutMs, topics });
+      const { transactionalId } = producer;
+      const answers = await produceBatches(broker, { transactionalId, timeoutMs: ackTimeoutMs, topics });
       for (const channel of channels) {
         confirm(channel, answers.find(({ topic, partition }) => topic === channel.topic && partition === channel.partition)?.error);
       }
     } catch (error) {
       client.forget();
-      for (const channel of channels) fail(channel, error);
+      for (const channel of channels) unsure(channel, error);
     }
   };
-  const sendRound = async (channels: readonly Channel[]): Promise<void> => {
-    if (channels.some(({ moves }) => moves > 0)) await client.clock.sleep(movePauseMs, never);
+  return async (channels: readonly Channel[]): Promise<void> => {
+    const retries = Math.max(...channels.map((channel) => channel.retries));
+    if (retries > 0) await client.clock.sleep(retryPauseMs * retries, never);
     const byLeader = new Map<number, Channel[]>();
     for (const channel of channels) {
       try {
+        await producer.ready(channel.topic);
         const leader = (await client.leaders(channel.topic))[channel.partition] ?? -1;
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), channel]);
       } catch (error) {
-        fail(channel, error);
+        const isUnsent = channel.stamp === null;
+        const canWait = isUnsent && error instanceof Failure && error.code === 'transport.coordinator' && channel.retries < retriesMax;
+        // A broker that has just started has no identity to give for a moment.
+        if (canWait) channel.retries += 1;
+        else if (isUnsent) fail(channel, error);
+        // What was tried before may be in the log.
+        else unsure(channel, error);
       }
     }
     await Promise.all([...byLeader].map(([nodeId, led]) => sendToLeader(nodeId, led)));
   };
-  return sendRound;
 };
 
-export const makeSender = ({ client, batchBytesMax, ackTimeoutMs }: SenderOptions): Sender => {
+export const makeSender = (options: SenderOptions): Sender => {
+  const { batchBytesMax } = options;
   const queue: Sending[] = [];
-  const sendRound = makeRounds(client, ackTimeoutMs);
+  const sendRound = makeRounds(options);
   let running: Promise<void> | null = null;
 
   const sendTurn = async (turn: readonly Sending[]): Promise<void> => {

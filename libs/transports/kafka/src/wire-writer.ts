@@ -5,6 +5,8 @@ export interface WireWriter {
   readonly int32: (value: number) => WireWriter;
   readonly uint32: (value: number) => WireWriter;
   readonly int64: (value: number) => WireWriter;
+  /** From text: producer ids use all 64 bits. */
+  readonly id64: (value: string) => WireWriter;
   readonly varint: (value: number) => WireWriter;
   readonly bytes: (value: Uint8Array) => WireWriter;
   readonly string: (value: string) => WireWriter;
@@ -44,6 +46,10 @@ export const writeWire = (size: number): WireWriter => {
       return writer;
     },
     int64: (value) => {
+      at = buffer.writeBigInt64BE(BigInt(value), at);
+      return writer;
+    },
+    id64: (value) => {
       at = buffer.writeBigInt64BE(BigInt(value), at);
       return writer;
     },

@@ -1,0 +1,110 @@
+import type { Catalog, CatalogPublication } from '@dsf/metadata';
+import type { Failure, OutgoingMessage, TopicWriter, Transport } from '@dsf/ports';
+import { asFailure } from '../backoff.ts';
+import type { Lane } from '../lane.ts';
+import { inTrace, sendSpan } from '../tracing.ts';
+import type { LaneContext } from '../work.ts';
+
+/**
+ * Where the documents of a lane go. A publication whose topic cannot be written rests; its neighbours go on. What it misses meanwhile is
+ * read from the state when it is tried again, as after every take-over (delivery rule 9).
+ */
+export interface Outlets {
+  isOpen(catalog: Catalog, publication: CatalogPublication): boolean;
+  /** Makes sure that the topic is there, and shuts out whoever wrote for this lane before. Comes before the state is read: what is sent is then never older than what that one has sent. */
+  begin(publication: CatalogPublication): Promise<void>;
+  send(publication: CatalogPublication, messages: readonly OutgoingMessage[]): Promise<void>;
+  transportOf(publication: CatalogPublication): Transport;
+  /**
+   * @returns false when the transport failed and the publication rests; other failures are thrown
+   * @throws Failure `fatal` when no publication is left that could go on
+   */
+  attempt(catalog: Catalog, publication: CatalogPublication, work: () => Promise<void>): Promise<boolean>;
+}
+
+interface Rest {
+  /** Under another version it may be another topic: tried at once. */
+  readonly version: number;
+  readonly until: number;
+  readonly pauseMs: number;
+  readonly attempts: number;
+  readonly failure: Failure;
+}
+
+/** Only a person can mend it, and may do so while the service runs. */
+const stoppedPauseMs = 30_000;
+
+const isOfTransport = ({ code }: Failure): boolean => code.split('.')[0] === 'transport';
+
+const writerName = ({ definition }: CatalogPublication, lane: Lane): string => `dsf.publish.${definition.name}.${lane.key.lane}`;
+
+/** Publications that rest, and for how long. */
+const makeRests = ({ clock, telemetry, settings, phase }: LaneContext, lane: Lane) => {
+  const rests = new Map<number, Rest>();
+  return {
+    isOpen: (catalog: Catalog, { id }: CatalogPublication): boolean => {
+      const rest = rests.get(id);
+      return rest === undefined || rest.version !== catalog.version || clock.now() >= rest.until;
+    },
+    end: ({ id }: CatalogPublication): void => void rests.delete(id),
+    begin: (catalog: Catalog, { id, definition }: CatalogPublication, failure: Failure): void => {
+      const before = rests.get(id);
+      const isStopped = failure.kind !== 'retry';
+      const pauseMs = isStopped ? stoppedPauseMs : Math.min((before?.pauseMs ?? settings.retryMinMs / 2) * 2, settings.retryMaxMs);
+      const attempts = (before?.attempts ?? 0) + 1;
+      rests.set(id, { version: catalog.version, until: clock.now() + pauseMs, pauseMs, attempts, failure });
+      const { code, message, facts } = failure;
+      const about = { phase, lane: `${lane.name} (${definition.name})`, code, message };
+      if (!isStopped) telemetry.emit({ name: 'retry', attempt: attempts, waitMs: pauseMs, ...about });
+      else if (before?.failure.code !== code) telemetry.emit({ name: 'stopped', facts, ...about });
+    },
+    /** True when every publication waits for a person. */
+    areAllStopped: ({ publications }: Catalog): boolean =>
+      publications.every(({ id }) => (rests.get(id)?.failure.kind ?? 'retry') !== 'retry'),
+  };
+};
+
+export const createOutlets = (context: LaneContext, lane: Lane): Outlets => {
+  const rests = makeRests(context, lane);
+  const ensured = new Set<number>();
+  const writers = new Map<number, TopicWriter>();
+  const transportOf = ({ definition, connection }: CatalogPublication): Transport => context.transport(definition.transport, connection);
+
+  return {
+    isOpen: rests.isOpen,
+    transportOf,
+    async begin(publication) {
+      const { id, topic, definition } = publication;
+      const transport = transportOf(publication);
+      if (!ensured.has(id)) await transport.ensureTopic(topic, definition.partitions);
+      ensured.add(id);
+      if (definition.transactional && transport.openWriter !== undefined && !writers.has(id))
+        writers.set(id, await transport.openWriter(topic, writerName(publication, lane)));
+    },
+    async send(publication, messages) {
+      const { id, topic } = publication;
+      const transport = transportOf(publication);
+      const { system = 'dsf' } = transport.capabilities;
+      const sender = writers.get(id) ?? transport;
+      await context.tracer.span(
+        () => sendSpan(system, topic, messages.length),
+        (traceparent) => sender.send(topic, inTrace(messages, traceparent)),
+      );
+    },
+    async attempt(catalog, publication, work) {
+      try {
+        await work();
+        rests.end(publication);
+        return true;
+      } catch (error) {
+        const failure = asFailure(error);
+        if (!isOfTransport(failure)) throw failure;
+        writers.delete(publication.id);
+        ensured.delete(publication.id);
+        rests.begin(catalog, publication, failure);
+        if (rests.areAllStopped(catalog)) throw failure;
+        return false;
+      }
+    },
+  };
+};
