@@ -132,7 +132,8 @@ describe.skipIf(reason !== null)('sources and publications in Kafka', () => {
     await running.saying('transport.partitions');
     await expect.poll(async () => (await readAll(direct, good)).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
     expect(running.child.exitCode).toBeNull();
-    await end(running);
+    running.child.kill('SIGTERM');
+    expect((await running.ended).code).toBe(5);
     const { code, stderr } = await place.dsf(['run', '--until-idle']);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/small.*has 1 partitions, 4 are needed/s);

@@ -47,7 +47,7 @@ const messageOf = <Item>({ encode }: Hop<Item>, { lane, range }: OutgoingRange<I
 };
 
 /** Tries until the transport has the messages. @throws Failure `retry` `service.stopping` when the service gave up before they were sent */
-export const sendMessages = async (
+const sendMessages = async (
   context: SendContext,
   transport: Transport,
   topic: string,
