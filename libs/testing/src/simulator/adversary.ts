@@ -17,6 +17,7 @@ import {
 import { amountsOf, flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import type { Fleet } from './fleet.ts';
 import { resizeTarget } from './resizing.ts';
+import { lose, recreate } from './sources.ts';
 import { backUp, restore } from './restoring.ts';
 import { operate, type Command } from './operating.ts';
 import { deeds, type Deed } from './profile.ts';
@@ -47,7 +48,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
   const thaws: (() => void)[] = [];
   const pace = { before: (call: string) => scheduler.step(operator, call) };
   const metadata = openMemoryMetadata(config, pace);
-  let choice: Choice = firstChoice;
+  let choice: Choice = { ...firstChoice, startsLate: world.profile.startsLate };
   const warehouse = openMemoryWarehouse(database);
   /** What is asked for is worked out when it is asked: lanes may have moved until then. */
   const ask = async (requests: () => readonly Omit<Request, 'id'>[]): Promise<void> => {
@@ -75,6 +76,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     if (made.kind === 'refused' && made.problems[0]?.code === 'settings.lanes-fixed') return activate(next);
     if (made.kind === 'refused') throw new Error(`definitions were refused: ${JSON.stringify(made.problems)}`);
     config.lanesFixed = true;
+    world.tables = next;
     choice = next;
     tell(world, operator.name, `activates version ${made.version}: ${JSON.stringify(next)}`);
   };
@@ -253,17 +255,30 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
       world.away[whom] = scheduler.now() + dice.pick([100, 2000]);
       tell(world, 'nature', `takes the ${whom} away until ${world.away[whom]} ms`);
     },
-    change: () => activate(changeChoice(choice, dice)),
+    async change() {
+      const next = changeChoice(choice, dice);
+      // Edits by plain SQL count from their activation on, not as they are made.
+      if (dice.chance(0.3)) {
+        const half = changeChoice(next, dice);
+        await scheduler.step(operator, 'edits');
+        const lanes = config.versions.at(-1)?.snapshot.definitions.settings.lanes ?? world.profile.lanes;
+        config.tables = definitionsOf(half, lanes);
+        world.tables = half;
+      }
+      await activate(next);
+    },
     replay,
     recompute,
     rebuild,
     purge,
     resize,
     restore: restoreSome,
+    lose: () => lose(world),
+    recreate: () => recreate(world, fleet),
   };
 
   return {
-    begin: () => activate(firstChoice),
+    begin: () => activate({ ...firstChoice, startsLate: world.profile.startsLate }),
     async act() {
       const possible = deeds.filter((deed) => world.profile.deeds[deed] > 0);
       if (possible.length === 0) return;
@@ -276,6 +291,9 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     async relent() {
       for (const thaw of thaws) thaw();
       const clock = scheduler.clock(operator);
+      while (world.recreated.size > 0) await clock.sleep(50, new AbortController().signal);
+      // A source that was stopped goes on when its service is started again.
+      if (world.counts.has('deed recreate')) for (const worker of fleet.workers()) if (worker.phase === 'ingest') worker.stop.abort();
       const isBusy = (command: Command | null): boolean => command !== null && !command.isDone();
       while (isBusy(recovering)) await clock.sleep(50, new AbortController().signal);
       if (!isBusy(resizing) && resizeTarget(world) !== null) resize();

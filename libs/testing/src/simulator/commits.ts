@@ -77,7 +77,7 @@ const checkSummarise = (world: World, lane: number): void => {
 const checkRecords = (world: World, { source, partition }: Position, from: number, to: number) => {
   const counts = { written: 0, failed: 0, filtered: 0 };
   for (const [key, { offset }] of world.inputAt) {
-    if (offset < from || offset >= to || !key.startsWith(`${source}:${partition}:`)) continue;
+    if (offset < from || offset >= to || !key.startsWith(`${source}:${partition}:`) || world.maybeLost.has(key)) continue;
     const state = recordState(world, { source, partition, offset });
     if (state.kind === 'wrong') violate(world, 'rows are what the record makes', state.why);
     else counts[state.kind] += 1;
@@ -120,8 +120,10 @@ const checkIngest = (world: World, lane: LaneKey): void => {
         `ingest ${at}: ${next - start} covered, ${JSON.stringify(position.counters)}`,
       );
     const rows = world.database.state.raw.all(at);
+    // What somebody had read before it was removed is not lost.
+    for (const { offset } of rows) world.maybeLost.delete(`${at}:${offset}`);
     const wanted = [...world.inputAt].filter(
-      ([key, { offset }]) => key.startsWith(`${source}:${partition}:`) && offset >= start && offset < next,
+      ([key, { offset }]) => key.startsWith(`${source}:${partition}:`) && offset >= start && offset < next && !world.maybeLost.has(key),
     );
     const horizon = horizonOf(world, 'raw', position);
     const kept = [wanted.map(([, message]) => message), rows].map((some) => some.filter(({ offset }) => offset >= horizon).length);

@@ -23,6 +23,8 @@ export interface Choice {
   readonly extra: number | null;
   /** Whether sums are published a second time. */
   readonly isCopied: boolean;
+  /** Whether source b begins at its end instead of its beginning. */
+  readonly startsLate: boolean;
   /** How long source a keeps its messages and rows. */
   readonly keeps: number;
 }
@@ -37,6 +39,7 @@ export const firstChoice: Choice = {
   extra: null,
   isCopied: false,
   keeps: 0,
+  startsLate: false,
 };
 
 export const sourceNames = ['a', 'b'] as const;
@@ -91,7 +94,7 @@ export const definitionsOf = (choice: Choice, lanes: number): Definitions => {
     drivers.some((one) => one.name === driver) ? [{ name, driver, partitions: 2 }] : [];
   return definitionsSchema.parse({
     settings: { lanes },
-    sources: [a, ...(choice.hasB ? [source('b')] : [])],
+    sources: [a, ...(choice.hasB ? [{ ...source('b'), start: choice.startsLate ? 'latest' : 'earliest' }] : [])],
     drivers,
     publications: [
       ...publication('out.sums', 'sums'),

@@ -17,7 +17,7 @@ const lag = (world: World): string | null => {
     for (const partition of topic?.partitions.keys() ?? []) {
       const at = { source: source.id, partition };
       const ingest = positionOf(world, { phase: 'ingest', source: source.id, lane: partition }, at);
-      const end = topic?.partitions[partition]?.end ?? 0;
+      const end = (topic?.partitions[partition]?.messages.at(-1)?.offset ?? -1) + 1;
       if (!source.retired && (ingest?.next ?? -1) < end)
         return `ingest of ${partitionShelf(at)} is at ${ingest?.next}, the topic ends at ${end}`;
       if (ingest === undefined || ingest.next === ingest.start) continue;
@@ -29,6 +29,8 @@ const lag = (world: World): string | null => {
       }
     }
   }
+  const [anew] = world.recreated;
+  if (anew !== undefined) return `${anew} is not what it was`;
   const held = state.lanes.all('').find(({ facts }) => facts['held'] !== undefined);
   if (held !== undefined) return `a resize holds ${laneShelf(held.lane)}`;
   for (const shelf of state.requests.shelves()) {

@@ -1,4 +1,4 @@
-import type { LaneKey, PurgedRows } from '@dsf/ports';
+import type { LaneKey, PurgedRows, RowRange } from '@dsf/ports';
 import type { SourcePartition } from '@dsf/messages';
 import type { MemoryCommit } from '../memory-warehouse-database.ts';
 import { laneShelf, loadLane, partitionShelf } from '../memory-warehouse-state.ts';
@@ -62,7 +62,7 @@ const checkRise = (
 
 /** After a commit of a flatten lane: horizons that rose, and how the records below them stood, whose rows are all there at this moment. */
 export const followHorizons = (world: World, { lane, firstId }: MemoryCommit): void => {
-  for (const { source, partition } of loadLane(world.database.state, lane).positions) {
+  for (const { source, partition, start } of loadLane(world.database.state, lane).positions) {
     const at = { source, partition };
     for (const rows of ['raw', 'flat'] as const) {
       const key = `${rows} ${partitionShelf(at)}`;
@@ -72,14 +72,16 @@ export const followHorizons = (world: World, { lane, firstId }: MemoryCommit): v
       checkRise(world, rows, at, { below: now, firstId });
       world.horizons.set(key, now);
       count(world, `horizon ${rows}`);
-      if (rows === 'flat') rememberBelow(world, at, now);
+      if (rows === 'flat') rememberBelow(world, { ...at, from: start, to: now });
     }
   }
 };
 
-const rememberBelow = (world: World, at: SourcePartition, below: number): void => {
+const rememberBelow = (world: World, { source, partition, from, to }: RowRange): void => {
+  const at = { source, partition };
   for (const [key, message] of world.inputAt) {
-    if (!key.startsWith(`${partitionShelf(at)}:`) || message.offset >= below || world.below.has(key)) continue;
+    if (!key.startsWith(`${partitionShelf(at)}:`) || message.offset < from || message.offset >= to) continue;
+    if (world.below.has(key) || world.maybeLost.has(key)) continue;
     const state = recordState(world, { ...at, offset: message.offset });
     if (state.kind === 'wrong') violate(world, 'rows are what the record makes', state.why);
     else world.below.set(key, state.kind);

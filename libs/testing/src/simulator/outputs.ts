@@ -1,5 +1,6 @@
 import { groupLane, type KeyPart } from '@dsf/messages';
 import type { Delivery, OutgoingMessage } from '@dsf/ports';
+import { resizeTarget } from './resizing.ts';
 import type { Actor } from './scheduler.ts';
 import { violate, type World } from './world.ts';
 
@@ -53,7 +54,11 @@ export const createOutputs = (world: World): Outputs => {
       .flatMap(({ catalog }) => catalog.publications)
       .find((one) => one.topic === topic);
     const key = JSON.parse(group.replace(/\]@-?\d+$/, ']')) as readonly KeyPart[];
-    return [world.profile.lanes, ...world.lanesBefore].map((lanes) => groupLane(publication?.driver.name ?? '', key, lanes));
+    // While groups move, a publisher may read one that has just come to its lane.
+    const target = resizeTarget(world);
+    return [world.profile.lanes, ...world.lanesBefore, ...(target === null ? [] : [target])].map((lanes) =>
+      groupLane(publication?.driver.name ?? '', key, lanes),
+    );
   };
 
   return {

@@ -9,6 +9,10 @@ export interface Profile {
   readonly records: number;
   readonly workers: number;
   readonly oddities: boolean;
+  /** Source b begins at its end. */
+  readonly startsLate: boolean;
+  /** The first process of each service is of an older binary, which does not understand versions from this one on; null: none is. */
+  readonly oldBinary: number | null;
   readonly holes: boolean;
   readonly messageBytesMax: number;
   readonly settings: SimulatedSettings;
@@ -51,6 +55,8 @@ export const deeds = [
   'purge',
   'resize',
   'restore',
+  'lose',
+  'recreate',
 ] as const;
 export type Deed = (typeof deeds)[number];
 
@@ -96,6 +102,8 @@ export const drawProfile = (dice: Dice): Profile => {
     // A lane that changes hands may be refilled: what its last owner had held back is not sent.
     workers: isCalm ? 1 : dice.between(1, 3),
     oddities: dice.chance(0.6),
+    startsLate: dice.chance(0.2),
+    oldBinary: isCalm || dice.chance(0.8) ? null : dice.between(2, 4),
     holes: dice.chance(0.3),
     messageBytesMax: isCalm ? 1_000_000 : dice.pick([300, 2000, 1_000_000]),
     settings: drawSettings(dice),
@@ -119,4 +127,4 @@ export const drawProfile = (dice: Dice): Profile => {
 };
 
 /** The same run once all faults have stopped. */
-export const withoutFaults = (profile: Profile): Profile => ({ ...profile, ...noFaults });
+export const withoutFaults = (profile: Profile): Profile => ({ ...profile, ...noFaults, oldBinary: null });

@@ -3,6 +3,7 @@ import type { MemoryConfig } from '../memory-metadata.ts';
 import type { FlatSchema } from '@dsf/ports';
 import type { Fleet } from './fleet.ts';
 import { operate, type Command } from './operating.ts';
+import { noteLost } from './sources.ts';
 import { tell, type World } from './world.ts';
 
 /** The database of one moment, and what the oracle knew of it then. */
@@ -12,6 +13,7 @@ interface Backup {
   readonly instances: ReadonlySet<string>;
   readonly versions: MemoryConfig['versions'];
   readonly tables: MemoryConfig['tables'];
+  readonly choice: World['tables'];
   readonly lanes: number;
   readonly known: ReturnType<typeof knownOf>;
 }
@@ -45,6 +47,7 @@ export const backUp = (world: World): Backup => {
     instances: new Set(database.instances),
     versions: [...config.versions],
     tables: config.tables,
+    choice: world.tables,
     lanes: profile.lanes,
     known: knownOf(world),
   };
@@ -67,7 +70,9 @@ const putBack = (world: World, backup: Backup): void => {
     for (const one of known[name]) world[name].add(one);
   }
   world.activated.splice(0, world.activated.length, ...known.activated);
+  world.tables = backup.choice;
   world.profile = { ...world.profile, lanes: backup.lanes };
+  noteLost(world);
 };
 
 /** Longest time that what a killed process had sent may still land, ms. */

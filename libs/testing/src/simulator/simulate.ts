@@ -10,6 +10,7 @@ import type { Product } from './product.ts';
 import { createRanges } from './ranges.ts';
 import { followResize } from './resizing.ts';
 import type { Actor } from './scheduler.ts';
+import { truthOf } from './sources.ts';
 import { calmDown, createWorld, tell, violate, type World } from './world.ts';
 
 /** What became of one seed. */
@@ -45,12 +46,17 @@ const produce = async (world: World, producer: Actor): Promise<void> => {
   const { scheduler, dice, broker, input } = world;
   const clock = scheduler.clock(producer);
   const never = new AbortController().signal;
-  for (const message of input) {
+  for (const [index, message] of input.entries()) {
     await scheduler.step(producer, '');
+    while (world.recreated.has(`${message.source}/${message.partition}`)) await clock.sleep(50, never);
     const log = topicOf(broker, message.source).partitions[message.partition];
     if (log === undefined) throw new Error('unreachable: the topic is there');
-    log.messages.push(message.delivery);
-    log.end = message.offset + 1;
+    const { source, partition, offset, delivery } = message;
+    log.messages.push(delivery);
+    // Markers of transactions, and records of one that is still open, take offsets that nobody is given.
+    const next = input.slice(index + 1).find((one) => one.source === source && one.partition === partition)?.offset ?? offset + 3;
+    log.end = Math.min(next, offset + 1 + (world.profile.holes ? dice.below(3) : 0));
+    truthOf(world, source, partition).push(delivery);
     tell(world, producer.name, `sends ${message.source}/${message.partition} ${message.offset} ${JSON.stringify(message.content)}`);
     ring(broker, messagesIn(message.source, message.partition));
     if (dice.chance(0.1)) await clock.sleep(dice.between(1, 300), never);

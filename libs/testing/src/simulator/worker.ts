@@ -1,5 +1,13 @@
 import { hash } from 'node:crypto';
-import { Failure, type OutgoingMessage, type PhaseName, type TelemetryEvent, type Transport, type Warehouse } from '@dsf/ports';
+import {
+  Failure,
+  type OutgoingMessage,
+  type MetadataStore,
+  type PhaseName,
+  type TelemetryEvent,
+  type Transport,
+  type Warehouse,
+} from '@dsf/ports';
 import { openMemoryMetadata } from '../memory-metadata.ts';
 import { append, type GroupMember, type MemoryTopic } from '../memory-transport-broker.ts';
 import { openMemoryTransport } from '../memory-transport.ts';
@@ -38,7 +46,7 @@ const errorText = (error: unknown): string =>
       : String(error);
 
 /** Failures after which a service may stop, because a person or its supervisor starts it again. Everything else is a defect. */
-const mayStop: ReadonlySet<string> = new Set();
+const mayStop: ReadonlySet<string> = new Set(['catalog.unreadable', 'ingest.source-changed']);
 
 const listen = (world: World, { actor }: Worker) => ({
   emit(event: TelemetryEvent): void {
@@ -50,6 +58,19 @@ const listen = (world: World, { actor }: Worker) => ({
 });
 
 const sha256 = (bytes: Uint8Array): Uint8Array => hash('sha256', bytes, 'buffer');
+
+/** An older binary does not understand what newer versions say; the first process of each service may be one. */
+const metadataOf = (world: World, name: string, metadata: MetadataStore): MetadataStore => ({
+  ...metadata,
+  async loadVersion(version) {
+    const { oldBinary } = world.profile;
+    if (oldBinary !== null && version >= oldBinary && /^[a-z]+0\./.test(name)) {
+      count(world, 'version refused');
+      throw new Failure('fatal', 'catalog.unreadable', `version ${version} is not accepted by this binary`);
+    }
+    return metadata.loadVersion(version);
+  },
+});
 
 /** Starts a process; it runs until it is stopped or killed. */
 export const startWorker = (world: World, phase: PhaseName, name: string, watchers: Watchers): Worker => {
@@ -73,7 +94,7 @@ export const startWorker = (world: World, phase: PhaseName, name: string, watche
   tell(world, name, 'starts');
   const run = world.product[phase](
     {
-      metadata: openMemoryMetadata(world.config, pace),
+      metadata: metadataOf(world, name, openMemoryMetadata(world.config, pace)),
       warehouse,
       internal: transport,
       transport: () => transport,

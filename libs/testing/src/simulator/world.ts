@@ -1,4 +1,5 @@
 import type { Catalog } from '@dsf/metadata';
+import type { Delivery } from '@dsf/ports';
 import { createMemoryConfig, type MemoryConfig } from '../memory-metadata.ts';
 import { createMemoryBroker, type MemoryBroker } from '../memory-transport-broker.ts';
 import { createMemoryDatabase, type MemoryDatabase } from '../memory-warehouse-database.ts';
@@ -48,6 +49,14 @@ export interface World {
   readonly counts: Map<string, number>;
   violation: Violation | null;
   readonly replayed: Set<string>;
+  /** What the config tables were made of, activated or not. */
+  tables: Choice | null;
+  /** Everything that was ever sent to the sources, by `a/0`. */
+  readonly truth: Map<string, Delivery[]>;
+  /** Partitions of sources that are not what they were at the moment. */
+  readonly recreated: Set<string>;
+  /** Records that their source removed before they were committed. */
+  readonly maybeLost: Set<string>;
   /** The database has become an older one. */
   onRestored: () => void;
   /** `raw 1:0` → the horizon when it was last looked at. */
@@ -95,6 +104,10 @@ export const createWorld = (seed: number, product: Product, linesMax = linesKept
     counts: new Map(),
     violation: null,
     replayed: new Set(),
+    tables: null,
+    truth: new Map(),
+    recreated: new Set(),
+    maybeLost: new Set(),
     onRestored: () => undefined,
     horizons: new Map(),
     below: new Map(),
