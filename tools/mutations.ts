@@ -1,20 +1,7 @@
-import { registerHooks } from 'node:module';
+import { edit, type Mutation } from './mutation.ts';
+import { operatorMutations } from './operator-mutations.ts';
 
-/**
- * A guard of delivery, and the source text without it. The simulator must notice each of these; the product itself is never changed, only what
- * this process loads of it. A text that is no longer found is an error: the guard has moved, and its mutation must follow.
- */
-export interface Mutation {
-  readonly guard: string;
-  readonly edits: readonly { readonly file: string; readonly find: string; readonly put: string }[];
-  /** Seeds within which it is noticed, with room to spare. */
-  readonly seeds: number;
-  /** Why the simulator does not notice it: what else does the guard's work, or what it does not try. */
-  readonly unnoticed?: string;
-}
-
-const edit = (file: string, find: string, put: string) => ({ file: `/libs/runtime/src/${file}`, find, put });
-
+/** Every guard of delivery that the simulator is tried without. */
 export const mutations: Readonly<Record<string, Mutation>> = {
   'compare-and-set': {
     guard: 'one row first: a transaction that was decided on an older seq is refused (rule 1)',
@@ -159,12 +146,11 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     edits: [
       edit(
         'lane-loop.ts',
-        'const done = await handleBatch(context, work, deliveries, abandon);',
-        'await persist(giveUp, () => feed.acknowledge(last.offset + 1));\n        const done = await handleBatch(context, work, deliveries, abandon);',
+        'const receivedAt = clock.now();',
+        'await persist(giveUp, () => feed.acknowledge(last.offset + 1));\n        const receivedAt = clock.now();',
       ),
     ],
-    seeds: 400,
-    unnoticed: 'a batch that is lost is a gap, which the next range or announcement shows: the order only saves refills',
+    seeds: 1000,
   },
   announce: {
     guard: 'an idle owner says where it stands (rule 4)',
@@ -210,7 +196,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   'new-revisions': {
     guard: 'an instance that goes live again gets new revisions (rule 9)',
     edits: [edit('summarise/chores.ts', '(isNew || differs(', '(differs(')],
-    seeds: 1500,
+    seeds: 200,
   },
   'out-of-range': {
     guard: 'readers of an internal topic go on where it begins now (rule 3)',
@@ -239,64 +225,49 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     edits: [edit('receive.ts', 'if (!(error instanceof UnreadableRangeError)) throw error;', 'throw error;')],
     seeds: 60,
   },
-  'purge-needed': {
-    guard: 'a horizon stops at what a request or a failure needs (rule 11)',
+  'source-checked': {
+    guard: 'a source is checked before it is read on (rule 5)',
     edits: [
       edit(
-        'flatten/purge.ts',
-        'return Math.min(position.next, since ?? position.next, needed ?? position.next);',
-        'return Math.min(position.next, since ?? position.next);',
+        'ingest/start.ts',
+        "if (facts['cluster'] !== cluster)",
+        "if (cluster !== undefined) return;\n  if (facts['cluster'] !== cluster)",
       ),
-      edit('flatten/purge.ts', 'if (needed === null || needed >= below) return;', 'if (needed === null || needed >= 0) return;'),
     ],
     seeds: 400,
   },
-  'purge-lowest': {
-    guard: 'a horizon stops at the summarise lane that has come least far (rule 11)',
-    edits: [edit('flatten/purge.ts', 'const below = Math.min(await lowestOf(context, task), ', 'const below = Math.min(')],
-    seeds: 400,
-  },
-  'freeze-first': {
-    guard: 'rows go when every lane has frozen its groups (rule 11)',
-    edits: [edit('flatten/purge.ts', 'if (!(await haveLetGo(context, task, wanted))) return false;', '')],
-    seeds: 400,
-  },
-  'freeze-waits': {
-    guard: 'groups are frozen when no correction of them is asked for (rule 11)',
+  'last-record': {
+    guard: 'the last record is still the one that was read (rule 5)',
     edits: [
-      edit('summarise/frozen.ts', 'if (await hasCorrections(context.warehouse.committed, lane)) return false;', ''),
-      edit('summarise/frozen.ts', 'if (await hasCorrections(transaction, lane))', 'if (false)'),
+      edit(
+        'ingest/start.ts',
+        "if (sha256 !== facts['lastSha256'] || brokerTime(record.time) !== facts['lastTime'])",
+        'if (sha256 === undefined)',
+      ),
     ],
     seeds: 600,
   },
-  'frozen-recompute': {
-    guard: 'a frozen group is not computed again (rule 11)',
-    edits: [edit('summarise/chores.ts', 'const texts = asked.difference(frozen);', 'const texts = asked;')],
+  'start-once': {
+    guard: 'the start of a source is resolved once, and stored (rule 5)',
+    edits: [
+      edit('ingest/work.ts', 'if (lane.position({ source: source.id, partition }) === undefined) await resolveStart', 'await resolveStart'),
+    ],
     seeds: 400,
   },
-  'frozen-rebuild': {
-    guard: 'a rebuild leaves frozen groups alone (rule 11)',
-    edits: [edit('summarise/chores.ts', '(goesLive || !frozen.has(row.group)) && ', '')],
-    seeds: 400,
-  },
-  'frozen-late': {
-    guard: 'a frozen window takes no late point (rule 11)',
-    edits: [edit('summarise/frozen.ts', 'if (!hasHorizon(lane.facts())) return points;', 'if (points.length >= 0) return points;')],
-    seeds: 400,
-  },
-  'frozen-retract': {
-    guard: 'a frozen group without rows is not retracted (rule 11)',
-    edits: [edit('summarise/chores.ts', "status !== 'gone' && !frozen.has(group))", "status !== 'gone')")],
-    seeds: 400,
-  },
-  'fold-from-horizon': {
-    guard: 'a fold reads no row below the horizon (rule 11)',
-    edits: [edit('summarise/fold.ts', "Math.max(start, horizonOf(lane.facts(), 'folds', { source, partition }))", 'start')],
-    seeds: 1500,
-  },
-  'replay-above-horizon': {
-    guard: 'a record whose rows may go is not replayed (rule 11)',
-    edits: [edit('flatten/replay.ts', '|| offset < rowsFrom(lane, at))', ')')],
+  'position-not-end': {
+    guard: 'a position comes from records seen, never from the end of the log (rule 5)',
+    edits: [
+      edit(
+        'ingest/step.ts',
+        'const next = (records.at(-1)?.offset ?? before.next - 1) + 1;\n    const { end } = await',
+        'const { end } = await',
+      ),
+      edit(
+        'ingest/step.ts',
+        'at.transport.bounds(at.source.topic, at.partition);',
+        'at.transport.bounds(at.source.topic, at.partition);\n    const next = end;',
+      ),
+    ],
     seeds: 400,
   },
   'sender-start': {
@@ -304,23 +275,5 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     edits: [edit('receive.ts', 'next: start, start, time', 'next: Math.max(start, range.to), start: Math.max(start, range.to), time')],
     seeds: 300,
   },
-};
-
-/** Loads the product without a guard, from now on. @returns throws when a text is not found once in its file */
-export const mutate = ({ edits }: Mutation): void => {
-  registerHooks({
-    load(url, context, nextLoad) {
-      const loaded = nextLoad(url, context);
-      const mine = edits.filter(({ file }) => url.endsWith(file));
-      if (mine.length === 0) return loaded;
-      const source = mine.reduce(
-        (text, { file, find, put }) => {
-          if (text.split(find).length !== 2) throw new Error(`${file} does not have this once: ${find}`);
-          return text.replace(find, () => put);
-        },
-        typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source ?? new Uint8Array()),
-      );
-      return { ...loaded, source };
-    },
-  });
+  ...operatorMutations,
 };

@@ -292,3 +292,13 @@ it('purges old messages and rows, keeps the numbers that were made of them, and 
   const us = (some: readonly Record<string, unknown>[]) => Number(some.find(({ country }) => country === 'US')?.['orders']);
   expect(us(after)).toBe(us(before) + 1);
 });
+
+it('refuses another number of lanes in a plan as in apply, and says which command changes it', async () => {
+  const changed = readFileSync(join(shop, 'shop.yaml'), 'utf8').replaceAll('sample: ', `sample: ${shop}/`);
+  writeFileSync(join(place.folder, 'lanes.yaml'), `settings: { lanes: 9 }\n${changed.replace(/^settings:.*\n( {2}.*\n)*/m, '')}`);
+  for (const command of ['plan', 'apply']) {
+    const { code, stderr } = await place.dsf([command, 'lanes.yaml']);
+    expect({ command, code }).toEqual({ command, code: 3 });
+    expect(stderr).toContain('dsf topics resize --lanes 9');
+  }
+});

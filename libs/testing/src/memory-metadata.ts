@@ -25,7 +25,10 @@ const activate = (config: MemoryConfig, change: Change): Activation => {
   const current = config.versions.length;
   const before = config.versions.at(-1)?.snapshot ?? null;
   const snapshot = freshSnapshot(before, definitions);
-  if (before !== null && JSON.stringify(snapshot) === JSON.stringify(before)) return { kind: 'unchanged', version: current };
+  if (before !== null && JSON.stringify(snapshot) === JSON.stringify(before)) {
+    config.tables = definitions;
+    return { kind: 'unchanged', version: current };
+  }
   const [fixed, wanted] = [before?.definitions.settings.lanes, definitions.settings.lanes];
   if (config.lanesFixed && fixed !== wanted && change.resizes !== true) {
     const at = ['settings', 'lanes'];

@@ -1,3 +1,4 @@
+import type { Installation } from '@dsf/wiring';
 import { Command } from 'commander';
 import {
   activateDefinitions,
@@ -8,6 +9,7 @@ import {
   type Activated,
 } from '../definitions/activate-definitions.ts';
 import { readFiles, type ReadFiles } from '../definitions/read-files.ts';
+import { CommandError, exitCodes } from '../exit-codes.ts';
 import { existingOrNull, withInstallation, type Session } from '../session.ts';
 
 interface ApplyOptions {
@@ -19,15 +21,25 @@ interface ApplyOptions {
 
 /** A plan needs no installation, and must not make one. */
 const plan = async (session: Session, files: ReadFiles, json: boolean): Promise<Activated> =>
-  existingOrNull(session, async (installation) =>
-    planFiles(
-      session,
-      files,
-      installation === null
-        ? { snapshot: null, version: 0, json }
-        : { snapshot: await loadCurrent(installation), version: await installation.metadata.currentVersion(), json },
-    ),
+  existingOrNull(session, async (installation) => {
+    if (installation === null) return planFiles(session, files, { snapshot: null, version: 0, json });
+    const snapshot = await loadCurrent(installation);
+    await refuseOtherLanes(installation, { is: snapshot?.definitions.settings.lanes, wanted: files.definitions.settings.lanes });
+    return planFiles(session, files, { snapshot, version: await installation.metadata.currentVersion(), json });
+  });
+
+/** As `apply` would: once data has flowed, only a resize changes the number of lanes. @throws CommandError `refused` */
+const refuseOtherLanes = async (
+  { warehouse }: Installation,
+  { is, wanted }: { readonly is: number | undefined; readonly wanted: number },
+): Promise<void> => {
+  if (is === undefined || is === wanted || (await warehouse.inspect.lanes()).length === 0) return;
+  throw new CommandError(
+    exitCodes.refused,
+    `the number of lanes is ${is} and cannot become ${wanted} by \`dsf apply\`, because services have begun to work on it`,
+    `set lanes to ${is}, or move what they hold with \`dsf topics resize --lanes ${wanted}\` first`,
   );
+};
 
 export const applyCommand = (session: Session): Command =>
   new Command('apply')

@@ -123,6 +123,10 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     tell(world, operator.name, `asks to replay ${at}`);
     const { source, partition, offset } = coordinatesOf(at);
     await ask(() => [{ lane: flattenLane(world, { source, partition }), body: { kind: 'replay', source, partition, offset } }]);
+    if (!dice.chance(0.3)) return;
+    // A version that comes while the record is run again.
+    for (let steps = dice.below(40); steps > 0; steps -= 1) await scheduler.step(operator, '');
+    await activate(changeChoice(choice, dice));
   };
 
   const recompute = async (): Promise<void> => {
@@ -234,7 +238,9 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
   };
 
   const toWorker: Partial<Record<Deed, (worker: Worker) => void>> = {
-    crash: (worker) => killWorker(world, worker),
+    crash(worker) {
+      if (world.profile.name !== 'calm' || worker.phase === 'summarise') killWorker(world, worker);
+    },
     freeze,
     restart(worker) {
       tell(world, worker.actor.name, 'is told to stop');

@@ -93,8 +93,14 @@ const harmless: ReadonlySet<Deed> = new Set(['restart', 'rebalance', 'change', '
 export const drawProfile = (dice: Dice): Profile => {
   const isCalm = dice.chance(0.125);
   const rate = (most: number): number => (isCalm || dice.chance(0.5) ? 0 : dice.random() * most);
+  /** Summarisers of some calm runs die: what they had not acknowledged comes again, and nothing is refilled. */
+  const dies = isCalm && dice.chance(0.5);
   const weight = (deed: Deed): number =>
-    dice.chance(0.5) || (isCalm && (!harmless.has(deed) || deed === 'restart' || deed === 'rebalance')) ? 0 : 1;
+    dies && deed === 'crash'
+      ? 1
+      : dice.chance(0.5) || (isCalm && (!harmless.has(deed) || deed === 'restart' || deed === 'rebalance'))
+        ? 0
+        : 1;
   return {
     name: isCalm ? 'calm' : 'rough',
     lanes: dice.between(1, 3),

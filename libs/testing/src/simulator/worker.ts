@@ -52,6 +52,7 @@ const listen = (world: World, { actor }: Worker) => ({
   emit(event: TelemetryEvent): void {
     if (event.name === 'beat' || event.name === 'service') return;
     count(world, event.name);
+    if (event.name === 'refill') count(world, `refill of ${event.phase}`);
     const { name, ...facts } = event;
     tell(world, actor.name, `· ${name} ${JSON.stringify(facts)}`);
   },

@@ -100,6 +100,21 @@ describe('the file', () => {
     expect(await feed.read(limits, never)).toEqual([]);
   });
 
+  it('does not make a reader wait longer when the clock is set back', async () => {
+    let now = 10_000_000;
+    const transport = await open({ clock: { now: () => now, sleep: (ms, signal) => realClock.sleep(ms, signal) } });
+    await transport.ensureTopic('orders', 1);
+    const subscription = await transport.subscribe('orders', 'group');
+    const end = new AbortController();
+    for await (const feed of subscription.feeds(end.signal)) {
+      const read = feed.read({ recordsMax: 1, bytesMax: 1000, waitMs: 50 }, end.signal);
+      now -= 3_600_000;
+      expect(await read).toEqual([]);
+      end.abort();
+    }
+    await transport.close();
+  });
+
   it('is searched by time also when the clock was set back', async () => {
     let now = 5000;
     const transport = await open({ clock: { ...realClock, now: () => now } });

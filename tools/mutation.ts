@@ -1,0 +1,14 @@
+/**
+ * A guard of delivery, and the source text without it. The simulator must notice each of these; the product itself is never changed, only what
+ * this process loads of it. A text that is no longer found is an error: the guard has moved, and its mutation must follow.
+ */
+export interface Mutation {
+  readonly guard: string;
+  readonly edits: readonly { readonly file: string; readonly find: string; readonly put: string }[];
+  /** Seeds within which it is noticed, with room to spare. */
+  readonly seeds: number;
+  /** Why the simulator does not notice it: what else does the guard's work, or what it does not try. */
+  readonly unnoticed?: string;
+}
+
+export const edit = (file: string, find: string, put: string) => ({ file: `/libs/runtime/src/${file}`, find, put });
