@@ -27,6 +27,8 @@ describe('the services under seeded faults', () => {
   });
 
   const seedsPerTest = 25;
+  /** A run takes a quarter of a second where nobody else works; tests run on machines where others do. */
+  const patienceMs = 600_000;
   it.each(Array.from({ length: 8 }, (_, part) => part * seedsPerTest + 1))(
     'keep every rule of delivery, seeds from %i',
     async (first) => {
@@ -35,29 +37,46 @@ describe('the services under seeded faults', () => {
         expect(run.violation, story(run)).toBeNull();
       }
     },
-    60_000,
+    patienceMs,
   );
 
-  it('meet all kinds of faults', async () => {
-    const met = new Set<string>();
-    for (let seed = 1; seed <= 40; seed += 1) for (const what of (await simulate(seed, product)).counts.keys()) met.add(what);
-    const wanted = [
-      'crash',
-      'freeze',
-      'restart',
-      'rebalance',
-      'trim',
-      'wipe',
-      'offsets',
-      'outage',
-      'skew',
-      'change',
-      'replay',
-      'recompute',
-      'rebuild',
-    ];
-    expect([...met]).toEqual(
-      expect.arrayContaining([...wanted.map((deed) => `deed ${deed}`), 'refill', 'commit done', 'commit not done', 'commit still running']),
-    );
-  }, 60_000);
+  it(
+    'meet all kinds of faults',
+    async () => {
+      const met = new Set<string>();
+      for (let seed = 1; seed <= 40; seed += 1) for (const what of (await simulate(seed, product)).counts.keys()) met.add(what);
+      const wanted = [
+        'crash',
+        'freeze',
+        'restart',
+        'rebalance',
+        'trim',
+        'wipe',
+        'offsets',
+        'outage',
+        'skew',
+        'change',
+        'replay',
+        'recompute',
+        'rebuild',
+        'purge',
+        'resize',
+        'restore',
+        'lose',
+        'recreate',
+      ];
+      expect([...met]).toEqual(
+        expect.arrayContaining([
+          ...wanted.map((deed) => `deed ${deed}`),
+          'refill',
+          'commit done',
+          'commit not done',
+          'commit still running',
+          'resize done',
+          'recover done',
+        ]),
+      );
+    },
+    patienceMs,
+  );
 });
