@@ -10,6 +10,8 @@ const byHand = { offset: 0, time: 0, timeType: 'append', key: null, body: null }
 export interface TopicView {
   /** Nothing that this process sends to the lane is on its way. */
   readonly isQuiet: () => boolean;
+  /** Sends by the topic to the lane that this process has begun so far. */
+  readonly begun: () => number;
   readonly bounds: () => ReturnType<Transport['bounds']>;
 }
 
@@ -43,26 +45,29 @@ const take = (course: Course, mailbox: Mailbox): readonly Delivery[] => {
 };
 
 /** Reads the topic up to where it ended when nothing was on its way there; from then on ranges may be handed over. */
-const createDrain = (course: Course, mailbox: Mailbox, feed: PartitionFeed, { isQuiet, bounds }: TopicView) => {
+const createDrain = (course: Course, mailbox: Mailbox, feed: PartitionFeed, { isQuiet, begun, bounds }: TopicView) => {
   /** Null: not known yet. */
   let end: number | null = null;
+  let begunAtEnd = 0;
   const open = (): void => {
     mailbox.state = 'open';
     end = null;
     ring(mailbox);
   };
   return async (limits: BatchLimits, signal: AbortSignal): Promise<readonly Delivery[]> => {
+    // A sender that did not want to wait any longer went by the topic: what it sent stands behind the end that was seen.
+    if (begun() !== begunAtEnd) end = null;
     if (end === null && isQuiet()) {
+      begunAtEnd = begun();
       const found = await bounds();
-      // What is on its way by now may come to stand behind the end that was seen.
-      end = isQuiet() ? found.end : null;
+      end = begun() === begunAtEnd ? found.end : null;
       if (end !== null && (found.start === end || course.next >= end)) {
         open();
         return [];
       }
     }
     const deliveries = await readTopic(course, feed, limits, signal);
-    if (end !== null && (deliveries.length === 0 || course.next >= end)) open();
+    if (end !== null && begun() === begunAtEnd && (deliveries.length === 0 || course.next >= end)) open();
     return deliveries;
   };
 };

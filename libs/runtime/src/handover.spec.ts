@@ -142,6 +142,36 @@ describe('ranges that are handed over in the process', () => {
     expect(told(await more)).toEqual(['hand 1']);
   });
 
+  it('do not overtake a send by the topic that began after the end of the topic was seen', async () => {
+    const handover = createHandover();
+    const topic = fakeTopic(delivery(0));
+    const { clock, pass } = handClock();
+    const arrives = Promise.withResolvers<void>();
+    const sending: Promise<void>[] = [];
+    const feed: PartitionFeed = {
+      ...topic.feed,
+      async read(most, signal) {
+        // While the reader drains, a sender loses its patience.
+        if (sending.length === 0) {
+          sending.push(handover.give(hop, [range(1)], () => arrives.promise, { clock, signal: never, headers: [] }));
+          pass();
+          await new Promise(setImmediate);
+        }
+        return topic.feed.read(most, signal);
+      },
+    };
+    const lane = handover.read(topic.transport, hop.topic, feed);
+    expect(told(await lane.read(limits, never))).toEqual(['topic 0']);
+    const next = sendBy(handover).send(range(2));
+    topic.log.push(delivery(1));
+    arrives.resolve();
+    await Promise.all(sending);
+    expect(told(await lane.read(limits, never))).toEqual(['topic 1']);
+    const last = lane.read(limits, never);
+    await next;
+    expect(told(await last)).toEqual(['hand 2']);
+  });
+
   it('are acknowledged nowhere; what came by the topic is', async () => {
     const handover = createHandover();
     const { lane, topic } = await opened(handover);

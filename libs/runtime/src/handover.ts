@@ -75,10 +75,13 @@ export const createHandover = (): Handover => {
   const mailboxes = new Map<string, Mailbox>();
   /** Sends by the topic that are under way, by lane. */
   const underWay = new Map<string, number>();
+  /** How many there have been, by lane. */
+  const begun = new Map<string, number>();
   /** Lanes that are read here, by topic. */
   const readers = new Map<string, number>();
   const countUnderWay = (at: string, more: 1 | -1): void => {
     const count = (underWay.get(at) ?? 0) + more;
+    if (more === 1) begun.set(at, (begun.get(at) ?? 0) + 1);
     if (count === 0) underWay.delete(at);
     else underWay.set(at, count);
   };
@@ -119,6 +122,7 @@ export const createHandover = (): Handover => {
       return {
         ...openHandoverFeed(mailbox, feed, {
           isQuiet: () => !underWay.has(at),
+          begun: () => begun.get(at) ?? 0,
           bounds: () => transport.bounds(topic, feed.partition),
         }),
         close() {
