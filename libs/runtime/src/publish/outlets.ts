@@ -25,7 +25,7 @@ export interface Outlets {
 interface Rest {
   /** Under another version it may be another topic: tried at once. */
   readonly version: number;
-  readonly until: number;
+  readonly since: number;
   readonly pauseMs: number;
   readonly attempts: number;
   readonly failure: Failure;
@@ -42,9 +42,10 @@ const writerName = ({ definition }: CatalogPublication, lane: Lane): string => `
 const makeRests = ({ clock, telemetry, settings, phase }: LaneContext, lane: Lane) => {
   const rests = new Map<number, Rest>();
   return {
+    // A clock that is set back must not make it rest longer.
     isOpen: (catalog: Catalog, { id }: CatalogPublication): boolean => {
       const rest = rests.get(id);
-      return rest === undefined || rest.version !== catalog.version || clock.now() >= rest.until;
+      return rest === undefined || rest.version !== catalog.version || Math.abs(clock.now() - rest.since) >= rest.pauseMs;
     },
     end: ({ id }: CatalogPublication): void => void rests.delete(id),
     begin: (catalog: Catalog, { id, definition }: CatalogPublication, failure: Failure): void => {
@@ -52,7 +53,7 @@ const makeRests = ({ clock, telemetry, settings, phase }: LaneContext, lane: Lan
       const isStopped = failure.kind !== 'retry';
       const pauseMs = isStopped ? stoppedPauseMs : Math.min((before?.pauseMs ?? settings.retryMinMs / 2) * 2, settings.retryMaxMs);
       const attempts = (before?.attempts ?? 0) + 1;
-      rests.set(id, { version: catalog.version, until: clock.now() + pauseMs, pauseMs, attempts, failure });
+      rests.set(id, { version: catalog.version, since: clock.now(), pauseMs, attempts, failure });
       const { code, message, facts } = failure;
       const about = { phase, lane: `${lane.name} (${definition.name})`, code, message };
       if (!isStopped) telemetry.emit({ name: 'retry', attempt: attempts, waitMs: pauseMs, ...about });

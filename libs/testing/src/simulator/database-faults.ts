@@ -70,6 +70,7 @@ export const databaseHooks = (world: World, worker: Worker, { outputs }: Watcher
       } finally {
         done();
       }
+      if (lane.phase === 'publish') outputs.committed(actor, `publish/${lane.lane}`);
       tell(world, actor.name, `has committed ${lane.phase}/${lane.lane}`);
       await scheduler.step(actor, 'hears of its commit');
     },

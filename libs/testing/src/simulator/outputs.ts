@@ -15,6 +15,8 @@ export interface Document {
 export interface Outputs {
   /** A publisher has read its lane: whatever was delivered by then, its documents may not fall behind. */
   looked(actor: Actor, lane: string): void;
+  /** It has committed: until somebody else does, to read the lane again is no new beginning. */
+  committed(actor: Actor, lane: string): void;
   sent(actor: Actor, topic: string, messages: readonly OutgoingMessage[]): void;
   /** What a consumer that keeps the highest revision has, by group text. */
   kept(topic: string): ReadonlyMap<string, Document>;
@@ -36,10 +38,13 @@ const groupTextOf = ({ key }: Pick<OutgoingMessage, 'key'>): string => decoder.d
 interface Tenure {
   readonly floor: ReadonlyMap<string, number>;
   readonly sent: Map<string, number>;
+  /** Of its lane when it last read or committed. */
+  seq: number;
 }
 
 export const createOutputs = (world: World): Outputs => {
   const tenures = new Map<string, Tenure>();
+  const seqOf = (lane: string): number => world.database.state.lanes.get('', lane.replace('/', '/0/'))?.seq ?? 0;
   const bodies = new Map<string, string | null>();
 
   const landed = (): readonly { readonly topic: string; readonly message: Delivery }[] =>
@@ -62,13 +67,19 @@ export const createOutputs = (world: World): Outputs => {
   };
 
   return {
+    committed({ name }, lane) {
+      const tenure = tenures.get(`${name} ${lane}`);
+      if (tenure !== undefined) tenure.seq = seqOf(lane);
+    },
     looked({ name }, lane) {
+      const seq = seqOf(lane);
+      if (tenures.get(`${name} ${lane}`)?.seq === seq && seq > 0) return;
       const floor = new Map<string, number>();
       for (const { topic, message } of landed()) {
         const place = `${topic} ${groupTextOf(message)}`;
         floor.set(place, Math.max(floor.get(place) ?? 0, documentOf(message).revision));
       }
-      tenures.set(`${name} ${lane}`, { floor, sent: new Map() });
+      tenures.set(`${name} ${lane}`, { floor, sent: new Map(), seq });
     },
     sent({ name }, topic, messages) {
       for (const message of messages) {
