@@ -6,6 +6,7 @@ import { demoCommand } from './commands/demo.ts';
 import { exportCommand } from './commands/export.ts';
 import { failuresCommand } from './commands/failures.ts';
 import { initCommand } from './commands/init.ts';
+import { migrateCommand } from './commands/migrate.ts';
 import { produceCommand } from './commands/produce.ts';
 import { purgeCommand } from './commands/purge.ts';
 import { queryCommand } from './commands/query.ts';
@@ -22,7 +23,7 @@ import { versionsCommand } from './commands/versions.ts';
 import type { Session } from './session.ts';
 
 const groups = {
-  'Start:': [demoCommand, initCommand],
+  'Start:': [demoCommand, initCommand, migrateCommand],
   'Define:': [validateCommand, planCommand, applyCommand, activateCommand, exportCommand, versionsCommand, rollbackCommand, schemaCommand],
   'Run:': [topicsCommand, runCommand, produceCommand, consumeCommand],
   'Look:': [statusCommand, tablesCommand, queryCommand],

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ConfigOf, embeddedSettings, Environment, InternalConfig } from '@dsf/config';
+import { parseDatabase, type ConfigOf, type embeddedSettings, type Environment, type InternalConfig } from '@dsf/config';
 import { buildCatalog, type Catalog } from '@dsf/metadata';
 import { startTracing } from '@dsf/observability';
 import { loadCustomMeasures, openInstallation, type Installation } from '@dsf/wiring';
@@ -55,9 +55,12 @@ export const withInstallation = async <T>(session: Session, work: (installation:
   }
 };
 
+/** With a database elsewhere there is an installation, whatever is in the folder. */
+const isThere = ({ home, environment }: Session): boolean => existsSync(home) || parseDatabase(environment).database !== 'sqlite';
+
 /** The same for commands that make no sense without one: a mistyped folder must not look like an empty installation. */
 export const withExisting = async <T>(session: Session, work: (installation: Installation) => Promise<T>): Promise<T> => {
-  if (!existsSync(session.home)) {
+  if (!isThere(session)) {
     throw new CommandError(
       exitCodes.failure,
       `there is no installation in ${shownPath(session.home)}`,
@@ -69,7 +72,7 @@ export const withExisting = async <T>(session: Session, work: (installation: Ins
 
 /** Works with the installation where there is one, and makes none where there is not. */
 export const existingOrNull = async <T>(session: Session, work: (installation: Installation | null) => Promise<T>): Promise<T> =>
-  existsSync(session.home) ? withInstallation(session, work) : work(null);
+  isThere(session) ? withInstallation(session, work) : work(null);
 
 /** The catalog in force; without sources, drivers and publications when nothing was ever activated. */
 export const loadCatalog = async ({ metadata }: Installation): Promise<Catalog> => {

@@ -1,4 +1,5 @@
 export * from './config-error.ts';
+export { parseDatabase, type DatabaseConfig } from './database-settings.ts';
 export * from './internal-settings.ts';
 export * from './parse-config.ts';
 export * from './reference.ts';

@@ -1,4 +1,5 @@
 import { topicsSettings } from './internal-settings.ts';
+import { databaseSettings } from './database-settings.ts';
 import {
   commonSettings,
   embeddedSettings,
@@ -27,6 +28,7 @@ const section = (title: string, about: string, settings: Settings): ReferenceSec
 /** Every setting of every process. */
 export const configSections: readonly ReferenceSection[] = [
   { title: 'All processes', about: 'Read by every service and by the command line.', settings: commonSettings },
+  section('Database', 'Where definitions, state and rows are: SQLite in DSF_HOME, or SQL Server.', databaseSettings),
   section('dsf run', 'All phases in one process.', embeddedSettings),
   section('dsf topics', 'Making the internal topics on a cluster.', topicsSettings),
   section('Ingestor', 'Source topics to raw rows.', ingestorSettings),

@@ -16,3 +16,7 @@ export * from './parse-definitions.ts';
 export * from './plan-changes.ts';
 export * from './definitions-json-schema.ts';
 export * from './definitions-reference.ts';
+export * from './config-tables/config-tables.ts';
+export { findConflicts } from './config-tables/definition-conflicts.ts';
+export { definitionsOfRows } from './config-tables/definitions-of-rows.ts';
+export { rowsOfDefinitions } from './config-tables/rows-of-definitions.ts';

@@ -149,7 +149,10 @@ export interface LaneWrites {
   writePositions(positions: readonly Position[]): Promise<void>;
   writeFacts(facts: LaneState['facts']): Promise<void>;
   writeRaw(rows: readonly RawRow[]): Promise<void>;
-  /** @param schemaVersion - version that the cells are aligned with. @throws Failure `retry` `warehouse.schema-changed` when it is not the current one */
+  /**
+   * @param schemaVersion - version that the cells are aligned with. @throws Failure `retry` `warehouse.schema-changed` when it is not the current one,
+   * or columns had to be given more room first
+   */
   writeFlat(rows: FlatRows, version: number, schemaVersion: number): Promise<void>;
   /** Deletes all flat rows of one record, children first. */
   deleteFlat(at: SourcePartition & { readonly offset: number }): Promise<void>;

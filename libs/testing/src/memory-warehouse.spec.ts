@@ -18,7 +18,7 @@ describe('the warehouse contract, kept by the warehouse in memory', () => {
   const open = async (): Promise<Warehouse> => openMemoryWarehouse(database);
   let opened: Warehouse;
   let numbers = 0;
-  const room: Room = { warehouse: () => opened, open, fresh: () => (numbers += 1) };
+  const room: Room = { warehouse: () => opened, open, fresh: () => (numbers += 1), takes: () => true, lacks: () => false };
   beforeAll(async () => {
     opened = await open();
   });

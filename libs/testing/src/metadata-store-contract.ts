@@ -11,32 +11,40 @@ export interface MetadataStoreHarness {
   readonly open: () => Promise<MetadataStore>;
   /** Runs statements as a person would, past DSF. Rejects or throws when the database refuses. */
   readonly sql: (statements: string) => Promise<void>;
+  /** What SQL calls a config table, such as `source`; without it `dsf_source`. */
+  readonly table?: (name: string) => string;
+  /** What problems call it, where that is not the same. */
+  readonly spoken?: (name: string) => string;
+  /** Whether the server takes such JSON, where it is not the engine itself: halves of surrogate pairs, for one. Default: any. */
+  readonly takes?: (json: string) => boolean;
   /** Removes the database. */
   readonly discard: () => Promise<void>;
 }
 
-const orders = definitionsSchema.parse({
-  sources: [
-    {
-      name: 'shop.orders',
-      paths: { items: 'child', 'items.sku': { type: 'text' }, shipping: { policy: 'columns' }, odd: {} },
-      headers: { tenant: 'tenant', A: 'a' },
-    },
-  ],
-  drivers: [
-    {
-      name: 'sales',
-      inputs: [
-        { source: 'shop.orders', expressions: { orders: null, revenue: 'net' } },
-        { source: 'shop.orders', table: 'items', filter: 'qty > 0' },
-      ],
-      key: { zone: 'zone', country: 'country' },
-      window: { tumbling: '1h' },
-      measures: { revenue: 'sum(total)', orders: { function: 'count' }, last: { function: 'list', of: 'sku', max: 5, type: 'json' } },
-    },
-  ],
-  publications: [{ name: 'sales.feed', driver: 'sales', body: { '\ud800': [1, null, { key: 'key.country' }] } }],
-});
+const half = '\ud800';
+const ordersWith = (key: string): Definitions =>
+  definitionsSchema.parse({
+    sources: [
+      {
+        name: 'shop.orders',
+        paths: { items: 'child', 'items.sku': { type: 'text' }, shipping: { policy: 'columns' }, odd: {} },
+        headers: { tenant: 'tenant', A: 'a' },
+      },
+    ],
+    drivers: [
+      {
+        name: 'sales',
+        inputs: [
+          { source: 'shop.orders', expressions: { orders: null, revenue: 'net' } },
+          { source: 'shop.orders', table: 'items', filter: 'qty > 0' },
+        ],
+        key: { zone: 'zone', country: 'country' },
+        window: { tumbling: '1h' },
+        measures: { revenue: 'sum(total)', orders: { function: 'count' }, last: { function: 'list', of: 'sku', max: 5, type: 'json' } },
+      },
+    ],
+    publications: [{ name: 'sales.feed', driver: 'sales', body: { [key]: [1, null, { key: 'key.country' }] } }],
+  });
 
 const accept = (): { readonly catalog: Catalog; readonly problems: readonly Problem[] } => ({
   catalog: { version: 0, settings: { lanes: 4 }, sources: [], drivers: [], publications: [] },
@@ -61,14 +69,23 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
   describe(`the metadata store contract, kept by ${name}`, () => {
     let harness: MetadataStoreHarness;
     let store: MetadataStore;
+    let orders: Definitions;
     beforeEach(async () => {
       harness = await prepare();
+      orders = ordersWith(harness.takes?.(JSON.stringify(half)) === false ? '😀' : half);
       store = await harness.open();
     });
     afterEach(async () => {
       await store.close();
       await harness.discard();
     });
+    /** Statements as they are written for `dsf_source`, with the names that this database has. */
+    const run = (statements: string): Promise<void> =>
+      harness.sql(statements.replaceAll(/dsf_(\w+)/g, (whole, name: string) => harness.table?.(name) ?? whole));
+    const spoken = (word: string): string => {
+      const name = /^dsf_(\w+)$/.exec(word)?.[1];
+      return name === undefined ? word : (harness.spoken?.(name) ?? word);
+    };
     const activate = (definitions?: Definitions, check: Parameters<MetadataStore['activate']>[0]['check'] = accept): Promise<Activation> =>
       store.activate({ comment: 'because', now: 1_700_000_000_000, check, ...(definitions === undefined ? {} : { definitions }) });
 
@@ -135,15 +152,15 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
           ["UPDATE dsf_driver SET window_size = '1 hour'", ['dsf_driver', 'sales', 'window_size']],
           ['DELETE FROM dsf_driver_input', ['dsf_driver_input', 'sales']],
           ["UPDATE dsf_driver_key SET name = 'a-b' WHERE name = 'zone'", ['dsf_driver_key', 'a-b']],
-          ["UPDATE dsf_measure SET function = '' WHERE name = 'orders'", ['dsf_measure', 'orders', 'function']],
+          ["UPDATE dsf_measure SET [function] = '' WHERE name = 'orders'", ['dsf_measure', 'orders', 'function']],
           ["UPDATE dsf_driver_expression SET expression = '' WHERE name = 'revenue'", ['dsf_driver_expression', 'revenue']],
         ] as const;
         for (const [edit, words] of edits) {
-          await harness.sql(edit);
+          await run(edit);
           const { definitions, problems } = await store.readTables();
           expect(definitions, edit).toBeNull();
           expect(await activate()).toEqual({ kind: 'refused', problems });
-          for (const word of words) expect(problems[0]?.message, edit).toContain(word);
+          for (const word of words) expect(problems[0]?.message, edit).toContain(spoken(word));
           expect(problems[0]).toMatchObject({ code: 'metadata.row-invalid', severity: 'error' });
           await store.writeTables(orders);
         }
@@ -155,14 +172,14 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
         'UPDATE dsf_source SET partitions = 0',
         "UPDATE dsf_source SET lists = 'sometimes'",
         "UPDATE dsf_publication SET body = '{'",
-        "UPDATE dsf_measure SET short = 'count', function = 'count'",
+        "UPDATE dsf_measure SET short = 'count', [function] = 'count'",
         "UPDATE dsf_driver SET window_kind = 'none'",
         "INSERT INTO dsf_source (name) VALUES ('SHOP.orders')",
         "INSERT INTO dsf_source_header (source, header, column_name) VALUES ('nobody', 'a', 'b')",
         "UPDATE dsf_publication SET driver = 'nobody'",
       ])('is refused by the tables themselves where they can tell: %s', async (edit) => {
         await store.writeTables(orders);
-        await expect(harness.sql(edit)).rejects.toBeInstanceOf(Error);
+        await expect(run(edit)).rejects.toBeInstanceOf(Error);
       });
     });
 
@@ -195,7 +212,7 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
 
       it('take what plain SQL changed, once it is activated', async () => {
         await activate(orders);
-        await harness.sql("UPDATE dsf_source SET partitions = 9 WHERE name = 'shop.orders'");
+        await run("UPDATE dsf_source SET partitions = 9 WHERE name = 'shop.orders'");
         expect((await store.loadVersion(await store.currentVersion())).definitions.sources[0]?.partitions).toBe(4);
         expect(await activate()).toEqual({ kind: 'activated', version: 2 });
         expect((await store.loadVersion(2)).definitions.sources[0]?.partitions).toBe(9);
@@ -216,7 +233,7 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
         'DELETE FROM dsf_name',
       ])('are history that SQL cannot rewrite: %s', async (edit) => {
         await activate(orders);
-        await expect(harness.sql(edit)).rejects.toBeInstanceOf(Error);
+        await expect(run(edit)).rejects.toBeInstanceOf(Error);
         expect(await store.history()).toEqual([{ version: 1, activatedAt: 1_700_000_000_000, comment: 'because' }]);
       });
 
@@ -253,12 +270,15 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
     describe('the config tables', () => {
       it('give back any definitions exactly, order and spelling included', async () => {
         await fc.assert(
-          fc.asyncProperty(anyDefinitions, async (definitions) => {
-            await store.writeTables(definitions);
-            const read = await store.readTables();
-            expect(read.problems).toEqual([]);
-            expect(asText(read.definitions)).toBe(asText(definitions));
-          }),
+          fc.asyncProperty(
+            anyDefinitions.filter((one) => harness.takes?.(JSON.stringify(one)) !== false),
+            async (definitions) => {
+              await store.writeTables(definitions);
+              const read = await store.readTables();
+              expect(read.problems).toEqual([]);
+              expect(asText(read.definitions)).toBe(asText(definitions));
+            },
+          ),
           { numRuns: 60 },
         );
       });
@@ -270,7 +290,7 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
       });
 
       it('fill in the defaults for what plain SQL leaves out', async () => {
-        await harness.sql(
+        await run(
           "INSERT INTO dsf_source (name) VALUES ('clicks'); INSERT INTO dsf_source_path (source, path, policy) VALUES ('clicks', 'a', 'json');",
         );
         expect((await store.readTables()).definitions).toEqual(

@@ -8,16 +8,18 @@ import { inspectionContract } from './warehouse/inspection.ts';
 import { lanesContract } from './warehouse/lanes.ts';
 import { rawContract } from './warehouse/raw.ts';
 import { retentionContract } from './warehouse/retention.ts';
-import type { Room } from './warehouse/room.ts';
+import { isPlain, type Lack, type Room } from './warehouse/room.ts';
 import { schemaContract } from './warehouse/schema.ts';
 
 /**
  * Everything that the port promises, as tests. Each adapter runs it in its own spec.
  * @param open - a handle on one database that is empty when the suite begins; each call gives another handle on the same one. The tests
  * keep apart by using sources, lanes and names of their own.
+ * @param lacks - what the server under test cannot do although the engine can; the tests ask that much less, and the suite's name says so
  */
-export const warehouseContract = (name: string, open: () => Promise<Warehouse>): void => {
-  describe(`the warehouse contract, kept by ${name}`, () => {
+export const warehouseContract = (name: string, open: () => Promise<Warehouse>, lacks: readonly Lack[] = []): void => {
+  const without = lacks.length === 0 ? '' : ` (on a server without ${lacks.join(', ')})`;
+  describe(`the warehouse contract, kept by ${name}${without}`, () => {
     let opened: Warehouse | null = null;
     let numbers = 0;
     const room: Room = {
@@ -27,6 +29,8 @@ export const warehouseContract = (name: string, open: () => Promise<Warehouse>):
       },
       open,
       fresh: () => (numbers += 1),
+      takes: (text) => !lacks.includes('any UTF-16') || isPlain(text),
+      lacks: (lack) => lacks.includes(lack),
     };
     beforeAll(async () => {
       opened = await open();

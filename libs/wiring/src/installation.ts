@@ -1,7 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment, InternalConfig } from '@dsf/config';
-import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
 import type { ConnectionDefinition } from '@dsf/metadata';
 import {
   Failure,
@@ -19,6 +18,7 @@ import { openLocalTransport } from '@dsf/transport-local';
 import { openInternalKafka } from './internal-kafka.ts';
 import { kafkaConnection } from './kafka-connection.ts';
 import { loadCustomMeasures } from './custom-measures.ts';
+import { openDatabase } from './open-database.ts';
 import { systemClock } from './system-clock.ts';
 
 /** The parts that one deployment of DSF is put together from. The only place that names adapters. */
@@ -63,7 +63,7 @@ const unknownTransport = (kind: string): Failure =>
   });
 
 /**
- * Opens the embedded default: SQLite for metadata, state and rows, a local log for topics, both in one folder that is made when absent.
+ * Opens what the environment chooses: SQLite, the embedded default, or SQL Server for metadata, state and rows; a local log for topics. The folder is made when absent.
  * Several processes may open the same folder.
  */
 export const openInstallation = async (options: InstallationOptions): Promise<Installation> => {
@@ -81,9 +81,7 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
     );
   }
   const custom = await loadCustomMeasures(measures);
-  const database = { file: join(home, 'dsf.db'), ...(turns === undefined ? {} : { turns }) };
-  const metadata = await openSqliteMetadataStore(database);
-  const warehouse = await openSqliteWarehouse(database);
+  const { metadata, warehouse } = await openDatabase({ home, environment, ...(turns === undefined ? {} : { turns }) });
   // What every group has acknowledged is in the rows: a reader that missed it refills, so the log need not keep it.
   const local = await openLocalTransport({
     file: join(home, 'log.db'),

@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
-import { definitionsSchema, freshSnapshot, sourceDefinition } from '@dsf/metadata';
+import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition } from '@dsf/metadata';
 import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
 import type { SqliteClient, SqliteConfig } from './client.ts';
 import { integer, json, text } from './columns.ts';
-import { readDefinitions } from './config-definitions.ts';
-import { replaceConfigRows } from './config-rows.ts';
+import { readDefinitions, replaceConfigRows } from './config-rows.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { findConflicts } from './definition-conflicts.ts';
 
 const readCurrentVersion = (connection: Connection): number =>
   integer(connection.first('SELECT coalesce(max(version), 0) FROM dsf_version')?.[0]);

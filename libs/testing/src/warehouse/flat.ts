@@ -1,4 +1,5 @@
 import type { ColumnType } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
 import type { Cell, FlatRow, FlatRows, FlatSchema, LaneTransaction, SchemaChange } from '@dsf/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -20,7 +21,7 @@ const anyText = fc.oneof(
   fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
 );
 
-const cellOf: Readonly<Record<ColumnType, fc.Arbitrary<Cell>>> = {
+const cellsOf = (anyText: fc.Arbitrary<string>): Readonly<Record<ColumnType, fc.Arbitrary<Cell>>> => ({
   boolean: fc.boolean(),
   bigint: canonicalInt,
   decimal: canonicalDecimal,
@@ -29,15 +30,21 @@ const cellOf: Readonly<Record<ColumnType, fc.Arbitrary<Cell>>> = {
   timestamp: fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
   date: fc.constant('2024-02-29'),
   json: anyText.map((value) => JSON.stringify(value)),
-};
+});
 
 export const flatContract = (room: Room): void => {
   const evolve = (changes: readonly SchemaChange[]): Promise<FlatSchema> => room.warehouse().evolve(() => changes);
   const inLane = <T>(source: number, work: (transaction: LaneTransaction) => Promise<T>): Promise<T> =>
     turn(room.warehouse(), { phase: 'flatten', source: 0, lane: source }, work);
-  const write = async (rows: FlatRows, version = 1): Promise<void> => {
+  /** An adapter may give columns more room first; then, as the runtime does, decide again. */
+  const write = async (rows: FlatRows, version = 1, attemptsLeft = 3): Promise<void> => {
     const schema = await room.warehouse().schema();
-    await inLane(rows.source, (transaction) => transaction.writeFlat(rows, version, schema.version));
+    try {
+      await inLane(rows.source, (transaction) => transaction.writeFlat(rows, version, schema.version));
+    } catch (error) {
+      if (attemptsLeft === 0 || !(error instanceof Failure) || error.code !== 'warehouse.schema-changed') throw error;
+      await write(rows, version, attemptsLeft - 1);
+    }
   };
   const rowsOf = (
     schema: FlatSchema,
@@ -66,7 +73,7 @@ export const flatContract = (room: Room): void => {
       expect((await room.warehouse().committed.readFlat(everything(source), idsOf(before, source), 10)).rows.tables).toEqual([]);
     });
 
-    it('refuse a child without its parent row', async () => {
+    it.skipIf(room.lacks('foreign keys in bulk loads'))('refuse a child without its parent row', async () => {
       const source = room.fresh();
       const schema = await evolve(ordersTables(source));
       await expect(write(rowsOf(schema, source, { items: [childRow(1, 0, ['a'])] }))).rejects.toMatchObject({ name: 'Failure' });
@@ -127,7 +134,7 @@ export const flatContract = (room: Room): void => {
       }));
       const schema = await evolve([{ kind: 'table', source, path: '', parentPath: null, name: `edges_${source}` }, ...columns]);
       const big = '12345678901234567890123456.123456789012';
-      const cells: readonly (readonly Cell[])[] = [
+      const all: readonly (readonly Cell[])[] = [
         [true, 2n ** 53n + 1n, big, 0.1, 'NUL \0 in the middle', '2024-02-29T23:59:59.999999999Z', '9999-12-31', '{"a":[1]}'],
         [false, -(2n ** 63n), `-${big}`, 5, '😀', null, null, null],
         [
@@ -143,6 +150,7 @@ export const flatContract = (room: Room): void => {
         [null, 9_007_199_254_740_991, '5', 5e-324, '', null, null, null],
         [null, -9_007_199_254_740_991, '0.000000000001', 1e21, '5', null, null, null],
       ];
+      const cells = all.map((row) => row.map((cell) => (typeof cell === 'string' && !room.takes(cell) ? null : cell)));
       const rows: FlatRows = {
         source,
         partition: 0,
@@ -167,6 +175,7 @@ export const flatContract = (room: Room): void => {
       const schema = await evolve([{ kind: 'table', source, path: '', parentPath: null, name: `cells_${source}` }, ...columns]);
       const table = tableOf(schema, source, '');
       let next = 0;
+      const cellOf = cellsOf(anyText.filter(room.takes));
       const anyRow = fc.tuple(...everyType.map((type) => fc.option(cellOf[type])));
       await fc.assert(
         fc.asyncProperty(fc.array(anyRow, { minLength: 1, maxLength: 20 }), async (cells) => {

@@ -27,7 +27,8 @@ export const inspectionContract = (room: Room): void => {
         code: 'query.failed',
         message: expect.stringContaining('nonsense_column'),
       });
-      await expect(query('SELEC 1')).rejects.toMatchObject({ kind: 'fatal', code: 'query.failed' });
+      // Some engines take a first word that they do not know for a procedure: then it is refused.
+      await expect(query('SELEC 1')).rejects.toMatchObject({ kind: 'fatal', code: expect.stringMatching(/^query\.(failed|refused)$/) });
     });
 
     it('gives columns by name and at most as many rows as asked for', async () => {
@@ -103,7 +104,8 @@ export const inspectionContract = (room: Room): void => {
         ]),
       );
       const { rows } = await query(`SELECT country, window_start, window_end, orders, revenue, _dsf_revision FROM shown_driver_${lane}`);
-      expect(rows).toEqual([['DE', '2024-02-29T23:00:00.000Z', '2024-03-01T00:00:00.000Z', 3, '12345678901234567890.5', 1]]);
+      const revenue = room.lacks('exact decimals in questions') ? expect.stringMatching(/^1234567890123456/) : '12345678901234567890.5';
+      expect(rows).toEqual([['DE', '2024-02-29T23:00:00.000Z', '2024-03-01T00:00:00.000Z', 3, revenue, 1]]);
     });
 
     it('of a changed driver show the old numbers until the new ones are live in every lane', async () => {

@@ -15,6 +15,12 @@ import { groupText } from '@dsf/messages';
 import type { KeyPart } from '@dsf/messages';
 import type { DriverInstance } from '@dsf/metadata';
 
+/** What a server may lack that is not the engine itself but speaks its protocol. */
+export type Lack = 'any UTF-16' | 'brackets in names' | 'exact decimals in questions' | 'foreign keys in bulk loads';
+
+/** Unicode without NUL. */
+export const isPlain = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
+
 /** What the parts of the warehouse contract share. */
 export interface Room {
   readonly warehouse: () => Warehouse;
@@ -22,6 +28,9 @@ export interface Room {
   readonly open: () => Promise<Warehouse>;
   /** A number that no other test has: for sources, lanes and names. */
   readonly fresh: () => number;
+  /** Whether the server can hold a text at all. */
+  readonly takes: (text: string) => boolean;
+  readonly lacks: (lack: Lack) => boolean;
 }
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,4 +1,5 @@
-import type { Definitions, Problem } from '@dsf/metadata';
+import type { Definitions } from '../definitions.ts';
+import type { Problem } from '../problem.ts';
 
 /*
  * What the config tables cannot hold, found before they would refuse it with less helpful words.
@@ -39,6 +40,7 @@ const textProblems = (value: unknown, at: Problem['at']): readonly Problem[] => 
   return Object.entries(value).flatMap(([name, member]) => (isStorable(name) ? textProblems(member, [...at, name]) : [unstorable(at)]));
 };
 
+/** In the order of what is looked at; empty when the tables can hold all of it. */
 export const findConflicts = (definitions: Definitions): readonly Problem[] => [
   ...duplicates('sources', definitions.sources),
   ...duplicates('drivers', definitions.drivers),

@@ -1,0 +1,18 @@
+-- The flattener: root and child tables, which it makes and widens, their path catalog, and purges.
+-- sqlcmd -b -I -v schema=dsf -i flattener.sql, by a member of db_owner, after `dsf migrate`. Then: ALTER ROLE [$(schema)_flattener] ADD MEMBER [<user>];
+
+IF DATABASE_PRINCIPAL_ID(N'$(schema)_flattener') IS NULL CREATE ROLE [$(schema)_flattener];
+GO
+GRANT SELECT ON SCHEMA::[$(schema)_config] TO [$(schema)_flattener];
+GRANT SELECT ON SCHEMA::[$(schema)_state] TO [$(schema)_flattener];
+GRANT INSERT, UPDATE ON [$(schema)_state].[lane] TO [$(schema)_flattener];
+GRANT INSERT, UPDATE ON [$(schema)_state].[position] TO [$(schema)_flattener];
+GRANT INSERT, UPDATE ON [$(schema)_state].[failure] TO [$(schema)_flattener];
+GRANT INSERT, UPDATE ON [$(schema)_state].[request] TO [$(schema)_flattener];
+GRANT SELECT, INSERT, DELETE, ALTER, REFERENCES ON SCHEMA::[$(schema)] TO [$(schema)_flattener];
+GRANT CREATE TABLE TO [$(schema)_flattener];
+GRANT INSERT, UPDATE ON [$(schema)_state].[flat_schema] TO [$(schema)_flattener];
+GRANT INSERT, UPDATE ON [$(schema)_state].[flat_table] TO [$(schema)_flattener];
+GRANT INSERT, UPDATE ON [$(schema)_state].[flat_column] TO [$(schema)_flattener];
+GRANT INSERT ON [$(schema)_state].[table_change] TO [$(schema)_flattener];
+GO

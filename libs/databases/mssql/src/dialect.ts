@@ -1,0 +1,157 @@
+import type { ColumnType } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
+import type { FlatTable, WarehouseCapabilities } from '@dsf/ports';
+import { fitNames } from './names.ts';
+import { columnsThatFit } from './row-size.ts';
+
+/*
+ * SQL Server's words: names, types and DDL as text. Nothing here touches a database.
+ */
+
+export const capabilities: WarehouseCapabilities = {
+  nameLengthMax: 128,
+  // Not the 1,024 columns of a table: a row of so many would not fit its page. See row-size.ts.
+  columnsMax: columnsThatFit,
+  decimal: { precision: 38, scale: 12 },
+  system: 'microsoft.sql_server',
+};
+
+/** A regular or delimited identifier has 1 to 128 UTF-16 units: https://learn.microsoft.com/sql/relational-databases/databases/database-identifiers */
+export const quoteName = (name: string): string => {
+  if (name === '' || name.length > capabilities.nameLengthMax || name.includes('\0') || !name.isWellFormed())
+    throw new Failure(
+      'fatal',
+      'warehouse.name-invalid',
+      'a table or column name is empty, longer than 128 letters, or holds NUL or a lone surrogate',
+    );
+  return `[${name.replaceAll(']', ']]')}]`;
+};
+
+/** A text as a Unicode literal. */
+export const quoteText = (text: string): string => `N'${text.replaceAll("'", "''")}'`;
+
+/** What a DDL statement costs while others work: nothing, time beside them, or a rewrite of every row. */
+export type DdlCost = 'metadata-only' | 'online' | 'rewrite';
+
+export interface Ddl {
+  readonly sql: string;
+  readonly cost: DdlCost;
+}
+
+/** Texts begin short, because an index can hold them and a query plans for half the declared length; they grow without a rewrite. */
+export const shortText = 'nvarchar(400)';
+export const longTextMax = 4_000;
+export const longText = 'nvarchar(4000)';
+
+const declaredTypes: Readonly<Record<ColumnType, string>> = {
+  boolean: 'bit',
+  bigint: 'bigint',
+  decimal: 'decimal(38,12)',
+  double: 'float(53)',
+  text: shortText,
+  timestamp: 'datetimeoffset(7)',
+  date: 'date',
+  json: 'nvarchar(max)',
+};
+
+/** The type that a new column of a flat table gets. */
+export const declaredType = (type: ColumnType): string => declaredTypes[type];
+
+/** The type of a measure's column in a summary table: it never grows, so text has room from the start. */
+export const measureType = (type: ColumnType): string => (type === 'text' ? 'nvarchar(max)' : declaredTypes[type]);
+
+/** UTC ms as a moment that people read; NULL where the calendar of SQL Server (years 1 to 9999) has none. */
+export const momentOf = (column: string): string =>
+  `CASE WHEN ${column} BETWEEN -62135596800000 AND 253402300799999 THEN TODATETIMEOFFSET(DATEADD(MILLISECOND, ${column} % 86400000, DATEADD(DAY, ${column} / 86400000, CONVERT(datetime2(3), '1970-01-01T00:00:00', 126))), 0) END`;
+
+const rowKey = ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'] as const;
+const rootColumns = ['_dsf_time_ms', '_dsf_ingested_ms'] as const;
+const childColumns = ['_dsf_parent_row'] as const;
+/** A root row has them too: a message may be a list of roots, or nothing but null. */
+const shapeColumns = ['_dsf_list_idx', '_dsf_list_idx2', '_dsf_shape'] as const;
+
+/** DSF's own columns of a flat table that are written, in the order in which they stand. */
+export const systemColumns = (table: Pick<FlatTable, 'parent'>): readonly string[] => [
+  ...rowKey,
+  '_dsf_version',
+  ...(table.parent === null ? rootColumns : childColumns),
+  ...shapeColumns,
+];
+
+const commonDefinitions = [
+  '[_dsf_src] int NOT NULL',
+  '[_dsf_part] int NOT NULL',
+  '[_dsf_off] bigint NOT NULL',
+  '[_dsf_row] int NOT NULL',
+  '[_dsf_version] int NOT NULL',
+];
+const rootDefinitions = [
+  '[_dsf_time_ms] bigint NULL',
+  '[_dsf_ingested_ms] bigint NULL',
+  `[_dsf_time] AS (${momentOf('[_dsf_time_ms]')})`,
+  `[_dsf_ingested_at] AS (${momentOf('[_dsf_ingested_ms]')})`,
+];
+const childDefinitions = ['[_dsf_parent_row] int NOT NULL'];
+const shapeDefinitions = ['[_dsf_list_idx] int NULL', '[_dsf_list_idx2] int NULL', '[_dsf_shape] varchar(6) NULL'];
+const keyList = rowKey.map((name) => `[${name}]`).join(', ');
+
+/** A name for a constraint that nobody else in the schema has: the table's, cut to make room. */
+export const constraintName = (kind: 'PK' | 'FK' | 'CK' | 'UQ' | 'IX', table: string, ending = ''): string =>
+  fitNames(`${kind}_${table}${ending}`);
+
+/** A column as it stands in a table: what SQL calls it and what it can hold. */
+export interface ColumnDefinition {
+  readonly name: string;
+  readonly sqlType: string;
+}
+
+const columnDefinition = ({ name, sqlType }: ColumnDefinition): string => `${quoteName(name)} ${sqlType} NULL`;
+
+export interface TableDefinition {
+  /** Schema, quoted. */
+  readonly schema: string;
+  readonly name: string;
+  /** Name of the table that this one is a child of; null for a root. */
+  readonly parent: string | null;
+  readonly columns: readonly ColumnDefinition[];
+}
+
+/**
+ * Clustered by coordinates: each source partition writes at one place, in rising order, so that pages fill and do not split; a record's
+ * rows stand together, and a child finds its parent by the parent's key.
+ */
+export const createFlatTable = ({ schema, name, parent, columns }: TableDefinition): Ddl => {
+  const foreignKey =
+    parent === null
+      ? []
+      : [
+          `CONSTRAINT ${quoteName(constraintName('FK', name, '__parent'))} FOREIGN KEY ([_dsf_src], [_dsf_part], [_dsf_off], [_dsf_parent_row]) REFERENCES ${schema}.${quoteName(parent)} (${keyList})`,
+        ];
+  const parts = [
+    ...commonDefinitions,
+    ...(parent === null ? rootDefinitions : childDefinitions),
+    ...shapeDefinitions,
+    ...columns.map(columnDefinition),
+    `CONSTRAINT ${quoteName(constraintName('PK', name))} PRIMARY KEY CLUSTERED (${keyList})`,
+    ...foreignKey,
+    `CONSTRAINT ${quoteName(constraintName('CK', name, '__shape'))} CHECK ([_dsf_shape] IN ('null', 'object', 'list'))`,
+  ];
+  return { sql: `CREATE TABLE ${schema}.${quoteName(name)} (\n  ${parts.join(',\n  ')}\n)`, cost: 'metadata-only' };
+};
+
+/** A column that may be NULL and has no default touches no row. */
+export const addColumn = (schema: string, table: string, column: ColumnDefinition): Ddl => ({
+  sql: `ALTER TABLE ${schema}.${quoteName(table)} ADD ${columnDefinition(column)}`,
+  cost: 'metadata-only',
+});
+
+/** Longer text of the same kind touches no row; another type is written into every row. */
+export const alterColumn = (schema: string, table: string, column: ColumnDefinition): Ddl => ({
+  // Without NULL or NOT NULL it may be NULL, as ANSI_NULL_DFLT_ON says, which the driver sets.
+  sql: `ALTER TABLE ${schema}.${quoteName(table)} ALTER COLUMN ${quoteName(column.name)} ${column.sqlType}`,
+  cost: column.sqlType.startsWith('nvarchar') ? 'metadata-only' : 'rewrite',
+});
+
+/** Says in the catalog of the server what a table or a column is for, so that every tool shows it. */
+export const describe = (schemaName: string, table: string, column: string | null, words: string): string =>
+  `EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = ${quoteText(words.slice(0, 3_500))}, @level0type = N'SCHEMA', @level0name = ${quoteText(schemaName)}, @level1type = N'TABLE', @level1name = ${quoteText(table)}${column === null ? '' : `, @level2type = N'COLUMN', @level2name = ${quoteText(column)}`}`;

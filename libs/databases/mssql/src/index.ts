@@ -1,0 +1,4 @@
+export type { MssqlConfig, MssqlLogin } from './config.ts';
+export { openMssqlMetadataStore } from './metadata-store.ts';
+export { mssqlMigrations } from './migrate-database.ts';
+export { openMssqlWarehouse } from './warehouse.ts';

@@ -1,0 +1,176 @@
+import { Failure } from '@dsf/ports';
+import type { LaneKey, LaneReads, LaneTransaction, LaneWrites } from '@dsf/ports';
+import type { Connection } from './connection.ts';
+import { freezeGroups, readFrozen } from './frozen-groups.ts';
+import * as failures from './failures.ts';
+import * as flatRows from './flat-rows.ts';
+import * as groupRows from './group-rows.ts';
+import * as laneState from './lane-state.ts';
+import * as rawRows from './raw-rows.ts';
+import * as requests from './requests.ts';
+import { readSchemaVersion, type Catalog } from './schema-catalog.ts';
+import type { Growth } from './schema-changes.ts';
+import * as summaryTables from './summary-tables.ts';
+import type { SummaryLayout } from './summary-tables.ts';
+import { failureOf } from './verdict.ts';
+
+/** What reads and writes need besides the connection: both cached. */
+export interface CatalogViews {
+  catalog(connection: Connection): Promise<Catalog>;
+  layout(connection: Connection, instance: string): Promise<SummaryLayout | null>;
+}
+
+/** Runs one piece of work on a connection: one of the pool for committed reads, the open transaction's for a lane's. */
+export type OnConnection = <T>(work: (connection: Connection) => Promise<T>) => Promise<T>;
+
+export interface Readers {
+  /** For a single statement. */
+  readonly one: OnConnection;
+  /** For several that belong together. */
+  readonly several: OnConnection;
+}
+
+export const laneReads = ({ one, several }: Readers, views: CatalogViews): LaneReads => ({
+  readRaw: (range, max) => one((connection) => rawRows.readRaw(connection, range, max)),
+  readFlat: (range, tables, max) =>
+    several(async (connection) => flatRows.readFlat(connection, await views.catalog(connection), { range, tables, max })),
+  readGroups: (instance, groups) =>
+    one(async (connection) => {
+      const layout = await views.layout(connection, instance);
+      return layout === null ? [] : groupRows.readGroups(connection, layout, groups);
+    }),
+  readGroupsByRevision: (instance, ...[lane, from, to, after, max]) =>
+    one(async (connection) => {
+      const layout = await views.layout(connection, instance);
+      return layout === null ? [] : groupRows.readGroupsByRevision(connection, layout, { lane, from, to, after, max });
+    }),
+  readRequests: (lane, max) => one((connection) => requests.readRequests(connection, lane, max)),
+  readLiveInstances: (lane) => one((connection) => summaryTables.readLiveInstances(connection, lane)),
+  readFailures: (at) => one((connection) => failures.readFailures(connection, at)),
+  findSince: (rows, range, time) =>
+    several(async (connection) =>
+      rows === 'raw'
+        ? rawRows.findRawSince(connection, range, time)
+        : flatRows.findFlatSince(connection, await views.catalog(connection), range, time),
+    ),
+  readNeeded: (at) =>
+    several(async (connection) => {
+      const needed = [await failures.readLowestFailure(connection, at), await requests.readLowestReplay(connection, at)];
+      const known = needed.filter((offset) => offset !== null);
+      return known.length === 0 ? null : Math.min(...known);
+    }),
+  readFrozen: (instance, groups) => one((connection) => readFrozen(connection, instance, groups)),
+});
+
+interface Writing {
+  readonly lane: LaneKey;
+  readonly on: OnConnection;
+  readonly views: CatalogViews;
+  /** Told what columns lack for the rows that were refused. */
+  readonly want: (growths: readonly Growth[]) => void;
+}
+
+const laneWrites = ({ lane, on, views, want }: Writing): LaneWrites => {
+  const layoutOf = async (connection: Connection, instance: string): Promise<SummaryLayout> => {
+    const layout = await views.layout(connection, instance);
+    if (layout === null)
+      throw new Failure(
+        'retry',
+        'warehouse.summary-missing',
+        'the driver instance has no table yet: ensure the summary tables and decide again',
+        { instance },
+      );
+    return layout;
+  };
+  return {
+    writePositions: (positions) => on((connection) => laneState.writePositions(connection, lane, positions)),
+    writeFacts: (facts) => on((connection) => laneState.writeFacts(connection, lane, facts)),
+    writeRaw: (rows) => on((connection) => rawRows.writeRaw(connection, rows)),
+    writeFlat: (rows, version, schemaVersion) =>
+      on(async (connection) => {
+        const current = await readSchemaVersion(connection, 'held');
+        const catalog = current === schemaVersion ? await views.catalog(connection) : null;
+        if (catalog === null || catalog.schema.version !== schemaVersion)
+          throw new Failure('retry', 'warehouse.schema-changed', 'the tables have changed: load the schema and decide again', {
+            known: schemaVersion,
+            current,
+          });
+        await flatRows.writeFlat(connection, catalog, { rows, version }, want);
+      }),
+    deleteFlat: (at) => on(async (connection) => flatRows.deleteFlat(connection, await views.catalog(connection), at)),
+    purge: (rows, range, max) =>
+      on(async (connection) =>
+        rows === 'raw'
+          ? rawRows.purgeRaw(connection, range, max)
+          : flatRows.purgeFlat(connection, await views.catalog(connection), range, max),
+      ),
+    freezeGroups: (instance, groups) => on((connection) => freezeGroups(connection, instance, groups)),
+    writeGroups: (instance, groupLane, rows) =>
+      on(async (connection) => groupRows.writeGroups(connection, await layoutOf(connection, instance), { lane: groupLane, rows })),
+    writeFailures: (refused, now) => on((connection) => failures.writeFailures(connection, refused, now)),
+    resolveFailures: (phase, at, scopePrefix, now) =>
+      on((connection) => failures.resolveFailures(connection, { phase, at, scopePrefix, now })),
+    writeRequests: (asked, now) => on((connection) => requests.writeRequests(connection, asked, now)),
+    closeRequests: (ids, now) => on((connection) => requests.closeRequests(connection, ids, now)),
+    setInstanceLive: (instanceLane, instance, live) =>
+      on(async (connection) =>
+        summaryTables.setInstanceLive(connection, instanceLane, { layout: await layoutOf(connection, instance), live }),
+      ),
+  };
+};
+
+/** A connection answers one question at a time: what is asked meanwhile waits. */
+const inTurn = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const mine = last.then(work, work);
+    last = mine.catch(() => undefined);
+    return mine;
+  };
+};
+
+export interface Turn {
+  readonly lane: LaneKey;
+  readonly seq: number;
+  readonly views: CatalogViews;
+  readonly want: (growths: readonly Growth[]) => void;
+}
+
+/**
+ * Runs `work` as the lane's next turn on a connection whose transaction has just begun. The first error dooms the transaction, also when
+ * `work` catches it: half of a multi-row write must never commit. Calls after the end are refused, because the connection is by then another lane's.
+ */
+export const takeTurn = async <T>(connection: Connection, turn: Turn, work: (transaction: LaneTransaction) => Promise<T>): Promise<T> => {
+  const { lane, seq, views, want } = turn;
+  await laneState.claimTurn(connection, lane, seq);
+  let isOpen = true;
+  let doom: { readonly error: unknown } | null = null;
+  const alone = inTurn();
+
+  const on: OnConnection = async (step) => {
+    if (!isOpen)
+      throw new Failure('fatal', 'warehouse.transaction-over', 'a call came after its transaction had ended: await every call', {
+        ...lane,
+      });
+    return alone(async () => {
+      if (doom !== null) throw doom.error;
+      try {
+        return await step(connection);
+      } catch (error) {
+        const failure = failureOf(error, { ...lane });
+        doom = { error: failure };
+        throw failure;
+      }
+    });
+  };
+
+  try {
+    const result = await work({ seq: seq + 1, ...laneReads({ one: on, several: on }, views), ...laneWrites({ lane, on, views, want }) });
+    // What `work` has begun and not awaited ends before the commit.
+    await alone(async () => undefined);
+    if (doom !== null) throw (doom as { readonly error: unknown }).error;
+    return result;
+  } finally {
+    isOpen = false;
+  }
+};

@@ -1,0 +1,220 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Failure } from '@dsf/ports';
+import type { MssqlClient } from './client.ts';
+import { integer, text as textOf } from './columns.ts';
+import type { Connection } from './connection.ts';
+import { quoteText } from './dialect.ts';
+import { integer as int, raw, sql, text, word } from './sql.ts';
+import { failureOf } from './verdict.ts';
+
+/** One numbered file of deploy/sql/mssql. */
+export interface Migration {
+  readonly id: number;
+  readonly name: string;
+  /** With `$(schema)` where the name of the schema belongs. */
+  readonly sql: string;
+  /** sha256 of the text, with line ends as `\n`; hex. */
+  readonly checksum: string;
+  /** What the server may lack, so that the file may be left out: the first line says `-- optional: <what>`. */
+  readonly optional: string | null;
+}
+
+const folder = new URL('../../../../deploy/sql/mssql/', import.meta.url);
+
+const optionalOf = (sql: string): string | null => /^-- optional: (.+)$/m.exec(sql.slice(0, 500))?.[1] ?? null;
+
+const migrationOf = (name: string, file: URL): Migration => {
+  const content = readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
+  return {
+    id: Number(name.slice(0, 4)),
+    name,
+    sql: content,
+    checksum: createHash('sha256').update(content).digest('hex'),
+    optional: optionalOf(content),
+  };
+};
+
+/** The migrations of this build, in order. @throws Failure `fatal` `warehouse.migrations-missing` when the installation lacks them */
+export const readMigrations = (): readonly Migration[] => {
+  try {
+    const names = readdirSync(folder).filter((name) => /^\d{4}_.*\.sql$/.test(name));
+    return names.toSorted().map((name) => migrationOf(name, new URL(name, folder)));
+  } catch (error) {
+    throw new Failure(
+      'fatal',
+      'warehouse.migrations-missing',
+      'the SQL files of deploy/sql/mssql are not installed: install DSF again',
+      { folder: fileURLToPath(folder) },
+      { cause: error },
+    );
+  }
+};
+
+/** A script as its batches: what stands between lines of GO, as sqlcmd reads it. */
+const batchesOf = (script: string, base: string): readonly string[] =>
+  script
+    .replaceAll('$(schema)', base)
+    .split(/^GO[ \t]*$/m)
+    .map((batch) => batch.trim())
+    .filter((batch) => batch.replaceAll(/--[^\n]*/g, '').trim() !== '');
+
+export interface Applied {
+  readonly id: number;
+  readonly name: string;
+  readonly checksum: string;
+  readonly appliedAt: number;
+  readonly appliedBy: string;
+  /** Why an optional one was left out; null when it was applied. */
+  readonly skipped: string | null;
+}
+
+const momentOf = (value: unknown): number => (value instanceof Date ? value.getTime() : 0);
+
+export const readApplied = async (connection: Connection): Promise<readonly Applied[]> => {
+  const state = raw(connection.schemas.state);
+  const ledger = await connection.first(
+    sql`SELECT 1 FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE s.name = ${text(`${connection.schemas.base}_state`)} AND t.name = 'migration'`,
+  );
+  if (ledger === undefined) return [];
+  const rows = await connection.all(
+    sql`SELECT [id], [name], [sha256], [applied_at], [applied_by], [skipped] FROM ${state}.[migration] ORDER BY [id]`,
+  );
+  return rows.map(([id, name, checksum, at, by, skipped]) => ({
+    id: integer(id),
+    name: textOf(name),
+    checksum: textOf(checksum),
+    appliedAt: momentOf(at),
+    appliedBy: textOf(by),
+    skipped: typeof skipped === 'string' ? skipped : null,
+  }));
+};
+
+/** Migrations that the database lacks. @throws Failure `fatal` when it has one that this build does not know, or knows differently */
+export const missingFrom = (applied: readonly Applied[], migrations: readonly Migration[]): readonly Migration[] => {
+  const known = new Map(migrations.map((migration) => [migration.id, migration]));
+  for (const { id, name, checksum } of applied) {
+    const migration = known.get(id);
+    if (migration === undefined) {
+      throw new Failure(
+        'fatal',
+        'warehouse.database-newer',
+        `the database was made by a newer DSF (it has ${name}): run that version, or restore an older backup`,
+        { migration: name },
+      );
+    }
+    if (migration.checksum !== checksum) {
+      throw new Failure(
+        'fatal',
+        'warehouse.migration-changed',
+        `${name} is not the file that was applied to this database: install the DSF that made it`,
+        { migration: name },
+      );
+    }
+  }
+  const done = new Set(applied.map(({ id }) => id));
+  return migrations.filter(({ id }) => !done.has(id));
+};
+
+const ledgerScript = `-- Which numbered files this database has.
+IF SCHEMA_ID(N'$(schema)_state') IS NULL EXEC (N'CREATE SCHEMA [$(schema)_state]');
+GO
+IF OBJECT_ID(N'[$(schema)_state].[migration]') IS NULL
+  CREATE TABLE [$(schema)_state].[migration] (
+    [id]         int              NOT NULL CONSTRAINT [PK_migration] PRIMARY KEY CLUSTERED,
+    [name]       nvarchar(128)    NOT NULL,
+    [sha256]     char(64)         NOT NULL,
+    [applied_at] datetimeoffset(3) NOT NULL CONSTRAINT [DF_migration_applied_at] DEFAULT (SYSDATETIMEOFFSET()),
+    [applied_by] nvarchar(128)    NOT NULL CONSTRAINT [DF_migration_applied_by] DEFAULT (SUSER_SNAME()),
+    [skipped]    nvarchar(max)    NULL
+  );
+GO
+`;
+
+const record = (connection: Connection, { id, name, checksum }: Migration, skipped: string | null): Promise<number> =>
+  connection.run(
+    sql`INSERT INTO ${raw(connection.schemas.state)}.[migration] ([id], [name], [sha256], [skipped]) VALUES (${int(id)}, ${text(name)}, ${word(checksum)}, ${text(skipped)})`,
+  );
+
+const applyOne = async (connection: Connection, migration: Migration): Promise<void> => {
+  for (const batch of batchesOf(migration.sql, connection.schemas.base)) await connection.exec(batch);
+  await record(connection, migration, null);
+};
+
+/** What a server that lacks the feature answers: no permission and no connection would be another matter. */
+const lacksFeature = (error: unknown): boolean => error instanceof Failure && error.code === 'warehouse.statement';
+
+export interface MigrationStep {
+  readonly name: string;
+  readonly outcome: 'applied' | 'skipped';
+  readonly reason: string | null;
+}
+
+/** One migration in a transaction of its own, under the lock; null when another process was faster. */
+const step = async (client: MssqlClient, migration: Migration): Promise<MigrationStep | null> => {
+  const isDone = async (connection: Connection): Promise<boolean> => (await readApplied(connection)).some(({ id }) => id === migration.id);
+  try {
+    return await client.writeAlone('schema', async (connection) => {
+      if (await isDone(connection)) return null;
+      await applyOne(connection, migration);
+      return { name: migration.name, outcome: 'applied', reason: null };
+    });
+  } catch (error) {
+    const { optional } = migration;
+    if (optional === null || !lacksFeature(failureOf(error, {}))) throw error;
+    const reason = `this server has no ${optional}: ${error instanceof Error ? error.message : String(error)}`;
+    return client.writeAlone('schema', async (connection) => {
+      if (await isDone(connection)) return null;
+      await record(connection, migration, reason);
+      return { name: migration.name, outcome: 'skipped', reason };
+    });
+  }
+};
+
+/**
+ * Brings the database up to this build, each migration once and whole. Several processes may do so at once: one works, the others wait and
+ * find it done.
+ */
+export const migrate = async (
+  client: MssqlClient,
+  migrations: readonly Migration[] = readMigrations(),
+): Promise<readonly MigrationStep[]> => {
+  const missing = missingFrom(await client.read(readApplied), migrations);
+  if (missing.length === 0) return [];
+  await client.writeAlone('schema', async (connection) => {
+    for (const batch of batchesOf(ledgerScript, connection.schemas.base)) await connection.exec(batch);
+  });
+  const steps: MigrationStep[] = [];
+  for (const migration of missing) {
+    const done = await step(client, migration);
+    if (done !== null) steps.push(done);
+  }
+  return steps;
+};
+
+/** What `migrate` would do, as a script for sqlcmd, ledger included; '' when nothing is missing. */
+export const migrationScript = (applied: readonly Applied[], base: string, migrations: readonly Migration[] = readMigrations()): string => {
+  const missing = missingFrom(applied, migrations);
+  if (missing.length === 0) return '';
+  const parts = missing.map(
+    ({ id, name, sql: script, checksum }) =>
+      `-- ${name}\n${script.trimEnd()}\nGO\nINSERT INTO [$(schema)_state].[migration] ([id], [name], [sha256]) VALUES (${id}, ${quoteText(name)}, '${checksum}');\nGO\n`,
+  );
+  return [`SET XACT_ABORT ON;\nGO\n`, ledgerScript, ...parts]
+    .join('\n')
+    .replaceAll('$(schema)', base)
+    .replaceAll(/\nGO\n+GO\n/g, '\nGO\n');
+};
+
+/** @throws Failure `fatal` `warehouse.not-migrated` when the database lacks something that this build needs */
+export const assertMigrated = async (connection: Connection, migrations: readonly Migration[] = readMigrations()): Promise<void> => {
+  const missing = missingFrom(await readApplied(connection), migrations);
+  if (missing.length === 0) return;
+  throw new Failure(
+    'fatal',
+    'warehouse.not-migrated',
+    `the database has no ${missing.map(({ name }) => name).join(', ')}: run \`dsf migrate\` with a login that may make schemas and tables (db_ddladmin, or the role of deploy/sql/mssql/roles/migrator.sql)`,
+    { missing: missing.length, schema: connection.schemas.base },
+  );
+};

@@ -1,0 +1,59 @@
+import type { Warehouse } from '@dsf/ports';
+import { adminTransaction } from './admin-transaction.ts';
+import type { MssqlConfig } from './config.ts';
+import { openDatabase } from './database.ts';
+import { capabilities } from './dialect.ts';
+import { openInspection } from './inspection.ts';
+import { readLane } from './lane-state.ts';
+import { laneReads, takeTurn } from './lane-transaction.ts';
+import { writeRequests } from './requests.ts';
+import { createCatalogCache } from './schema-catalog.ts';
+import { applyChanges, growColumns, type Growth } from './schema-changes.ts';
+import { createLayoutCache, ensureSummaryTable } from './summary-tables.ts';
+
+/**
+ * Raw, flat and summary rows, and state, in one database of SQL Server that `dsf migrate` has made ready. Handles of one process share a pool.
+ * @throws Failure `fatal` when the login fails, the database or a permission is missing, or migrations are; `retry` when the server is away
+ */
+export const openMssqlWarehouse = async (config: MssqlConfig): Promise<Warehouse> => {
+  const client = await openDatabase(config);
+  // Readers and transactions keep a cache each: within a snapshot the catalog may be older than what is committed.
+  const committed = { catalog: createCatalogCache(), layout: createLayoutCache() };
+  const inTransaction = { catalog: createCatalogCache(), layout: createLayoutCache() };
+
+  return {
+    capabilities,
+    loadLane: (lane) => client.snapshot((connection) => readLane(connection, lane)),
+    transact: async (lane, seq, work) => {
+      let wanted: readonly Growth[] = [];
+      const want = (growths: readonly Growth[]): void => {
+        wanted = growths;
+      };
+      try {
+        return await client.write((connection) => takeTurn(connection, { lane, seq, views: inTransaction, want }, work));
+      } catch (error) {
+        if (wanted.length > 0) await client.writeAlone('schema', (connection) => growColumns(connection, wanted));
+        throw error;
+      }
+    },
+    schema: () => client.snapshot(async (connection) => (await committed.catalog(connection)).schema),
+    evolve: (plan) => client.writeAlone('schema', (connection) => applyChanges(connection, plan)),
+    ensureSummaryTables: async (instances) => {
+      const missing = await client.read(async (connection) => {
+        const found = [];
+        for (const instance of instances) if ((await committed.layout(connection, instance.instance)) === null) found.push(instance);
+        return found;
+      });
+      if (missing.length === 0) return;
+      await client.writeAlone('schema', async (connection) => {
+        for (const instance of missing) await ensureSummaryTable(connection, instance);
+      });
+    },
+    administer: (work) => client.writeAlone('lanes', (connection) => work(adminTransaction(connection, inTransaction.layout))),
+    committed: laneReads({ one: (work) => client.read(work), several: (work) => client.snapshot(work) }, committed),
+    request: (requests, now) => client.write((connection) => writeRequests(connection, requests, now)),
+    inspect: openInspection(client, committed.catalog),
+    pool: () => client.pool(),
+    close: () => client.close(),
+  };
+};

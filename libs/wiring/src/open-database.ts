@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { parseDatabase, type Environment } from '@dsf/config';
+import { mssqlMigrations, openMssqlMetadataStore, openMssqlWarehouse } from '@dsf/database-mssql';
+import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
+import type { MetadataStore, Warehouse } from '@dsf/ports';
+import { mssqlConfig } from './mssql-config.ts';
+
+export interface OpenDatabase {
+  readonly metadata: MetadataStore;
+  readonly warehouse: Warehouse;
+}
+
+interface Choice {
+  readonly home: string;
+  readonly environment: Environment;
+  /** For SQLite, where several threads of this process write to the file. */
+  readonly turns?: SharedArrayBuffer;
+}
+
+/** The database that the environment chooses: a file in `home`, or SQL Server. @throws ConfigError, Failure */
+export const openDatabase = async ({ home, environment, turns }: Choice): Promise<OpenDatabase> => {
+  const config = parseDatabase(environment);
+  if (config.database === 'mssql') {
+    const metadata = await openMssqlMetadataStore(mssqlConfig(config));
+    return { metadata, warehouse: await openMssqlWarehouse(mssqlConfig(config)) };
+  }
+  const file = { file: join(home, 'dsf.db'), ...(turns === undefined ? {} : { turns }) };
+  const metadata = await openSqliteMetadataStore(file);
+  return { metadata, warehouse: await openSqliteWarehouse(file) };
+};
+
+/** What `dsf migrate` does; the embedded database brings itself up to date. @throws ConfigError, Failure `fatal` `warehouse.not-chosen` */
+export const databaseMigrations = (environment: Environment): ReturnType<typeof mssqlMigrations> =>
+  mssqlMigrations(mssqlConfig(parseDatabase(environment)));
