@@ -69,6 +69,7 @@ describe('the services under seeded faults', () => {
         expect.arrayContaining([
           ...wanted.map((deed) => `deed ${deed}`),
           'refill',
+          'offered by hand',
           'commit done',
           'commit not done',
           'commit still running',

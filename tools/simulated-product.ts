@@ -1,4 +1,4 @@
-import type { Product } from '../libs/testing/src/simulator/index.ts';
+import type { Product, RunService } from '../libs/testing/src/simulator/index.ts';
 
 /** The real services, as the simulator takes them. */
 export const simulatedProduct = async (): Promise<Product> => {
@@ -7,12 +7,33 @@ export const simulatedProduct = async (): Promise<Product> => {
   const { flattener } = await import('@dsf/flattener');
   const { summariser } = await import('@dsf/summariser');
   const { publisher } = await import('@dsf/publisher');
+  type Handover = ReturnType<typeof createHandover>;
+  const handovers = new WeakMap<object, Handover>();
+  const handoverOf = (process: object): Handover => {
+    const handover = handovers.get(process) ?? createHandover();
+    handovers.set(process, handover);
+    return handover;
+  };
+  const run =
+    (definition: typeof ingestor): RunService =>
+    ({ process, offers, ...context }, stop) => {
+      const handover = handoverOf(process);
+      const give: Handover['give'] = (hop, ranges, byTopic, giving) => {
+        if (handover.reads(hop.topic))
+          offers(
+            hop.topic,
+            ranges.map(({ lane, range }) => ({ partition: lane, key: null, headers: [], body: hop.encode(range) })),
+          );
+        return handover.give(hop, ranges, byTopic, giving);
+      };
+      return runService({ ...context, handover: { ...handover, give } }, definition, stop);
+    };
   return {
     resize: (context, lanes, signal) => resizeLanes({ ...context, waiting: () => undefined, pollMs: 50 }, lanes, signal),
     recover: recoverLanes,
-    ingest: (context, stop) => runService({ ...context, handover: createHandover() }, ingestor, stop),
-    flatten: (context, stop) => runService({ ...context, handover: createHandover() }, flattener, stop),
-    summarise: (context, stop) => runService({ ...context, handover: createHandover() }, summariser, stop),
-    publish: (context, stop) => runService({ ...context, handover: createHandover() }, publisher, stop),
+    ingest: run(ingestor),
+    flatten: run(flattener),
+    summarise: run(summariser),
+    publish: run(publisher),
   };
 };

@@ -1,4 +1,4 @@
-import { Failure } from '@dsf/ports';
+import { Failure, type PhaseName } from '@dsf/ports';
 import { type TransactionEnd, type WarehouseHooks } from '../memory-warehouse-database.ts';
 import { CommitUnknown } from '../memory-warehouse.ts';
 import type { Watchers, Worker } from './worker.ts';
@@ -39,13 +39,17 @@ const loseAnswer = (world: World, worker: Worker, end: TransactionEnd): CommitUn
 };
 
 /** What can go wrong between a process and the database. */
-export const databaseHooks = (world: World, worker: Worker, { outputs }: Watchers): WarehouseHooks => {
+export const databaseHooks = (
+  world: World,
+  worker: Worker,
+  { outputs, phase }: Watchers & { readonly phase: PhaseName },
+): WarehouseHooks => {
   const { scheduler, dice } = world;
   const { actor, open } = worker;
   const before = async (call: string): Promise<void> => {
     await scheduler.step(actor, call);
     const lane = /^loadLane publish\/0\/(\d+)$/.exec(call)?.[1];
-    if (lane !== undefined && worker.phase === 'publish') outputs.looked(actor, `publish/${lane}`);
+    if (lane !== undefined && phase === 'publish') outputs.looked(actor, `publish/${lane}`);
     if (scheduler.now() < world.away.database) throw new Failure('retry', 'warehouse.unavailable', 'the database is away');
     if (dice.chance(world.profile.databaseError)) {
       const code = dice.pick(refusals);

@@ -1,8 +1,9 @@
 import type { PhaseName } from '@dsf/ports';
+import type { Profile } from './profile.ts';
 import { killWorker, startWorker, type Watchers, type Worker } from './worker.ts';
 import type { World } from './world.ts';
 
-/** The processes of an installation: as many per service as the profile says, each started again when it has ended. */
+/** The processes of an installation: as many of each kind as the profile says, each started again when it has ended. */
 export interface Fleet {
   workers(): readonly Worker[];
   /** Kills all, and starts none until `resume`. */
@@ -12,24 +13,35 @@ export interface Fleet {
   stop(): void;
 }
 
-const phases: readonly PhaseName[] = ['ingest', 'flatten', 'summarise', 'publish'];
+/** What runs in one process, by how the installation is laid out; `mixed`: beside each other, so that ranges come to a lane by hand and by the topic. */
+const layouts: Readonly<Record<Profile['layout'], readonly (readonly PhaseName[])[]>> = {
+  apart: [['ingest'], ['flatten'], ['summarise'], ['publish']],
+  pairs: [
+    ['ingest', 'flatten'],
+    ['summarise', 'publish'],
+  ],
+  whole: [['ingest', 'flatten', 'summarise', 'publish']],
+  mixed: [['ingest', 'flatten', 'summarise', 'publish'], ['flatten', 'summarise'], ['ingest'], ['publish']],
+};
 
 /** How long a supervisor takes to start a process again, ms. */
 const restartMs = [10, 500] as const;
 
 export const startFleet = (world: World, watchers: Watchers): Fleet => {
   const { scheduler, nature, dice, profile } = world;
-  const places = phases.flatMap((phase) => Array.from({ length: profile.workers }, (_, index) => ({ phase, name: `${phase}${index}` })));
+  const places = layouts[profile.layout].flatMap((phases) =>
+    Array.from({ length: profile.workers }, (_, index) => ({ phases, name: `${phases.join('+')}${index}` })),
+  );
   const running = new Map<string, Worker>();
   let isStopped = false;
   let isPaused = false;
   let started = 0;
 
-  const start = (place: { readonly phase: PhaseName; readonly name: string }): void => {
+  const start = (place: { readonly phases: readonly PhaseName[]; readonly name: string }): void => {
     if (isStopped) return;
     if (isPaused) return scheduler.later(nature, 10, { what: '', work: () => start(place) });
     started += 1;
-    running.set(place.name, startWorker(world, place.phase, `${place.name}.${started}`, watchers));
+    running.set(place.name, startWorker(world, place.phases, `${place.name}.${started}`, watchers));
   };
   const watch = (): void => {
     for (const place of places) {

@@ -1,2 +1,2 @@
-export type { Product } from './product.ts';
+export type { Product, RunService } from './product.ts';
 export { simulate, type Run } from './simulate.ts';

@@ -1,4 +1,4 @@
-import type { Clock, CustomMeasures, MetadataStore, PhaseName, Telemetry, Tools, Transport, Warehouse } from '@dsf/ports';
+import type { Clock, CustomMeasures, MetadataStore, OutgoingMessage, PhaseName, Telemetry, Tools, Transport, Warehouse } from '@dsf/ports';
 
 /*
  * The part of the product that is simulated, as it is handed in: this lib may not import it.
@@ -30,6 +30,10 @@ export interface SimulatedContext {
   readonly telemetry: Telemetry;
   readonly settings: SimulatedSettings;
   readonly random: () => number;
+  /** The same object for all services of one process, and for no others: what they share hangs on it. */
+  readonly process: object;
+  /** To be told what may go to a topic's lanes by hand, before it does, as the messages that would be sent instead. */
+  readonly offers: (topic: string, messages: readonly OutgoingMessage[]) => void;
 }
 
 /** One of the four services: runs until `stop` aborts and what was begun is finished. */

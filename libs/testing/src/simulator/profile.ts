@@ -7,7 +7,10 @@ export interface Profile {
   readonly name: 'calm' | 'rough';
   readonly lanes: number;
   readonly records: number;
+  /** Processes of each kind. */
   readonly workers: number;
+  /** Which services share a process. */
+  readonly layout: 'apart' | 'pairs' | 'whole' | 'mixed';
   readonly oddities: boolean;
   /** Source b begins at its end. */
   readonly startsLate: boolean;
@@ -129,6 +132,8 @@ export const drawProfile = (dice: Dice): Profile => {
     readDisturbed: rate(0.15),
     deeds: Object.fromEntries(deeds.map((deed) => [deed, weight(deed)])) as Profile['deeds'],
     deedsCount: dice.pick([0, 5, 15, 30]),
+    // Two owners of one lane are nothing for a calm run, see `workers`.
+    layout: dice.pick(isCalm ? (['apart', 'pairs', 'whole'] as const) : (['apart', 'apart', 'pairs', 'whole', 'mixed'] as const)),
   };
 };
 

@@ -20,10 +20,9 @@ import type { Actor } from './scheduler.ts';
 import { transportHooks } from './transport-faults.ts';
 import { count, tell, violate, type World } from './world.ts';
 
-/** One process of one service: it can be stopped, killed, frozen, and started again with nothing in its memory. */
+/** One process, of one service or several: it can be stopped, killed, frozen, and started again with nothing in its memory. */
 export interface Worker {
   readonly actor: Actor;
-  readonly phase: PhaseName;
   readonly stop: AbortController;
   readonly members: Set<GroupMember>;
   /** Transactions that it has open; `true` when their commit is on its way. */
@@ -74,25 +73,41 @@ const metadataOf = (world: World, name: string, metadata: MetadataStore): Metada
 });
 
 /** Starts a process; it runs until it is stopped or killed. */
-export const startWorker = (world: World, phase: PhaseName, name: string, watchers: Watchers): Worker => {
+export const startWorker = (world: World, phases: readonly PhaseName[], name: string, watchers: Watchers): Worker => {
   const { scheduler, dice, profile } = world;
   const actor = scheduler.actor(name);
   actor.skewMs = dice.between(-profile.skewMsMax, profile.skewMsMax);
   const worker: Worker = {
     actor,
-    phase,
     stop: new AbortController(),
     members: new Set(),
     open: new Map(),
     sending: new Set(),
     isOver: false,
   };
+  tell(world, name, 'starts');
+  const services = phases.map((phase) => runPhase(world, worker, phase, watchers));
+  void Promise.all(services).then(() => {
+    worker.isOver = true;
+    tell(world, name, 'has ended');
+  });
+  return worker;
+};
+
+/** One service of a process. A failure of one ends them all. */
+const runPhase = async (world: World, worker: Worker, phase: PhaseName, watchers: Watchers): Promise<void> => {
+  const { scheduler, dice } = world;
+  const { actor } = worker;
   const clock = scheduler.clock(actor);
   const pace = { before: (call: string) => scheduler.step(actor, call) };
   const transport: Transport = openMemoryTransport(world.broker, clock, transportHooks(world, worker, watchers));
-  const warehouse: Warehouse = openMemoryWarehouse(world.database, databaseHooks(world, worker, watchers));
+  const warehouse: Warehouse = openMemoryWarehouse(world.database, databaseHooks(world, worker, { phase, ...watchers }));
   const random = dice.fork();
-  tell(world, name, 'starts');
+  const offers = (topic: string, messages: readonly OutgoingMessage[]): void => {
+    count(world, 'offered by hand');
+    tell(world, actor.name, `offers ${messages.length} by hand to ${topic}`);
+    watchers.ranges.sent(actor, topic, messages);
+  };
   const run = world.product[phase](
     {
       metadata: metadataOf(world, name, openMemoryMetadata(world.config, pace)),
@@ -105,22 +120,18 @@ export const startWorker = (world: World, phase: PhaseName, name: string, watche
       telemetry: listen(world, worker),
       settings: world.profile.settings,
       random: random.random,
+      process: worker,
+      offers,
     },
     worker.stop.signal,
   );
-  run.then(
-    () => {
-      worker.isOver = true;
-      tell(world, name, 'has ended');
-    },
-    (error: unknown) => {
-      worker.isOver = true;
-      tell(world, name, `has ended with ${errorText(error)}`);
-      count(world, 'service-failed');
-      if (!(error instanceof Failure && mayStop.has(error.code))) violate(world, 'services do not fail', `${name}: ${errorText(error)}`);
-    },
-  );
-  return worker;
+  await run.catch((error: unknown) => {
+    tell(world, actor.name, `${phase} has ended with ${errorText(error)}`);
+    count(world, 'service-failed');
+    worker.stop.abort();
+    if (!(error instanceof Failure && mayStop.has(error.code)))
+      violate(world, 'services do not fail', `${actor.name}: ${errorText(error)}`);
+  });
 };
 
 /** Ends a process between two of its awaits. What it had sent may land or not; what it had not committed is rolled back, or was underway. */
