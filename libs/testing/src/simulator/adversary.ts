@@ -239,7 +239,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
 
   const toWorker: Partial<Record<Deed, (worker: Worker) => void>> = {
     crash(worker) {
-      if (world.profile.name !== 'calm' || worker.phase === 'summarise') killWorker(world, worker);
+      if (world.profile.name !== 'calm' || worker.phases.join() === 'summarise') killWorker(world, worker);
     },
     freeze,
     restart(worker) {
@@ -299,7 +299,8 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
       const clock = scheduler.clock(operator);
       while (world.recreated.size > 0) await clock.sleep(50, new AbortController().signal);
       // A source that was stopped goes on when its service is started again.
-      if (world.counts.has('deed recreate')) for (const worker of fleet.workers()) if (worker.phase === 'ingest') worker.stop.abort();
+      if (world.counts.has('deed recreate'))
+        for (const worker of fleet.workers()) if (worker.phases.includes('ingest')) worker.stop.abort();
       const isBusy = (command: Command | null): boolean => command !== null && !command.isDone();
       while (isBusy(recovering)) await clock.sleep(50, new AbortController().signal);
       if (!isBusy(resizing) && resizeTarget(world) !== null) resize();

@@ -59,7 +59,7 @@ export const recreate = (world: World, fleet: Fleet): void => {
   if (world.recreated.has(key) || facts['lastOffset'] !== next - 1 || log.start >= next) return;
   world.recreated.add(key);
   tell(world, 'nature', `makes ${key} anew`);
-  for (const worker of fleet.workers()) if (worker.phase === 'ingest' && !worker.isOver) killWorker(world, worker);
+  for (const worker of fleet.workers()) if (worker.phases.includes('ingest') && !worker.isOver) killWorker(world, worker);
   const kept = log.start;
   const others = log.messages.map((message) => ({
     ...message,

@@ -23,6 +23,7 @@ import { count, tell, violate, type World } from './world.ts';
 /** One process, of one service or several: it can be stopped, killed, frozen, and started again with nothing in its memory. */
 export interface Worker {
   readonly actor: Actor;
+  readonly phases: readonly PhaseName[];
   readonly stop: AbortController;
   readonly members: Set<GroupMember>;
   /** Transactions that it has open; `true` when their commit is on its way. */
@@ -79,6 +80,7 @@ export const startWorker = (world: World, phases: readonly PhaseName[], name: st
   actor.skewMs = dice.between(-profile.skewMsMax, profile.skewMsMax);
   const worker: Worker = {
     actor,
+    phases,
     stop: new AbortController(),
     members: new Set(),
     open: new Map(),
@@ -110,7 +112,7 @@ const runPhase = async (world: World, worker: Worker, phase: PhaseName, watchers
   };
   const run = world.product[phase](
     {
-      metadata: metadataOf(world, name, openMemoryMetadata(world.config, pace)),
+      metadata: metadataOf(world, actor.name, openMemoryMetadata(world.config, pace)),
       warehouse,
       internal: transport,
       transport: () => transport,
