@@ -32,7 +32,7 @@ const totals = new Map<string, number>();
 const failures: number[] = [];
 let steps = 0;
 for (let seed = first; seed <= last; seed += 1) {
-  const run = await simulate(seed, product, { linesMax: Number(values.lines) });
+  const run = await simulate(seed, product, { linesMax: Number(values.lines), apart: values.mutate !== undefined });
   steps += run.steps;
   for (const [what, times] of run.counts) totals.set(what, (totals.get(what) ?? 0) + times);
   if (run.violation === null) continue;

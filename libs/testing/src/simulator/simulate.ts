@@ -32,6 +32,8 @@ export interface Run {
 export interface SimulateOptions {
   /** Lines of the timeline that are kept. */
   readonly linesMax?: number;
+  /** A process per service, whatever the seed draws: within how many seeds a missing guard is noticed was found out so. */
+  readonly apart?: boolean;
   /** False takes the compare-and-set off the lanes, to see whether the simulator notices. */
   readonly comparesSeq?: boolean;
 }
@@ -65,7 +67,7 @@ const produce = async (world: World, producer: Actor): Promise<void> => {
 
 /** One seed, from the first message to the last document. */
 export const simulate = async (seed: number, product: Product, options: SimulateOptions = {}): Promise<Run> => {
-  const world = createWorld(seed, product, options.linesMax);
+  const world = createWorld(seed, product, options);
   const { scheduler, dice, database } = world;
   database.comparesSeq = options.comparesSeq ?? true;
   const commits = createCommits(world);

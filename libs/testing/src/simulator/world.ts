@@ -79,9 +79,14 @@ export const lanesOf = ({ profile }: World): readonly number[] => Array.from({ l
 
 const linesKept = 400;
 
-export const createWorld = (seed: number, product: Product, linesMax = linesKept): World => {
+export const createWorld = (
+  seed: number,
+  product: Product,
+  { linesMax = linesKept, apart = false }: { readonly linesMax?: number; readonly apart?: boolean },
+): World => {
   const dice = createDice(seed);
-  const profile = drawProfile(dice.fork());
+  const drawn = drawProfile(dice.fork());
+  const profile = apart ? { ...drawn, layout: 'apart' as const } : drawn;
   const story = createStory(linesMax);
   const scheduler = createScheduler(dice.fork(), story, profile.tempo);
   const database = createMemoryDatabase();
