@@ -217,7 +217,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'body-left-out': {
     guard: 'a body that is too large is left out (scenario 17)',
-    edits: [edit('outbox.ts', 'body: whole.byteLength <= messageBytesMax ? whole : encode(false)', 'body: whole')],
+    edits: [edit('outbox.ts', 'body: whole.byteLength <= bytesMax ? whole : encode(frame)', 'body: whole')],
     seeds: 60,
   },
   unreadable: {
