@@ -29,7 +29,7 @@ const loginSettings = {
     about:
       'How to log in: with user and password; as whatever Azure identity the environment offers; as a managed identity; as an application with a secret.',
   }),
-  user: optional(text({ variable: `${mssql}_USER`, about: 'Login name, for sql.' })),
+  user: optional(secret({ variable: `${mssql}_USER`, about: 'Login name, for sql.' })),
   password: optional(secret({ variable: `${mssql}_PASSWORD`, about: 'Password, for sql.' })),
   clientId: optional(text({ variable: `${mssql}_CLIENT_ID`, about: 'Client id of a user-assigned identity or of the application.' })),
   tenantId: optional(text({ variable: `${mssql}_TENANT_ID`, about: 'Tenant of the application.' })),
