@@ -125,7 +125,7 @@ interface Writing {
 const stageName = '#dsf_group';
 
 /** UPDATE, then INSERT of what was not there. The lane owns its groups, so nothing can come in between. */
-const upsertGroups = (schema: string, layout: Pick<SummaryLayout, 'table' | 'keys' | 'measures'>): string => {
+export const upsertGroups = (schema: string, layout: Pick<SummaryLayout, 'table' | 'keys' | 'measures'>): string => {
   const names = [...systemNames, ...visibleColumns(layout).map(({ name }) => name)];
   const keys = new Set(layout.keys);
   const changing = names.filter((name) => !identity.has(name) && !keys.has(name)).map(quoteName);

@@ -53,7 +53,7 @@ export const readMigrations = (): readonly Migration[] => {
 };
 
 /** A script as its batches: what stands between lines of GO, as sqlcmd reads it. */
-const batchesOf = (script: string, base: string): readonly string[] =>
+export const batchesOf = (script: string, base: string): readonly string[] =>
   script
     .replaceAll('$(schema)', base)
     .split(/^GO[ \t]*$/m)

@@ -71,7 +71,7 @@ const binary = 'COLLATE Latin1_General_100_BIN2';
  * A group is found by the hash of its text, because a key may be longer than an index key (1,700 bytes). Clustered by a rising number, so that new
  * groups append; the second index is what a publisher walks along.
  */
-const createSummaryTable = (schema: string, layout: Pick<SummaryLayout, 'table' | 'keys' | 'measures'>): readonly string[] => {
+export const createSummaryTable = (schema: string, layout: Pick<SummaryLayout, 'table' | 'keys' | 'measures'>): readonly string[] => {
   const table = `${schema}.${quoteName(layout.table)}`;
   const visible = visibleColumns(layout).map(({ name, sqlType }) => `,\n  ${quoteName(name)} ${sqlType} NULL`);
   return [
@@ -98,7 +98,7 @@ const createSummaryTable = (schema: string, layout: Pick<SummaryLayout, 'table' 
   ];
 };
 
-const createSummaryView = (schema: string, name: string, layout: SummaryLayout): string => {
+export const createSummaryView = (schema: string, name: string, layout: SummaryLayout): string => {
   const window = layout.windowed
     ? [`${momentOf('[_dsf_window_start_ms]')} AS [window_start]`, `${momentOf('[_dsf_window_end_ms]')} AS [window_end]`]
     : [];

@@ -1,0 +1,163 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { buildCatalog, definitionsSchema } from '@dsf/metadata';
+import {
+  expectShopTables,
+  expectShopTotals,
+  freshMssqlSchema,
+  mssqlTestServer,
+  readAll,
+  sendShop,
+  shopDefinitions,
+  shopStream,
+  startFleet,
+  type MssqlTestSchema,
+} from '@dsf/testing';
+import { databaseMigrations, openInstallation, readStatus, type Installation } from '@dsf/wiring';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+const server = mssqlTestServer(process.env);
+/** Times that something is killed or frozen. */
+const blows = Number(process.env['DSF_TEST_MSSQL_BLOWS'] ?? 12);
+const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
+
+type Variables = Readonly<Record<string, string>>;
+
+const free: Variables = Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0']));
+
+const onServer = (schema: string): Variables =>
+  server === null
+    ? {}
+    : {
+        DSF_DATABASE: 'mssql',
+        DSF_MSSQL_SERVER: server.server,
+        DSF_MSSQL_PORT: String(server.port),
+        DSF_MSSQL_DATABASE: server.database,
+        DSF_MSSQL_SCHEMA: schema,
+        DSF_MSSQL_USER: server.user,
+        DSF_MSSQL_PASSWORD: server.password,
+        DSF_MSSQL_ENCRYPT: server.encrypt,
+        DSF_MSSQL_TRUST_SERVER_CERTIFICATE: String(server.trustServerCertificate),
+      };
+
+const untilIdle = async (installation: Installation, limitMs: number): Promise<void> => {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const status = await readStatus(installation);
+    if (status.idle) return;
+    if (Date.now() > deadline) throw new Error(`not idle after ${limitMs} ms: ${JSON.stringify(status)}`);
+    await delay(200);
+  }
+};
+
+const partitions = 4;
+
+/** Rows, summaries and documents, without what depends on the clock or on how changes fell into batches. */
+const everythingOf = async (installation: Installation): Promise<unknown> => {
+  const { warehouse } = installation;
+  const { tables } = await warehouse.schema();
+  const rows: unknown[] = [];
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const range = { source: 1, partition, from: 0, to: 1_000_000 };
+    const raw = await warehouse.committed.readRaw(range, 1_000_000);
+    const flat = await warehouse.committed.readFlat(
+      range,
+      tables.map(({ id }) => id),
+      1_000_000,
+    );
+    rows.push(
+      raw.map(({ offset, key, payload, headers }) => [offset, key, payload, headers]),
+      flat.rows.tables.map(({ table, rows: some }) => [
+        table.name,
+        table.columns.map(({ name, type, role }) => [name, type, role]),
+        some.map(({ offset, row, parentRow, listIdx, shape, cells }) => [offset, row, parentRow, listIdx, shape, cells]),
+      ]),
+    );
+  }
+  const query = async (sql: string): Promise<unknown> => (await warehouse.inspect.query(sql, 1_000_000)).rows;
+  const summaries = [
+    await query('SELECT customer, window_start, window_end, lines, revenue, best FROM shop_sales ORDER BY customer, window_start'),
+    await query('SELECT city, orders, total FROM shop_totals ORDER BY city'),
+  ];
+  const newest = new Map<string, { readonly revision: number; readonly body: unknown }>();
+  for (const topic of ['shop.sales', 'shop.totals']) {
+    for (const { key, headers, body } of await readAll(installation.transport('local'), topic)) {
+      const text = (bytes: Uint8Array | null | undefined): string => new TextDecoder().decode(bytes ?? new Uint8Array());
+      const revision = Number(text(headers.find(([name]) => name === 'ce_dsfrevision')?.[1]));
+      const group = `${topic} ${text(key)} ${JSON.stringify((JSON.parse(text(body)) as { window: unknown }).window)}`;
+      if (revision >= (newest.get(group)?.revision ?? 0)) newest.set(group, { revision, body: JSON.parse(text(body)) });
+    }
+  }
+  const documents = [...newest].map(([group, { body }]) => [group, body] as const).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return { rows, summaries, documents };
+};
+
+describe.skipIf(server === null)('four services on the SQL Server that DSF_TEST_MSSQL_URL names', () => {
+  let schema: MssqlTestSchema;
+  const homes: string[] = [];
+  const open: Installation[] = [];
+
+  beforeEach(async () => {
+    if (server !== null) schema = await freshMssqlSchema(server);
+  });
+  afterEach(async () => {
+    await Promise.all(open.splice(0).map((installation) => installation.close()));
+    await schema.discard();
+    for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+  });
+
+  /** An installation with the definitions of the shop in force, and what its services are told. */
+  const begin = async (database: Variables): Promise<{ readonly installation: Installation; readonly environment: Variables }> => {
+    const home = mkdtempSync(join(tmpdir(), 'dsf-sql-server-'));
+    homes.push(home);
+    const environment = { DSF_HOME: home, DSF_LOG_LEVEL: 'warn', ...free, ...database };
+    const installation = await openInstallation({ home, environment });
+    open.push(installation);
+    const definitions = definitionsSchema.parse(shopDefinitions);
+    const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
+    expect(activation.kind).toBe('activated');
+    await installation.transport('local').ensureTopic('shop.orders', partitions);
+    return { installation, environment };
+  };
+
+  it('give the rows, summaries and documents that SQLite gives', async () => {
+    const { messages, expected } = shopStream(seed, 1000);
+    const results: unknown[] = [];
+    await databaseMigrations(onServer(schema.name)).apply();
+    for (const database of [onServer(schema.name), {}]) {
+      const { installation, environment } = await begin(database);
+      const fleet = startFleet({ environment, replicas: 1 });
+      try {
+        await sendShop(installation.transport('local'), 'shop.orders', { messages, pauseMs: 0 });
+        await untilIdle(installation, 240_000);
+        expect(fleet.casualties()).toEqual([]);
+      } finally {
+        await fleet.stop();
+      }
+      await expectShopTables(installation.warehouse, messages, expected);
+      results.push(await everythingOf(installation));
+    }
+    expect(results[0]).toEqual(results[1]);
+  }, 600_000);
+
+  it(`lose and repeat nothing when they are killed and frozen ${blows} times (seed ${seed})`, async () => {
+    const { messages, expected } = shopStream(seed, 60 * blows);
+    await databaseMigrations(onServer(schema.name)).apply();
+    const { installation, environment } = await begin(onServer(schema.name));
+    const fleet = startFleet({ environment, replicas: 2 });
+    try {
+      const feeding = sendShop(installation.transport('local'), 'shop.orders', { messages, pauseMs: 500 });
+      const blown = await fleet.chaos({ seed, blows, pauseMsMax: 2000, freezeMsMax: 5000 });
+      expect(blown.kills + blown.freezes).toBe(blows);
+      await feeding;
+      await untilIdle(installation, 300_000);
+      expect(fleet.casualties()).toEqual([]);
+    } finally {
+      await fleet.stop();
+    }
+    await expectShopTables(installation.warehouse, messages, expected);
+    expectShopTotals(await readAll(installation.transport('local'), 'shop.totals'), expected);
+  }, 900_000);
+});

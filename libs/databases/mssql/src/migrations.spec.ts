@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { batchesOf, migrationScript, missingFrom, readMigrations } from './migrations.ts';
+
+const applied = readMigrations().map(({ id, name, checksum }) => ({ id, name, checksum, appliedAt: 0, appliedBy: 'x', skipped: null }));
+
+describe('migrations', () => {
+  it('of a newer DSF, or with another text, are refused', () => {
+    expect(() =>
+      missingFrom([{ id: 9000, name: '9000_x.sql', checksum: '', appliedAt: 0, appliedBy: 'x', skipped: null }], readMigrations()),
+    ).toThrow('newer DSF');
+    expect(() => missingFrom([{ ...applied[0], checksum: 'other' } as (typeof applied)[number]], readMigrations())).toThrow(
+      'is not the file',
+    );
+  });
+
+  it('are numbered without gaps and missing in their order', () => {
+    expect(readMigrations().map(({ id }) => id)).toEqual(readMigrations().map((_, index) => index + 1));
+    expect(missingFrom(applied.slice(0, 1), readMigrations()).map(({ id }) => id)).toEqual(
+      readMigrations()
+        .slice(1)
+        .map(({ id }) => id),
+    );
+    expect(missingFrom(applied, readMigrations())).toEqual([]);
+  });
+
+  it('fall into batches at lines of GO, with the schema filled in', () => {
+    expect(batchesOf('SELECT 1;\nGO\n-- words alone\nGO\nSELECT [$(schema)].[GO]\n', 'mine')).toEqual(['SELECT 1;', 'SELECT [mine].[GO]']);
+  });
+
+  it('can be printed as one script that keeps the ledger too', () => {
+    const script = migrationScript([], 'mine');
+    expect(script).not.toContain('$(schema)');
+    for (const { name, checksum } of readMigrations()) expect(script).toContain(`N'${name}', '${checksum}'`);
+    expect(migrationScript(applied, 'mine')).toBe('');
+  });
+});

@@ -1,0 +1,99 @@
+import { Failure } from '@dsf/ports';
+import { describe, expect, it } from 'vitest';
+import { commitFailureOf, failureOf } from './verdict.ts';
+
+const serverError = (number: number, message = 'words of the server', severity = 16): Error =>
+  Object.assign(new Error(message), { code: 'EREQUEST', number, class: severity });
+const verdictOf = (error: unknown): string => {
+  const failure = failureOf(error, { lane: 1 });
+  return failure instanceof Failure ? `${failure.kind} ${failure.code}` : 'none';
+};
+
+describe('the verdict on an error of SQL Server', () => {
+  it.each([
+    [1205, 'retry warehouse.deadlock'],
+    [1222, 'retry warehouse.lock-timeout'],
+    [3960, 'retry warehouse.snapshot-conflict'],
+    [2627, 'retry warehouse.changed'],
+    [2601, 'retry warehouse.changed'],
+    [207, 'retry warehouse.changed'],
+    [208, 'retry warehouse.changed'],
+    [9002, 'retry warehouse.log-full'],
+    [1105, 'fatal warehouse.disk-full'],
+    [823, 'fatal warehouse.corrupt'],
+    [3906, 'retry warehouse.read-only'],
+    [40613, 'retry warehouse.away'],
+    [983, 'retry warehouse.away'],
+    [6005, 'retry warehouse.away'],
+    [701, 'retry warehouse.memory'],
+    [18456, 'fatal warehouse.login'],
+    [4060, 'fatal warehouse.database-missing'],
+    [515, 'poison warehouse.data'],
+    [8115, 'poison warehouse.data'],
+    [2628, 'poison warehouse.data'],
+    [102, 'fatal warehouse.statement'],
+  ])('%i is %s', (number, verdict) => {
+    expect(verdictOf(serverError(number))).toBe(verdict);
+  });
+
+  it('tells a foreign key from a check', () => {
+    expect(verdictOf(serverError(547, 'The INSERT statement conflicted with the FOREIGN KEY constraint "FK_x".'))).toBe(
+      'retry warehouse.changed',
+    );
+    expect(verdictOf(serverError(547, 'The INSERT statement conflicted with the CHECK constraint "CK_x".'))).toBe('poison warehouse.data');
+  });
+
+  it('goes by severity where nobody knows the number', () => {
+    expect(verdictOf(serverError(99_999, 'x', 20))).toBe('retry warehouse.away');
+    expect(verdictOf(serverError(99_999, 'x', 17))).toBe('retry warehouse.memory');
+  });
+
+  it('names the setting and the GRANT', () => {
+    const denied = failureOf(
+      serverError(229, "The INSERT permission was denied on the object 'dsf_raw', database 'dsf', schema 'dsf'."),
+      {},
+    );
+    expect(denied).toMatchObject({
+      kind: 'fatal',
+      code: 'warehouse.permission',
+      message: expect.stringContaining('GRANT INSERT ON [dsf].[dsf_raw] TO'),
+    });
+    const create = failureOf(serverError(262, "CREATE TABLE permission denied in database 'dsf'."), {});
+    expect(create).toMatchObject({ message: expect.stringContaining('GRANT CREATE TABLE TO') });
+    expect(failureOf(serverError(18456, 'Login failed'), {})).toMatchObject({ message: expect.stringContaining('DSF_MSSQL_PASSWORD') });
+  });
+
+  it.each([
+    ['ESOCKET', 'retry warehouse.away'],
+    ['ECONNCLOSED', 'retry warehouse.away'],
+    ['ETIMEOUT', 'retry warehouse.timeout'],
+    ['ELOGIN', 'fatal warehouse.login'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'fatal warehouse.certificate'],
+  ])('of the driver: %s is %s', (code, verdict) => {
+    expect(verdictOf(Object.assign(new Error('words'), { code }))).toBe(verdict);
+  });
+
+  it('finds the number behind what the driver has wrapped around it', () => {
+    expect(verdictOf(Object.assign(new Error('outer'), { code: 'ELOGIN', originalError: serverError(4060) }))).toBe(
+      'fatal warehouse.database-missing',
+    );
+  });
+
+  it('shows no value of a message', () => {
+    const failure = failureOf(serverError(2627, 'Violation of PRIMARY KEY. The duplicate key value is (secret, 1).'), {});
+    expect(failure).toMatchObject({ message: expect.not.stringContaining('secret') });
+  });
+
+  it('of a commit that was lost on its way says that nobody knows, and of any other what it is', () => {
+    expect(commitFailureOf(Object.assign(new Error('gone'), { code: 'ESOCKET' }), {})).toMatchObject({
+      kind: 'retry',
+      code: 'warehouse.commit-unknown',
+    });
+    expect(commitFailureOf(serverError(823), {})).toMatchObject({ kind: 'fatal', code: 'warehouse.corrupt' });
+  });
+
+  it('leaves alone what is none of its business', () => {
+    const error = new Error('a defect');
+    expect(failureOf(error, {})).toBe(error);
+  });
+});
