@@ -1,5 +1,5 @@
 -- DSF config tables: what users define. People may write them with plain T-SQL; what they wrote counts from the next activation on
--- (`dsf activate`, or EXEC [$(schema)_config].[activate]). `position` columns keep the order in which things were defined; a gap or a tie does no harm.
+-- (`dsf activate`). `position` columns keep the order in which things were defined; a gap or a tie does no harm.
 --
 -- Applied by `dsf migrate`. By hand: sqlcmd -b -I -v schema=dsf -i 0001_config.sql, in the order of the numbers; better, run what `dsf migrate --dry-run`
 -- prints, which also keeps the ledger. Names compare without case, as in the definition files; all other text compares byte by byte, so that the
