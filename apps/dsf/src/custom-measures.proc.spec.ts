@@ -48,7 +48,7 @@ describe('a measure of the user’s own', () => {
     const account = JSON.parse(await place.must(['run', '--until-idle', '--json'])) as { readonly ended: string; readonly run: unknown };
     expect(account).toMatchObject({
       ended: 'idle',
-      run: { ingest: { written: 5 }, summarise: { written: 5, failed: 0 }, publish: { written: 2 } },
+      run: { ingest: { written: 5 }, summarise: { written: 5, failed: 0 } },
     });
     const rows = await place.must(['query', 'select language, words, longest from longest_word order by 1', '--csv']);
     expect(rows.trim().split(/\r?\n/)).toEqual(['language,words,longest', 'de,1,Haus', 'en,4,mountain']);
