@@ -4,21 +4,21 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import {
+  describeOnMssql,
   expectShopTables,
   expectShopTotals,
   freshMssqlSchema,
-  mssqlTestServer,
   readAll,
   sendShop,
   shopDefinitions,
   shopStream,
   startFleet,
   type MssqlTestSchema,
+  type MssqlTestServer,
 } from '@dsf/testing';
 import { databaseMigrations, openInstallation, readStatus, type Installation } from '@dsf/wiring';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 
-const server = mssqlTestServer(process.env);
 /** Times that something is killed or frozen. */
 const blows = Number(process.env['DSF_TEST_MSSQL_BLOWS'] ?? 12);
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
@@ -27,20 +27,17 @@ type Variables = Readonly<Record<string, string>>;
 
 const free: Variables = Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0']));
 
-const onServer = (schema: string): Variables =>
-  server === null
-    ? {}
-    : {
-        DSF_DATABASE: 'mssql',
-        DSF_MSSQL_SERVER: server.server,
-        DSF_MSSQL_PORT: String(server.port),
-        DSF_MSSQL_DATABASE: server.database,
-        DSF_MSSQL_SCHEMA: schema,
-        DSF_MSSQL_USER: server.user,
-        DSF_MSSQL_PASSWORD: server.password,
-        DSF_MSSQL_ENCRYPT: server.encrypt,
-        DSF_MSSQL_TRUST_SERVER_CERTIFICATE: String(server.trustServerCertificate),
-      };
+const onServer = (server: MssqlTestServer, schema: string): Variables => ({
+  DSF_DATABASE: 'mssql',
+  DSF_MSSQL_SERVER: server.server,
+  DSF_MSSQL_PORT: String(server.port),
+  DSF_MSSQL_DATABASE: server.database,
+  DSF_MSSQL_SCHEMA: schema,
+  DSF_MSSQL_USER: server.user,
+  DSF_MSSQL_PASSWORD: server.password,
+  DSF_MSSQL_ENCRYPT: server.encrypt,
+  DSF_MSSQL_TRUST_SERVER_CERTIFICATE: String(server.trustServerCertificate),
+});
 
 const untilIdle = async (installation: Installation, limitMs: number): Promise<void> => {
   const deadline = Date.now() + limitMs;
@@ -94,13 +91,13 @@ const everythingOf = async (installation: Installation): Promise<unknown> => {
   return { rows, summaries, documents };
 };
 
-describe.skipIf(server === null)('four services on the SQL Server that DSF_TEST_MSSQL_URL names', () => {
+describeOnMssql(process.env, (server) => {
   let schema: MssqlTestSchema;
   const homes: string[] = [];
   const open: Installation[] = [];
 
   beforeEach(async () => {
-    if (server !== null) schema = await freshMssqlSchema(server);
+    schema = await freshMssqlSchema(server);
   });
   afterEach(async () => {
     await Promise.all(open.splice(0).map((installation) => installation.close()));
@@ -122,11 +119,11 @@ describe.skipIf(server === null)('four services on the SQL Server that DSF_TEST_
     return { installation, environment };
   };
 
-  it('give the rows, summaries and documents that SQLite gives', async () => {
+  it('four services give the rows, summaries and documents that SQLite gives', async () => {
     const { messages, expected } = shopStream(seed, 1000);
     const results: unknown[] = [];
-    await databaseMigrations(onServer(schema.name)).apply();
-    for (const database of [onServer(schema.name), {}]) {
+    await databaseMigrations(onServer(server, schema.name)).apply();
+    for (const database of [onServer(server, schema.name), {}]) {
       const { installation, environment } = await begin(database);
       const fleet = startFleet({ environment, replicas: 1 });
       try {
@@ -142,10 +139,10 @@ describe.skipIf(server === null)('four services on the SQL Server that DSF_TEST_
     expect(results[0]).toEqual(results[1]);
   }, 600_000);
 
-  it(`lose and repeat nothing when they are killed and frozen ${blows} times (seed ${seed})`, async () => {
+  it(`four services lose and repeat nothing when they are killed and frozen ${blows} times (seed ${seed})`, async () => {
     const { messages, expected } = shopStream(seed, 60 * blows);
-    await databaseMigrations(onServer(schema.name)).apply();
-    const { installation, environment } = await begin(onServer(schema.name));
+    await databaseMigrations(onServer(server, schema.name)).apply();
+    const { installation, environment } = await begin(onServer(server, schema.name));
     const fleet = startFleet({ environment, replicas: 2 });
     try {
       const feeding = sendShop(installation.transport('local'), 'shop.orders', { messages, pauseMs: 500 });

@@ -5,6 +5,7 @@ export type { TransportHarness } from './transport-harness.ts';
 export { startFleet } from './fleet/fleet.ts';
 export * from './warehouse-contract.ts';
 export * from './fleet/shop-checks.ts';
+export * from './mssql/describe-on-mssql.ts';
 export * from './mssql/test-server.ts';
 export { shopDefinitions, shopStream, type ShopExpectation, type ShopMessage } from './fleet/shop-stream.ts';
 export * from './metadata-store-contract.ts';

@@ -1,5 +1,5 @@
-import { freshMssqlSchema, mssqlLacks, mssqlTestServer, metadataStoreContract } from '@dsf/testing';
-import { afterAll, beforeAll, describe, vi } from 'vitest';
+import { describeOnMssql, freshMssqlSchema, mssqlLacks, mssqlTestServer, metadataStoreContract } from '@dsf/testing';
+import { afterAll, beforeAll, vi } from 'vitest';
 import { openMssqlClient, type MssqlClient } from './client.ts';
 import type { MssqlConfig } from './config.ts';
 import { migrate } from './migrations.ts';
@@ -8,16 +8,15 @@ import { openMssqlMetadataStore } from './metadata-store.ts';
 // A server far away, or slow, is no failure.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-const server = mssqlTestServer(process.env);
-const lacks = server === null ? [] : await mssqlLacks(server);
+const named = mssqlTestServer(process.env);
+const lacks = named === null ? [] : await mssqlLacks(named);
 
-describe.skipIf(server === null)('on the server that DSF_TEST_MSSQL_URL names', () => {
+describeOnMssql(process.env, (server) => {
   let schema: Awaited<ReturnType<typeof freshMssqlSchema>>;
   let config: MssqlConfig;
   let client: MssqlClient;
 
   beforeAll(async () => {
-    if (server === null) return;
     schema = await freshMssqlSchema(server);
     config = {
       server: server.server,
