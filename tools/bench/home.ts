@@ -29,7 +29,7 @@ export const withHome = async <T>(home: string, work: (installation: Installatio
 const messagesPerSend = 1000;
 
 export const send = async (installation: Installation, messages: readonly StreamMessage[]): Promise<void> => {
-  const transport = installation.transport('local');
+  const transport = installation.local;
   for (let from = 0; from < messages.length; from += messagesPerSend) {
     const some = messages.slice(from, from + messagesPerSend).map(({ partition, key, body }) => ({ partition, key, headers: [], body }));
     await transport.send(sourceName, some);
@@ -46,7 +46,7 @@ export const fillHome = (home: string, messages: readonly StreamMessage[]): Prom
       check: (snapshot, version) => buildCatalog(snapshot, version),
     });
     if (activation.kind === 'refused') throw new Error(activation.problems.map(({ message }) => message).join('; '));
-    await installation.transport('local').ensureTopic(sourceName, partitions);
+    await installation.local.ensureTopic(sourceName, partitions);
     await send(installation, messages);
   });
 

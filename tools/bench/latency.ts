@@ -64,7 +64,7 @@ const consume = async (
   onDocument: (document: Document, at: number) => void,
   stop: AbortSignal,
 ): Promise<void> => {
-  const subscription = await installation.transport('local').subscribe(driverName, 'bench.consumer');
+  const subscription = await installation.local.subscribe(driverName, 'bench.consumer');
   const lanes: Promise<void>[] = [];
   for await (const feed of subscription.feeds(stop)) {
     const follow = async (): Promise<void> => {

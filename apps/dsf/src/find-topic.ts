@@ -25,7 +25,7 @@ export const findTopic = async (installation: Installation, catalog: Catalog, wo
   const found = all.find(({ definition }) => definition.name === word) ?? all.find(({ topic }) => topic === word);
   if (found !== undefined) {
     const { definition, topic, connection } = found;
-    const transport = installation.transport(definition.transport, connection);
+    const transport = await installation.transport(definition.transport, connection);
     if (connection !== undefined) return { transport, topic, partitions: await transport.partitionCount(topic) };
     await transport.ensureTopic(topic, definition.partitions);
     return { transport, topic, partitions: definition.partitions };

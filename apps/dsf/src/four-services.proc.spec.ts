@@ -37,7 +37,7 @@ beforeEach(async () => {
   const definitions = definitionsSchema.parse(shopDefinitions);
   const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
   if (activation.kind !== 'activated') throw new Error(`the definitions were not activated: ${JSON.stringify(activation)}`);
-  await installation.transport('local').ensureTopic('shop.orders', 4);
+  await installation.local.ensureTopic('shop.orders', 4);
 });
 
 afterEach(async () => {
@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 const feed = (messages: readonly ShopMessage[], pauseMs: number): Promise<void> =>
-  sendShop(installation.transport('local'), 'shop.orders', { messages, pauseMs });
+  sendShop(installation.local, 'shop.orders', { messages, pauseMs });
 
 const untilIdle = async (limitMs: number): Promise<void> => {
   const deadline = Date.now() + limitMs;
@@ -60,7 +60,7 @@ const untilIdle = async (limitMs: number): Promise<void> => {
 
 const expectAll = async (messages: readonly ShopMessage[], expected: ShopExpectation): Promise<void> => {
   await expectShopTables(installation.warehouse, messages, expected);
-  expectShopTotals(await readAll(installation.transport('local'), 'shop.totals'), expected);
+  expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
 };
 
 describe('four services as processes of their own', () => {

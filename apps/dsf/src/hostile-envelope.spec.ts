@@ -39,7 +39,7 @@ const read = async (sql: string): Promise<readonly (readonly QueryCell[])[]> =>
 
 beforeAll(async () => {
   pipeline = await startPipeline(definitions, { around: trustingBroker('hostile', (offset) => hostileEnvelopes[offset]?.time ?? 0) });
-  await pipeline.installation.transport('local').ensureTopic('hostile', 1);
+  await pipeline.installation.local.ensureTopic('hostile', 1);
   await pipeline.send(
     'hostile',
     hostileEnvelopes.map(({ key, headers }, id) => ({ partition: 0, key, headers, body: utf8(`{"id":${id}}`) })),

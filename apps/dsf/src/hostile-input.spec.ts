@@ -44,7 +44,7 @@ const outcomeOf = (index: number): Outcome | undefined => outcomes[index * 2 + 1
 
 beforeAll(async () => {
   pipeline = await startPipeline(definitions);
-  await pipeline.installation.transport('local').ensureTopic('hostile', 1);
+  await pipeline.installation.local.ensureTopic('hostile', 1);
   sent = [...hostileInputs.flatMap(({ payload }, index) => [utf8(good(index)), payload]), utf8(good(hostileInputs.length))];
   await pipeline.send('hostile', sent.map(message));
   status = await pipeline.settle();

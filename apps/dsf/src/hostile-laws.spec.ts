@@ -49,7 +49,7 @@ const sent: (Uint8Array | null)[] = [];
 
 beforeAll(async () => {
   pipeline = await startPipeline(definitions);
-  for (const topic of sources) await pipeline.installation.transport('local').ensureTopic(topic, 1);
+  for (const topic of sources) await pipeline.installation.local.ensureTopic(topic, 1);
 });
 afterAll(() => pipeline.stop());
 

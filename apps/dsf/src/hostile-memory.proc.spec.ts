@@ -56,7 +56,7 @@ const forgetful = (installation: Installation): Installation => {
  * size; when garbage is collected makes some 70 MB of difference.
  */
 const growthOver = async (pipeline: Pipeline): Promise<number> => {
-  await pipeline.installation.transport('local').ensureTopic('hostile', 2);
+  await pipeline.installation.local.ensureTopic('hostile', 2);
   const first = await peakWhile(() => stream(pipeline, 0, count));
   const second = await peakWhile(() => stream(pipeline, count, 2 * count));
   return second - first;

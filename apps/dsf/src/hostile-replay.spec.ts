@@ -68,7 +68,7 @@ const look = async ({ installation, settle }: Pipeline): Promise<Seen> => {
 
 const start = async (healed: boolean): Promise<Pipeline> => {
   const pipeline = await startPipeline(definitions(healed));
-  await pipeline.installation.transport('local').ensureTopic('hostile', partitions);
+  await pipeline.installation.local.ensureTopic('hostile', partitions);
   await pipeline.send(
     'hostile',
     records.map((body, id) => ({ partition: id % partitions, key: null, headers: [], body })),

@@ -46,7 +46,7 @@ let naughtyOutcomes: readonly Outcome[] = [];
 beforeAll(async () => {
   pipeline = await startPipeline(definitions);
   const { installation, send, settle } = pipeline;
-  for (const topic of ['parsing', 'naughty']) await installation.transport('local').ensureTopic(topic, 1);
+  for (const topic of ['parsing', 'naughty']) await installation.local.ensureTopic(topic, 1);
   await send(
     'parsing',
     parsing.map(({ input }) => ({ partition: 0, key: null, headers: [], body: utf8(input) })),

@@ -68,7 +68,7 @@ const openShop = async (broker: KafkaBroker, options: ShopOptions) => {
     ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
   };
   const installation = await openInstallation({ home, environment, internal: parseInternal(environment) });
-  const ends = options.ends === 'kafka' ? direct : installation.transport('local');
+  const ends = options.ends === 'kafka' ? direct : installation.local;
   await ends.ensureTopic(input, 4);
   await ends.ensureTopic(output, 4);
   const definitions = definitionsFor(options, broker, { input, output });
@@ -240,10 +240,10 @@ describe.skipIf(reason !== null)('four services on Kafka', () => {
         client_id: 'dsf',
         ...rest,
       });
-      const missing = shop.installation.transport('kafka', connection({}));
+      const missing = await shop.installation.transport('kafka', connection({}));
       await expect(missing.ensureTopic('nowhere', 1)).rejects.toMatchObject({ kind: 'fatal', code: 'transport.topic-missing' });
       const sasl = { mechanism: 'plain', username_env: 'NOT_SET', password_env: 'NOT_SET_EITHER' } as const;
-      expect(() => shop.installation.transport('kafka', connection({ sasl }))).toThrow(/NOT_SET/);
+      await expect(shop.installation.transport('kafka', connection({ sasl }))).rejects.toThrow(/NOT_SET/);
     });
   });
 

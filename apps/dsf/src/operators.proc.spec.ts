@@ -29,7 +29,7 @@ beforeEach(async () => {
   await open();
   const definitions = definitionsSchema.parse(shopDefinitions);
   await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-  await installation.transport('local').ensureTopic('shop.orders', 4);
+  await installation.local.ensureTopic('shop.orders', 4);
 });
 
 afterEach(async () => {
@@ -44,11 +44,11 @@ const untilIdle = async (): Promise<void> => {
 
 const { messages, expected } = shopStream(seed, 2000);
 const feed = (from: number, to: number, pauseMs: number): Promise<void> =>
-  sendShop(installation.transport('local'), 'shop.orders', { messages: messages.slice(from, to), pauseMs });
+  sendShop(installation.local, 'shop.orders', { messages: messages.slice(from, to), pauseMs });
 
 const expectAll = async (): Promise<void> => {
   await expectShopTables(installation.warehouse, messages, expected);
-  expectShopTotals(await readAll(installation.transport('local'), 'shop.totals'), expected);
+  expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
 };
 
 describe('dsf topics resize', () => {

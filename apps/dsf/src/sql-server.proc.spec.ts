@@ -80,7 +80,7 @@ const everythingOf = async (installation: Installation): Promise<unknown> => {
   ];
   const newest = new Map<string, { readonly revision: number; readonly body: unknown }>();
   for (const topic of ['shop.sales', 'shop.totals']) {
-    for (const { key, headers, body } of await readAll(installation.transport('local'), topic)) {
+    for (const { key, headers, body } of await readAll(installation.local, topic)) {
       const text = (bytes: Uint8Array | null | undefined): string => new TextDecoder().decode(bytes ?? new Uint8Array());
       const revision = Number(text(headers.find(([name]) => name === 'ce_dsfrevision')?.[1]));
       const group = `${topic} ${text(key)} ${JSON.stringify((JSON.parse(text(body)) as { window: unknown }).window)}`;
@@ -115,19 +115,19 @@ describeOnMssql(process.env, (server) => {
     const definitions = definitionsSchema.parse(shopDefinitions);
     const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
     expect(activation.kind).toBe('activated');
-    await installation.transport('local').ensureTopic('shop.orders', partitions);
+    await installation.local.ensureTopic('shop.orders', partitions);
     return { installation, environment };
   };
 
   it('four services give the rows, summaries and documents that SQLite gives', async () => {
     const { messages, expected } = shopStream(seed, 1000);
     const results: unknown[] = [];
-    await databaseMigrations(onServer(server, schema.name)).apply();
+    await (await databaseMigrations(onServer(server, schema.name))).apply();
     for (const database of [onServer(server, schema.name), {}]) {
       const { installation, environment } = await begin(database);
       const fleet = startFleet({ environment, replicas: 1 });
       try {
-        await sendShop(installation.transport('local'), 'shop.orders', { messages, pauseMs: 0 });
+        await sendShop(installation.local, 'shop.orders', { messages, pauseMs: 0 });
         await untilIdle(installation, 240_000);
         expect(fleet.casualties()).toEqual([]);
       } finally {
@@ -141,11 +141,11 @@ describeOnMssql(process.env, (server) => {
 
   it(`four services lose and repeat nothing when they are killed and frozen ${blows} times (seed ${seed})`, async () => {
     const { messages, expected } = shopStream(seed, 60 * blows);
-    await databaseMigrations(onServer(server, schema.name)).apply();
+    await (await databaseMigrations(onServer(server, schema.name))).apply();
     const { installation, environment } = await begin(onServer(server, schema.name));
     const fleet = startFleet({ environment, replicas: 2 });
     try {
-      const feeding = sendShop(installation.transport('local'), 'shop.orders', { messages, pauseMs: 500 });
+      const feeding = sendShop(installation.local, 'shop.orders', { messages, pauseMs: 500 });
       const blown = await fleet.chaos({ seed, blows, pauseMsMax: 2000, freezeMsMax: 5000 });
       expect(blown.kills + blown.freezes).toBe(blows);
       await feeding;
@@ -155,6 +155,6 @@ describeOnMssql(process.env, (server) => {
       await fleet.stop();
     }
     await expectShopTables(installation.warehouse, messages, expected);
-    expectShopTotals(await readAll(installation.transport('local'), 'shop.totals'), expected);
+    expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
   }, 900_000);
 });

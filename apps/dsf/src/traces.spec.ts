@@ -32,7 +32,7 @@ beforeAll(async () => {
   pipeline = await startPipeline(definitions, {
     around: (installation) => ({ ...installation, tracer: createTracer(trace.getTracer('dsf')) }),
   });
-  await pipeline.installation.transport('local').ensureTopic('shop.orders', 4);
+  await pipeline.installation.local.ensureTopic('shop.orders', 4);
   await pipeline.send('shop.orders', traceIds.map(order));
   await pipeline.settle();
   spans = exporter.getFinishedSpans();
@@ -64,7 +64,7 @@ describe('one trace', () => {
   });
 
   it('is handed on to whoever reads the document', async () => {
-    const transport = pipeline.installation.transport('local');
+    const transport = pipeline.installation.local;
     const subscription = await transport.subscribe('shop.counts', 'reader');
     const ending = new AbortController();
     const found: string[] = [];

@@ -1,6 +1,6 @@
 import { ingestPhase } from '@dsf/phase-ingest';
 import type { Telemetry } from '@dsf/ports';
-import { createIngestWork, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
+import { createIngestWork, runService, topics, type Intake, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
 import { serviceContext, type Installation } from '@dsf/wiring';
 
 /** Source topics in, raw rows, dsf.raw out. One intake per source. */
@@ -12,11 +12,11 @@ export const ingestor: ServiceDefinition = {
   },
   async intakes(context) {
     const { sources } = await context.catalogs.current();
-    return sources
+    const intakes = sources
       .filter(({ retired }) => !retired)
-      .map((source) => {
+      .map(async (source): Promise<Intake> => {
         const { name, partitions } = source.definition;
-        const transport = context.transport(source.definition.transport, source.connection);
+        const transport = await context.transport(source.definition.transport, source.connection);
         return {
           name: `${name} (${source.topic})`,
           topic: source.topic,
@@ -28,6 +28,7 @@ export const ingestor: ServiceDefinition = {
           workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }),
         };
       });
+    return Promise.all(intakes);
   },
 };
 

@@ -30,7 +30,7 @@ export interface ServiceContext {
   readonly internal: Transport;
   /** One for all the services of a process. */
   readonly handover: Handover;
-  readonly transport: (kind: string, connection?: ConnectionDefinition) => Transport;
+  readonly transport: (kind: string, connection?: ConnectionDefinition) => Promise<Transport>;
   readonly clock: Clock;
   readonly tools: Tools;
   /** Measures that users brought along. */

@@ -13,7 +13,7 @@ export interface LaneContext extends BackoffContext {
   readonly internal: Transport;
   /** Hands ranges to lanes of the same process. */
   readonly handover: Handover;
-  readonly transport: (kind: string, connection?: ConnectionDefinition) => Transport;
+  readonly transport: (kind: string, connection?: ConnectionDefinition) => Promise<Transport>;
   readonly tools: Tools;
   readonly measures: CustomMeasures;
   readonly tracer: Tracer;

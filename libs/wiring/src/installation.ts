@@ -13,7 +13,6 @@ import {
   type Warehouse,
 } from '@dsf/ports';
 import { createHandover, topics, type Handover } from '@dsf/runtime';
-import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openLocalTransport } from '@dsf/transport-local';
 import { openInternalKafka } from './internal-kafka.ts';
 import { kafkaConnection } from './kafka-connection.ts';
@@ -31,11 +30,13 @@ export interface Installation {
   readonly internal: Transport;
   /** Carries them between the services of this process instead, where both ends are here. */
   readonly handover: Handover;
+  /** The log in `home`: the transport of sources and publications that name no connection. */
+  readonly local: Transport;
   /**
    * Transport of sources and publications, as definitions name it; the same object for equal connections.
    * @throws Failure `fatal` `transport.unknown`, `transport.secret`, `transport.tls-file`
    */
-  transport(kind: string, connection?: ConnectionDefinition): Transport;
+  transport(kind: string, connection?: ConnectionDefinition): Promise<Transport>;
   readonly clock: Clock;
   /** Measures that users brought along, by name. */
   readonly measures: CustomMeasures;
@@ -88,36 +89,39 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
     clock: systemClock,
     convenience: { topics: Object.values(topics), keepMs: 0 },
   });
-  const transports = new Map<string, Transport>([['local', local]]);
-  const carrier = internal?.internalTransport === 'kafka' ? openInternalKafka(internal, environment, systemClock) : local;
+  const transports = new Map<string, Promise<Transport>>([['local', Promise.resolve(local)]]);
+  const carrier = internal?.internalTransport === 'kafka' ? await openInternalKafka(internal, environment, systemClock) : local;
+  const open = async (kind: string, connection: ConnectionDefinition | undefined): Promise<Transport> => {
+    if (kind !== 'kafka' || connection === undefined) throw unknownTransport(kind);
+    const config = { connection: kafkaConnection(connection, environment), groupPrefix: internal?.internalPrefix ?? '' };
+    // An adapter's client is loaded by those alone who use it: it costs memory and time to start.
+    const { openKafkaTransport } = await import('@dsf/transport-kafka');
+    return openKafkaTransport({ ...config, clock: systemClock, createsTopics: false });
+  };
   return {
     home,
     metadata,
     warehouse,
     internal: carrier,
     handover: createHandover(),
+    local,
     transport(kind, connection) {
       // A connection that was changed is another one; the old stays for what has begun with it.
       const key = connection === undefined ? kind : JSON.stringify(connection);
-      const transport = transports.get(key);
-      if (transport !== undefined) return transport;
-      if (kind === 'kafka' && connection !== undefined) {
-        const opened = openKafkaTransport({
-          connection: kafkaConnection(connection, environment),
-          clock: systemClock,
-          createsTopics: false,
-          groupPrefix: internal?.internalPrefix ?? '',
-        });
-        transports.set(key, opened);
-        return opened;
-      }
-      throw unknownTransport(kind);
+      const opened = transports.get(key);
+      if (opened !== undefined) return opened;
+      const opening = open(kind, connection);
+      transports.set(key, opening);
+      // What could not be opened is tried anew: the secret may be there by then.
+      opening.catch(() => transports.delete(key));
+      return opening;
     },
     clock: systemClock,
     measures: custom,
     tracer,
     async close() {
-      await Promise.all([...new Set([...transports.values(), carrier])].map((transport) => transport.close()));
+      const opened = await Promise.all(transports.values());
+      await Promise.all([...new Set([...opened, carrier])].map((transport) => transport.close()));
       await warehouse.close();
       await metadata.close();
     },

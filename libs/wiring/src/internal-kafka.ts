@@ -1,7 +1,6 @@
 import type { Environment, InternalConfig } from '@dsf/config';
 import type { ConnectionDefinition } from '@dsf/metadata';
 import type { Clock, Transport } from '@dsf/ports';
-import { openKafkaTransport } from '@dsf/transport-kafka';
 import { kafkaConnection } from './kafka-connection.ts';
 
 const variable = (name: string): string => `DSF_INTERNAL_KAFKA_${name}`;
@@ -43,11 +42,14 @@ const connectionOf = (config: InternalConfig, environment: Environment): Connect
  * the wrong number of copies would hide that for a year.
  * @throws Failure `fatal` `transport.secret`, `transport.tls-file`
  */
-export const openInternalKafka = (config: InternalConfig, environment: Environment, clock: Clock): Transport =>
-  openKafkaTransport({
-    connection: kafkaConnection(connectionOf(config, environment), environment),
+export const openInternalKafka = async (config: InternalConfig, environment: Environment, clock: Clock): Promise<Transport> => {
+  const connection = kafkaConnection(connectionOf(config, environment), environment);
+  const { openKafkaTransport } = await import('@dsf/transport-kafka');
+  return openKafkaTransport({
+    connection,
     clock,
     createsTopics: false,
     remedy: 'make the internal topics as they should be with `dsf topics apply`',
     ...(config.internalPrefix === null ? {} : { prefix: config.internalPrefix }),
   });
+};

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { parseDatabase, type Environment } from '@dsf/config';
-import { mssqlMigrations, openMssqlMetadataStore, openMssqlWarehouse } from '@dsf/database-mssql';
+import type { mssqlMigrations } from '@dsf/database-mssql';
 import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
 import type { MetadataStore, Warehouse } from '@dsf/ports';
 import { mssqlConfig } from './mssql-config.ts';
@@ -21,6 +21,7 @@ interface Choice {
 export const openDatabase = async ({ home, environment, turns }: Choice): Promise<OpenDatabase> => {
   const config = parseDatabase(environment);
   if (config.database === 'mssql') {
+    const { openMssqlMetadataStore, openMssqlWarehouse } = await import('@dsf/database-mssql');
     const metadata = await openMssqlMetadataStore(mssqlConfig(config));
     return { metadata, warehouse: await openMssqlWarehouse(mssqlConfig(config)) };
   }
@@ -30,5 +31,7 @@ export const openDatabase = async ({ home, environment, turns }: Choice): Promis
 };
 
 /** What `dsf migrate` does; the embedded database brings itself up to date. @throws ConfigError, Failure `fatal` `warehouse.not-chosen` */
-export const databaseMigrations = (environment: Environment): ReturnType<typeof mssqlMigrations> =>
-  mssqlMigrations(mssqlConfig(parseDatabase(environment)));
+export const databaseMigrations = async (environment: Environment): Promise<ReturnType<typeof mssqlMigrations>> => {
+  const config = mssqlConfig(parseDatabase(environment));
+  return (await import('@dsf/database-mssql')).mssqlMigrations(config);
+};

@@ -18,7 +18,7 @@ beforeEach(async () => {
   installation = { ...opened, clock: { now: () => now, sleep: async () => undefined } };
   const definitions = definitionsSchema.parse({ settings: { lanes: 1 }, sources: [{ name: 'orders', partitions: 2 }] });
   await installation.metadata.activate({ definitions, comment: '', now: 1, check: buildCatalog });
-  await installation.transport('local').ensureTopic('orders', 2);
+  await installation.local.ensureTopic('orders', 2);
 });
 afterEach(async () => {
   await opened.close();
@@ -45,7 +45,7 @@ const stand = async (phase: PhaseName, position: Partial<Position>, rows: readon
 };
 
 const send = (partition: number, count: number): Promise<void> =>
-  installation.transport('local').send(
+  installation.local.send(
     'orders',
     Array.from({ length: count }, () => ({ partition, key: null, headers: [], body: new Uint8Array([123, 125]) })),
   );

@@ -75,7 +75,7 @@ describe('the status', () => {
 
   it('is not idle while messages wait in a partition that nobody has claimed', async () => {
     await settle(await activate('first'));
-    const local = installation.transport('local');
+    const local = installation.local;
     await local.ensureTopic('orders', 4);
     await local.send('orders', [{ partition: 3, key: null, headers: [], body: null }]);
     expect((await readStatus(installation)).idleThrough.ingest).toBe(false);
@@ -84,8 +84,8 @@ describe('the status', () => {
   it('does not take a broker that cannot be asked for one that has nothing', async () => {
     await settle(await activate('first'));
     const away = new Failure('retry', 'transport.busy', 'others hold the file');
-    const local = { ...installation.transport('local'), partitionCount: () => Promise.reject(away) };
-    await expect(readStatus({ ...installation, transport: () => local })).rejects.toBe(away);
+    const local = { ...installation.local, partitionCount: () => Promise.reject(away) };
+    await expect(readStatus({ ...installation, transport: () => Promise.resolve(local) })).rejects.toBe(away);
   });
 
   it('does not call a version idle that this binary does not understand', async () => {

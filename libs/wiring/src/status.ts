@@ -116,7 +116,7 @@ export const readEnds = async (installation: Installation, { sources }: Catalog)
   const ends = new Map<string, number>();
   for (const { id, topic, definition, connection, retired } of sources) {
     if (retired) continue;
-    const transport = installation.transport(definition.transport, connection);
+    const transport = await installation.transport(definition.transport, connection);
     const partitions = await transport.partitionCount(topic).catch(noneIfMissing);
     for (let partition = 0; partition < partitions; partition += 1)
       ends.set(`${id}:${partition}`, (await transport.bounds(topic, partition)).end);

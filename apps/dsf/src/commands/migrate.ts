@@ -13,7 +13,7 @@ const statusCommand = (session: Session): Command =>
     .summary('show which numbered files the database has')
     .option('--json', 'print one JSON object per line')
     .action(async ({ json = false }: { readonly json?: boolean }) => {
-      const states = await databaseMigrations(session.environment).states();
+      const states = await (await databaseMigrations(session.environment)).states();
       if (json) {
         for (const state of states) await session.out.line(jsonText(state));
         return;
@@ -36,7 +36,7 @@ export const migrateCommand = (session: Session): Command =>
     )
     .option('--dry-run', 'print the statements, for sqlcmd, and change nothing')
     .action(async ({ dryRun }: MigrateOptions) => {
-      const migrations = databaseMigrations(session.environment);
+      const migrations = await databaseMigrations(session.environment);
       if (dryRun) return session.out.write(await migrations.script());
       const steps = await migrations.apply();
       for (const { name, outcome, reason } of steps) await session.talk.line(`${outcome} ${name}${reason === null ? '' : `: ${reason}`}`);

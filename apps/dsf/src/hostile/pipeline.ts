@@ -90,7 +90,7 @@ export const startPipeline = async (definitions: unknown, { settings, around }: 
     events,
     activate,
     settle,
-    send: (topic, messages) => installation.transport('local').send(topic, messages),
+    send: (topic, messages) => installation.local.send(topic, messages),
     async stop() {
       ending.abort();
       await Promise.all(running);

@@ -7,7 +7,7 @@ const textOf = (bytes: Uint8Array | null): string | null => (bytes === null ? nu
 
 /** Everything that stands in a topic, partition by partition. */
 export const readAll = async (installation: Installation, topic: string): Promise<readonly Delivery[]> => {
-  const transport = installation.transport('local');
+  const transport = installation.local;
   const partitions = await transport.partitionCount(topic);
   const spans = await Promise.all(
     Array.from({ length: partitions }, async (_, partition) => ({ from: 0, to: (await transport.bounds(topic, partition)).end })),

@@ -14,7 +14,7 @@ export interface Outlets {
   /** Makes sure that the topic is there, and shuts out whoever wrote for this lane before. Comes before the state is read: what is sent is then never older than what that one has sent. */
   begin(publication: CatalogPublication): Promise<void>;
   send(publication: CatalogPublication, messages: readonly OutgoingMessage[]): Promise<void>;
-  transportOf(publication: CatalogPublication): Transport;
+  transportOf(publication: CatalogPublication): Promise<Transport>;
   /**
    * @returns false when the transport failed and the publication rests; other failures are thrown
    * @throws Failure `fatal` when no publication is left that could go on
@@ -69,14 +69,15 @@ export const createOutlets = (context: LaneContext, lane: Lane): Outlets => {
   const rests = makeRests(context, lane);
   const ensured = new Set<number>();
   const writers = new Map<number, TopicWriter>();
-  const transportOf = ({ definition, connection }: CatalogPublication): Transport => context.transport(definition.transport, connection);
+  const transportOf = ({ definition, connection }: CatalogPublication): Promise<Transport> =>
+    context.transport(definition.transport, connection);
 
   return {
     isOpen: rests.isOpen,
     transportOf,
     async begin(publication) {
       const { id, topic, definition } = publication;
-      const transport = transportOf(publication);
+      const transport = await transportOf(publication);
       if (!ensured.has(id)) await transport.ensureTopic(topic, definition.partitions);
       ensured.add(id);
       if (definition.transactional && transport.openWriter !== undefined && !writers.has(id))
@@ -84,7 +85,7 @@ export const createOutlets = (context: LaneContext, lane: Lane): Outlets => {
     },
     async send(publication, messages) {
       const { id, topic } = publication;
-      const transport = transportOf(publication);
+      const transport = await transportOf(publication);
       const { system = 'dsf' } = transport.capabilities;
       const sender = writers.get(id) ?? transport;
       await context.tracer.span(

@@ -56,7 +56,7 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
   return async (catalog: Catalog, publication: CatalogPublication, { changes, next, refilled, time }: Part): Promise<void> => {
     const stages = startStages(clock);
     const effects = phase.apply(compile(catalog), publication.id, changes);
-    const messageBytesMax = messageBytesMaxOf(outlets.transportOf(publication), publication.topic);
+    const messageBytesMax = messageBytesMaxOf(await outlets.transportOf(publication), publication.topic);
     const messages = effects.messages.filter((message) => fits(message, messageBytesMax));
     stages.end('decide');
     if (messages.length > 0) await outlets.send(publication, messages);

@@ -55,7 +55,7 @@ export const fakeContext = (parts: Partial<LaneContext> = {}): FakeContext => {
     catalogs: fakeCatalogs(),
     internal: fakeTransport(),
     handover: createHandover(),
-    transport: () => fakeTransport(),
+    transport: () => Promise.resolve(fakeTransport()),
     tools: { sha256: () => new Uint8Array() },
     measures: new Map(),
     tracer: noTracer,

@@ -23,13 +23,14 @@ const root = fileURLToPath(new URL('../../../../', import.meta.url));
 /** Characters of a process's log that are kept for a failing test. */
 const logMax = 20_000;
 
-/** @param environment - everything that the process sees of its environment */
+/** @param environment - everything that the process sees of its environment, but for where compiled code is kept */
 export const startService = (name: ServiceName, environment: Readonly<Record<string, string>>): ServiceProcess => {
   const program = ['--conditions=@dsf/source', '--disable-warning=ExperimentalWarning', `apps/${name}/src/main.ts`];
   const child: ChildProcess = spawn(process.execPath, program, {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: environment,
+    // Compiled code is kept: a service that is killed fifty times would spend more time on starting than on working.
+    env: { NODE_COMPILE_CACHE: `${root}node_modules/.cache/dsf`, ...environment },
   });
   let log = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -23,7 +23,7 @@ export interface SimulatedContext {
   readonly metadata: MetadataStore;
   readonly warehouse: Warehouse;
   readonly internal: Transport;
-  readonly transport: (kind: string) => Transport;
+  readonly transport: (kind: string) => Promise<Transport>;
   readonly clock: Clock;
   readonly tools: Tools;
   readonly measures: CustomMeasures;

@@ -115,7 +115,7 @@ const runPhase = async (world: World, worker: Worker, phase: PhaseName, watchers
       metadata: metadataOf(world, actor.name, openMemoryMetadata(world.config, pace)),
       warehouse,
       internal: transport,
-      transport: () => transport,
+      transport: () => Promise.resolve(transport),
       clock,
       tools: { sha256 },
       measures: new Map(),
