@@ -5,6 +5,7 @@ import Cluster, { type Broker } from 'kafkajs/src/cluster/index.js';
 import loggers from 'kafkajs/src/loggers/index.js';
 import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure, kafkaErrorName } from './kafka-failure.ts';
+import { lookOnlyWhenRequestsWait } from './request-queue.ts';
 
 /** One set of connections to a cluster. kafkajs gives each broker one connection for fetches, which may wait there, and one for the rest. */
 export interface KafkaClient {
@@ -65,6 +66,8 @@ const openSocket = ({ host, port, ssl, onConnect }: SocketRequest): Socket => {
   socket.setNoDelay(true);
   return socket;
 };
+
+lookOnlyWhenRequestsWait();
 
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => undefined });
 

@@ -131,3 +131,11 @@ declare module 'kafkajs/src/protocol/error.js' {
   const errors: { readonly createErrorFromCode: (code: number) => Error };
   export default errors;
 }
+
+declare module 'kafkajs/src/network/requestQueue/index.js' {
+  /** Requests of one connection that wait for their turn. */
+  export default class RequestQueue {
+    readonly pending: readonly unknown[];
+    scheduleCheckPendingRequests: (this: RequestQueue) => void;
+  }
+}
