@@ -17,6 +17,7 @@ export * from './plan-changes.ts';
 export * from './definitions-json-schema.ts';
 export * from './definitions-reference.ts';
 export * from './config-tables/config-tables.ts';
+export { placeOf as placeInTables } from './config-tables/config-places.ts';
 export { findConflicts } from './config-tables/definition-conflicts.ts';
 export { definitionsOfRows } from './config-tables/definitions-of-rows.ts';
 export { rowsOfDefinitions } from './config-tables/rows-of-definitions.ts';

@@ -32,6 +32,12 @@ export interface MetadataStore {
     readonly resizes?: true;
     readonly check: (snapshot: Snapshot, version: number) => { readonly catalog: Catalog | null; readonly problems: readonly Problem[] };
   }): Promise<Activation>;
+  /**
+   * Carries out the activations that people have asked for with SQL, where the database has a place for that, and answers each in its tables. Services
+   * call it as often as they ask for the version.
+   * @returns how many there were
+   */
+  readonly activateAsked?: (change: Pick<Parameters<MetadataStore['activate']>[0], 'now' | 'check'>) => Promise<number>;
   close(): Promise<void>;
 }
 

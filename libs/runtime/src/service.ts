@@ -14,6 +14,7 @@ import {
   type Transport,
   type Warehouse,
 } from '@dsf/ports';
+import { activateAsked } from './activate-asked.ts';
 import { asFailure, withBackoff } from './backoff.ts';
 import { createCatalogs, type Catalogs } from './catalogs.ts';
 import type { Handover } from './handover.ts';
@@ -94,7 +95,7 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   const supervise = async (): Promise<void> => {
     let version = -1;
     while (!ending.aborted) {
-      const catalog = await persist(() => catalogs.current());
+      const catalog = await persist(() => activateAsked(service, phase).then(() => catalogs.current()));
       if (catalog !== undefined && catalog.version !== version && catalog.version > 0) {
         await persist(() => definition.prepare(context));
         const intakes = (await persist(() => definition.intakes(context))) ?? [];

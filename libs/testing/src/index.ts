@@ -1,3 +1,4 @@
+export { anyDefinitions } from './any-definitions.ts';
 export * from './fake-clock.ts';
 export * from './real-clock.ts';
 export * from './transport-contract.ts';

@@ -4,6 +4,7 @@
 IF DATABASE_PRINCIPAL_ID(N'$(schema)_operator') IS NULL CREATE ROLE [$(schema)_operator];
 GO
 GRANT SELECT, INSERT, UPDATE, DELETE ON SCHEMA::[$(schema)_config] TO [$(schema)_operator];
+GRANT EXECUTE ON SCHEMA::[$(schema)_config] TO [$(schema)_operator];
 GRANT SELECT ON SCHEMA::[$(schema)_state] TO [$(schema)_operator];
 GRANT INSERT, UPDATE ON [$(schema)_state].[failure] TO [$(schema)_operator];
 GRANT INSERT, UPDATE ON [$(schema)_state].[request] TO [$(schema)_operator];

@@ -15,4 +15,8 @@ GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[driver_instance] TO [$(schema
 GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[summary_view] TO [$(schema)_summariser];
 GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[lane_instance] TO [$(schema)_summariser];
 GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[frozen_group] TO [$(schema)_summariser];
+-- It carries out what people ask for with [$(schema)_config].[activate].
+GRANT INSERT ON [$(schema)_config].[version] TO [$(schema)_summariser];
+GRANT INSERT ON [$(schema)_config].[name] TO [$(schema)_summariser];
+GRANT UPDATE ON [$(schema)_config].[activation] TO [$(schema)_summariser];
 GO

@@ -156,6 +156,22 @@ const transact = <T>(
     return result;
   });
 
+const attemptsMax = 5;
+
+/**
+ * A system-versioned row is stamped with the time at which its transaction began, and refuses one that began before its last change, as one that
+ * waited for the lock may have (13535). The next attempt begins later.
+ */
+const untilNotOvertaken = async <T>(attempt: () => Promise<T>, attempts = 1): Promise<T> => {
+  try {
+    return await attempt();
+  } catch (error) {
+    const isOvertaken = error instanceof Failure && error.facts['mssqlNumber'] === 13_535;
+    if (!isOvertaken || attempts >= attemptsMax) throw error;
+    return untilNotOvertaken(attempt, attempts + 1);
+  }
+};
+
 const createClient = async (config: MssqlConfig, schemas: Schemas): Promise<MssqlClient> => {
   const traffic: Traffic = { roundTrips: 0, transactions: 0 };
   const channel = openChannel(config, schemas, traffic);
@@ -172,10 +188,12 @@ const createClient = async (config: MssqlConfig, schemas: Schemas): Promise<Mssq
     traffic,
     write: (work) => transact(channel, 'read-committed', work),
     writeAlone: (lock, work) =>
-      transact(channel, 'read-committed', async (connection) => {
-        await takeLock(connection, `dsf:${schemas.base}:${lock}`, aloneTimeoutMs);
-        return work(connection);
-      }),
+      untilNotOvertaken(() =>
+        transact(channel, 'read-committed', async (connection) => {
+          await takeLock(connection, `dsf:${schemas.base}:${lock}`, aloneTimeoutMs);
+          return work(connection);
+        }),
+      ),
     read: (work) => withConnection(channel, work),
     snapshot: async (work) => {
       allowsSnapshots ??= await withConnection(channel, readsSnapshots);

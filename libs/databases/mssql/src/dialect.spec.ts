@@ -1,14 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  addColumn,
-  alterColumn,
-  capabilities,
-  constraintName,
-  createFlatTable,
-  describe as describeObject,
-  quoteName,
-  quoteText,
-} from './dialect.ts';
+import { addColumn, alterColumn, capabilities, constraintName, createFlatTable, quoteName, quoteText } from './dialect.ts';
+import { describe as describeObject } from './descriptions.ts';
 import { upsertGroups } from './group-rows.ts';
 import { collationKey, freeUnderCollations } from './names.ts';
 import { createSummaryTable, createSummaryView } from './summary-tables.ts';
@@ -88,6 +80,6 @@ describe('the statements', () => {
     });
     expect(alterColumn('[dsf]', 'orders', note).cost).toBe('metadata-only');
     expect(alterColumn('[dsf]', 'orders', { name: 'total', sqlType: 'decimal(38,12)' }).cost).toBe('rewrite');
-    expect(describeObject('dsf', "o'r", null, "it's")).toContain("N'o''r'");
+    expect(describeObject({ schema: 'dsf', kind: 'TABLE', name: "o'r", column: null }, "it's")).toContain("N'o''r'");
   });
 });

@@ -151,7 +151,3 @@ export const alterColumn = (schema: string, table: string, column: ColumnDefinit
   sql: `ALTER TABLE ${schema}.${quoteName(table)} ALTER COLUMN ${quoteName(column.name)} ${column.sqlType}`,
   cost: column.sqlType.startsWith('nvarchar') ? 'metadata-only' : 'rewrite',
 });
-
-/** Says in the catalog of the server what a table or a column is for, so that every tool shows it. */
-export const describe = (schemaName: string, table: string, column: string | null, words: string): string =>
-  `EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = ${quoteText(words.slice(0, 3_500))}, @level0type = N'SCHEMA', @level0name = ${quoteText(schemaName)}, @level1type = N'TABLE', @level1name = ${quoteText(table)}${column === null ? '' : `, @level2type = N'COLUMN', @level2name = ${quoteText(column)}`}`;

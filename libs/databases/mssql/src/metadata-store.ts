@@ -1,45 +1,16 @@
-import { createHash } from 'node:crypto';
-import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition } from '@dsf/metadata';
-import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
+import { findConflicts } from '@dsf/metadata';
+import type { Definitions } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
+import { activateWithin, parseSnapshot, readCurrentVersion, readSnapshotText, Refusal, type Change } from './activation.ts';
+import { activateAsked } from './asked-activations.ts';
 import type { MssqlClient } from './client.ts';
-import { integer, json, moment as momentOf, text as textOf } from './columns.ts';
+import { integer, moment as momentOf, text as textOf } from './columns.ts';
 import type { MssqlConfig } from './config.ts';
 import { readDefinitions, replaceConfigRows } from './config-rows.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
-import { document, integer as int, moment, raw, sql, word } from './sql.ts';
-
-const readCurrentVersion = async (connection: Connection): Promise<number> =>
-  integer((await connection.first(sql`SELECT COALESCE(MAX([version]), 0) FROM ${raw(connection.schemas.config)}.[version]`))?.[0]);
-
-const readSnapshotText = async (connection: Connection, version: number): Promise<string | null> => {
-  const row = await connection.first(
-    sql`SELECT [snapshot] FROM ${raw(connection.schemas.config)}.[version] WHERE [version] = ${int(version)}`,
-  );
-  return row === undefined ? null : textOf(row[0]);
-};
-
-/** A snapshot that an older DSF stored gets the defaults of fields that came later. */
-const parseSnapshot = (stored: string, version: number): Snapshot => {
-  const snapshot = json<Snapshot>(stored);
-  try {
-    return {
-      ...snapshot,
-      definitions: definitionsSchema.parse(snapshot.definitions),
-      retiredSources: snapshot.retiredSources.map((source) => sourceDefinition.parse(source)),
-    };
-  } catch (error) {
-    throw new Failure(
-      'fatal',
-      'metadata.version-unreadable',
-      `version ${version} is not understood by this DSF: run the one that made it`,
-      { version },
-      { cause: error },
-    );
-  }
-};
+import { raw, sql } from './sql.ts';
 
 const readHistory = async (connection: Connection): Promise<readonly VersionInfo[]> =>
   (
@@ -47,96 +18,6 @@ const readHistory = async (connection: Connection): Promise<readonly VersionInfo
       sql`SELECT [version], [activated_at], [comment] FROM ${raw(connection.schemas.config)}.[version] ORDER BY [version]`,
     )
   ).map(([version, activatedAt, comment]) => ({ version: integer(version), activatedAt: momentOf(activatedAt), comment: textOf(comment) }));
-
-const insertNames = async (connection: Connection, snapshot: Snapshot): Promise<void> => {
-  const named = (kind: string, ids: Readonly<Record<string, number>>): readonly object[] =>
-    Object.entries(ids).map(([name, id]) => ({ kind, name, id }));
-  const names = [...named('source', snapshot.sourceIds), ...named('publication', snapshot.publicationIds)];
-  const table = raw(`${connection.schemas.config}.[name]`);
-  await connection.run(
-    sql`INSERT INTO ${table} ([kind], [name], [id]) SELECT n.[kind], n.[name], n.[id] FROM OPENJSON(${document(JSON.stringify(names))}) WITH ([kind] varchar(20) '$.kind', [name] nvarchar(120) '$.name', [id] int '$.id') AS n WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE t.[kind] = n.[kind] COLLATE Latin1_General_100_BIN2 AND t.[id] = n.[id])`,
-  );
-};
-
-interface NewVersion {
-  readonly version: number;
-  readonly snapshot: Snapshot;
-  readonly stored: string;
-  readonly now: number;
-  readonly comment: string;
-}
-
-const insertVersion = async (connection: Connection, { version, snapshot, stored, now, comment }: NewVersion): Promise<void> => {
-  const hash = createHash('sha256').update(stored).digest('hex');
-  await connection.run(
-    sql`INSERT INTO ${raw(connection.schemas.config)}.[version] ([version], [snapshot], [sha256], [activated_at], [comment]) VALUES (${int(version)}, ${document(stored)}, ${word(hash)}, ${moment(now)}, ${document(comment.toWellFormed().replaceAll('\0', ''))})`,
-  );
-  await insertNames(connection, snapshot);
-};
-
-/** Carries problems out of the transaction, so that it rolls back. */
-class Refusal extends Error {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
-    super('refused');
-    this.problems = problems;
-  }
-}
-
-type Change = Parameters<MetadataStore['activate']>[0];
-
-const isError = ({ severity }: Problem): boolean => severity === 'error';
-
-interface Next {
-  readonly snapshot: Snapshot;
-  readonly current: number;
-  readonly stored: string | null;
-}
-
-const nextSnapshot = async (connection: Connection, change: Change): Promise<Next> => {
-  if (change.definitions !== undefined) {
-    const conflicts = findConflicts(change.definitions);
-    if (conflicts.length > 0) throw new Refusal(conflicts);
-    await replaceConfigRows(connection, change.definitions);
-  }
-  const { definitions, problems } = await readDefinitions(connection);
-  if (definitions === null) throw new Refusal(problems);
-  const current = await readCurrentVersion(connection);
-  const stored = await readSnapshotText(connection, current);
-  return { snapshot: freshSnapshot(stored === null ? null : parseSnapshot(stored, current), definitions), current, stored };
-};
-
-/**
- * Source partitions and groups belong to lanes by the number of lanes: on another number, records would be flattened again by other lanes and
- * groups counted twice. Once a service has claimed a lane, the number stands.
- */
-const lanesProblem = async (connection: Connection, before: Snapshot, { definitions }: Snapshot): Promise<Problem | null> => {
-  const [fixed, wanted] = [before.definitions.settings.lanes, definitions.settings.lanes];
-  if (fixed === wanted) return null;
-  const begun = await connection.first(sql`SELECT TOP (1) 1 FROM ${raw(connection.schemas.state)}.[lane]`);
-  if (begun === undefined) return null;
-  return {
-    code: 'settings.lanes-fixed',
-    message: `the number of lanes is ${fixed} and cannot become ${wanted}, because services have begun to work on it`,
-    hint: `Set lanes to ${fixed}, or move what they hold with \`dsf topics resize --lanes ${wanted}\` first.`,
-    at: ['settings', 'lanes'],
-    severity: 'error',
-  };
-};
-
-const activateWithin = async (connection: Connection, change: Change): Promise<Activation> => {
-  const { snapshot, current, stored: before } = await nextSnapshot(connection, change);
-  const stored = JSON.stringify(snapshot);
-  if (stored === before) return { kind: 'unchanged', version: current };
-  const fixed =
-    before === null || change.resizes === true ? null : await lanesProblem(connection, parseSnapshot(before, current), snapshot);
-  if (fixed !== null) throw new Refusal([fixed]);
-  const version = current + 1;
-  const { catalog, problems } = change.check(snapshot, version);
-  if (catalog === null || problems.some(isError)) throw new Refusal(problems);
-  await insertVersion(connection, { version, snapshot, stored, now: change.now, comment: change.comment });
-  return { kind: 'activated', version };
-};
 
 /** Error 547 of a foreign key. */
 const namingReference = (error: unknown): unknown =>
@@ -193,6 +74,7 @@ export const openMssqlMetadataStore = async (config: MssqlConfig): Promise<Metad
     readTables: () => client.snapshot(readDefinitions),
     writeTables: (definitions) => writeTables(client, definitions),
     activate: (change) => activate(client, change),
+    activateAsked: (change) => activateAsked(client, change),
     close: () => client.close(),
   };
 };

@@ -19,11 +19,14 @@ export interface Migration {
   readonly checksum: string;
   /** What the server may lack, so that the file may be left out: the first line says `-- optional: <what>`. */
   readonly optional: string | null;
+  /** The optional file that this one stands in for: it is left out where that one was applied. The first line says `-- instead of: <name>`. */
+  readonly insteadOf: string | null;
 }
 
 const folder = new URL('../../../../deploy/sql/mssql/', import.meta.url);
 
-const optionalOf = (sql: string): string | null => /^-- optional: (.+)$/m.exec(sql.slice(0, 500))?.[1] ?? null;
+const headOf = (sql: string, word: 'optional' | 'instead of'): string | null =>
+  new RegExp(`^-- ${word}: (.+)$`, 'm').exec(sql.slice(0, 500))?.[1] ?? null;
 
 const migrationOf = (name: string, file: URL): Migration => {
   const content = readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
@@ -32,7 +35,8 @@ const migrationOf = (name: string, file: URL): Migration => {
     name,
     sql: content,
     checksum: createHash('sha256').update(content).digest('hex'),
-    optional: optionalOf(content),
+    optional: headOf(content, 'optional'),
+    insteadOf: headOf(content, 'instead of'),
   };
 };
 
@@ -151,12 +155,20 @@ export interface MigrationStep {
   readonly reason: string | null;
 }
 
+const standsInFor = (name: string): string => `${name} was applied, which this file stands in for`;
+
 /** One migration in a transaction of its own, under the lock; null when another process was faster. */
 const step = async (client: MssqlClient, migration: Migration): Promise<MigrationStep | null> => {
   const isDone = async (connection: Connection): Promise<boolean> => (await readApplied(connection)).some(({ id }) => id === migration.id);
   try {
     return await client.writeAlone('schema', async (connection) => {
-      if (await isDone(connection)) return null;
+      const applied = await readApplied(connection);
+      if (applied.some(({ id }) => id === migration.id)) return null;
+      if (applied.some(({ name, skipped }) => name === migration.insteadOf && skipped === null)) {
+        const reason = standsInFor(String(migration.insteadOf));
+        await record(connection, migration, reason);
+        return { name: migration.name, outcome: 'skipped', reason };
+      }
       await applyOne(connection, migration);
       return { name: migration.name, outcome: 'applied', reason: null };
     });
@@ -197,10 +209,13 @@ export const migrate = async (
 export const migrationScript = (applied: readonly Applied[], base: string, migrations: readonly Migration[] = readMigrations()): string => {
   const missing = missingFrom(applied, migrations);
   if (missing.length === 0) return '';
-  const parts = missing.map(
-    ({ id, name, sql: script, checksum }) =>
-      `-- ${name}\n${script.trimEnd()}\nGO\nINSERT INTO [$(schema)_state].[migration] ([id], [name], [sha256]) VALUES (${id}, ${quoteText(name)}, '${checksum}');\nGO\n`,
-  );
+  // By hand nothing finds out what the server lacks: the script is for one that has everything.
+  const without = new Set(applied.filter(({ skipped }) => skipped !== null).map(({ name }) => name));
+  const parts = missing.map(({ id, name, sql: script, checksum, insteadOf }) => {
+    const skipped = insteadOf === null || without.has(insteadOf) ? null : standsInFor(insteadOf);
+    const body = skipped === null ? script.trimEnd() : `-- left out: ${skipped}`;
+    return `-- ${name}\n${body}\nGO\nINSERT INTO [$(schema)_state].[migration] ([id], [name], [sha256], [skipped]) VALUES (${id}, ${quoteText(name)}, '${checksum}', ${skipped === null ? 'NULL' : quoteText(skipped)});\nGO\n`;
+  });
   return [`SET XACT_ABORT ON;\nGO\n`, ledgerScript, ...parts]
     .join('\n')
     .replaceAll('$(schema)', base)

@@ -2,7 +2,8 @@ import { Failure } from '@dsf/ports';
 import type { FlatColumn, FlatSchema, FlatTable, SchemaChange } from '@dsf/ports';
 import { integer } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { addColumn, alterColumn, createFlatTable, declaredType, describe, longText, systemColumns, type Ddl } from './dialect.ts';
+import { addColumn, alterColumn, createFlatTable, declaredType, longText, systemColumns, type Ddl } from './dialect.ts';
+import { describe, systemWords, type Described } from './descriptions.ts';
 import { collationKey, freeUnderCollations } from './names.ts';
 import { objectExists, readCatalog, sha256, type PhysicalColumn } from './schema-catalog.ts';
 import { bytes, document, integer as int, raw, sql, text, word } from './sql.ts';
@@ -111,6 +112,13 @@ const meaning: Readonly<Record<FlatColumn['role'], string>> = {
   rest: 'JSON of what the table has no room for, at',
 };
 
+const placeOf = (connection: Connection, name: string, column: string | null): Described => ({
+  schema: connection.schemas.base,
+  kind: 'TABLE',
+  name,
+  column,
+});
+
 const columnWords = (change: Pick<ColumnChange, 'path' | 'role'>): string =>
   `${meaning[change.role]} ${change.path === '' ? 'the message' : change.path}`;
 
@@ -135,7 +143,7 @@ const addTableColumn = async (draft: Draft, change: ColumnChange): Promise<boole
   if (!owner.isNew)
     draft.later.push(async () => {
       await make(connection, owner.name, addColumn(connection.schemas.data, owner.name, column));
-      await connection.exec(describe(connection.schemas.base, owner.name, column.name, columnWords(change)));
+      await connection.exec(describe(placeOf(connection, owner.name, column.name), columnWords(change)));
     });
   return true;
 };
@@ -194,10 +202,11 @@ const createTable = async ({ connection, tables }: Draft, draftTable: DraftTable
   const parent = [...tables.values()].find((one) => one.table.id === table.parent);
   await make(connection, name, createFlatTable({ schema: connection.schemas.data, name, parent: parent?.name ?? null, columns }));
   const what = table.path === '' ? 'One row per message' : `Rows of ${table.path} in messages`;
-  const words = table.columns.map((column, index) =>
-    describe(connection.schemas.base, name, columns[index]?.name ?? '', columnWords(column)),
-  );
-  await connection.exec([describe(connection.schemas.base, name, null, `${what} of source ${table.source}`), ...words].join(';\n'));
+  const words = [
+    ...systemWords(table),
+    ...table.columns.map((column, index) => [columns[index]?.name ?? '', columnWords(column)] as const),
+  ].map(([column, about]) => describe(placeOf(connection, name, column), about));
+  await connection.exec([describe(placeOf(connection, name, null), `${what} of source ${table.source}`), ...words].join(';\n'));
 };
 
 /** Applies changes in their order; each sees what those before it made. @returns the schema as it is now */
@@ -249,7 +258,7 @@ const grow = async (connection: Connection, { tableId, columnId, need }: Growth)
   await raiseVersion(connection);
   await make(connection, own.name, addColumn(connection.schemas.data, own.name, { name, sqlType: 'nvarchar(max)' }));
   await connection.exec(
-    describe(connection.schemas.base, own.name, name, `Exact text of ${column.name}, where that column cannot hold it; else NULL`),
+    describe(placeOf(connection, own.name, name), `Exact text of ${column.name}, where that column cannot hold it; else NULL`),
   );
   return true;
 };

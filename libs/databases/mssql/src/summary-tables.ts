@@ -2,7 +2,8 @@ import type { ColumnType, DriverInstance } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import { json, text as textOf, truth } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { constraintName, describe, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
+import { constraintName, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
+import { describeSummaryTable, describeSummaryView } from './descriptions.ts';
 import { collationKey, fitNames, freeUnderCollations } from './names.ts';
 import { objectExists } from './schema-catalog.ts';
 import { document, integer as int, raw, sql, text } from './sql.ts';
@@ -148,12 +149,15 @@ export const createLayoutCache = (): ((connection: Connection, instance: string)
 const addInstance = async (connection: Connection, layout: SummaryLayout): Promise<void> => {
   const { schemas } = connection;
   for (const statement of createSummaryTable(schemas.data, layout)) await connection.exec(statement);
-  await connection.exec(
-    describe(schemas.base, layout.table, null, `Groups of driver instance ${layout.instance}; read them through the view of the driver`),
-  );
+  await connection.exec(describeSummaryTable(schemas.base, layout));
   await connection.run(
     sql`INSERT INTO ${raw(schemas.state)}.[driver_instance] ([instance], [driver], [table_name], [key_columns], [measure_columns], [windowed]) VALUES (${text(layout.instance)}, ${text(layout.driver)}, ${text(layout.table)}, ${document(JSON.stringify(layout.keys))}, ${document(JSON.stringify(layout.measures))}, ${int(layout.windowed ? 1 : 0)})`,
   );
+};
+
+const makeView = async (connection: Connection, name: string, layout: SummaryLayout): Promise<void> => {
+  await connection.exec(createSummaryView(connection.schemas.data, name, layout));
+  await connection.exec(describeSummaryView(connection.schemas.base, name, layout));
 };
 
 const addView = async (connection: Connection, layout: SummaryLayout): Promise<void> => {
@@ -164,7 +168,7 @@ const addView = async (connection: Connection, layout: SummaryLayout): Promise<v
       table: name,
     });
   }
-  await connection.exec(createSummaryView(connection.schemas.data, name, layout));
+  await makeView(connection, name, layout);
   await connection.run(
     sql`INSERT INTO ${raw(connection.schemas.state)}.[summary_view] ([driver], [name], [instance]) VALUES (${text(layout.driver)}, ${text(name)}, ${text(layout.instance)})`,
   );
@@ -174,7 +178,7 @@ const addView = async (connection: Connection, layout: SummaryLayout): Promise<v
 const switchView = async (connection: Connection, name: string, layout: SummaryLayout): Promise<void> => {
   const { data, state } = connection.schemas;
   await connection.exec(`DROP VIEW IF EXISTS ${data}.${quoteName(name)}`);
-  await connection.exec(createSummaryView(data, name, layout));
+  await makeView(connection, name, layout);
   await connection.run(
     sql`UPDATE ${raw(state)}.[summary_view] SET [instance] = ${text(layout.instance)} WHERE [driver] = ${text(layout.driver)}`,
   );

@@ -51,7 +51,8 @@ const byNumber = table([
   [snapshotConflict, [3960, 3961, 41302, 41305, 41325, 41301]],
   [retry('warehouse.transaction-doomed', 'an earlier error has ended the transaction'), [3930, 3998, 3903, 3902, 266]],
   // Somebody else wrote the key, or the schema: unknown column, unknown object, already there.
-  [changed, [2601, 2627, 207, 208, 2705, 2714, 2750, 4902, 4924, 3701, 15151, 4936, 1913, 1779]],
+  // 13535: another transaction changed a row with history after this one had begun.
+  [changed, [13535, 2601, 2627, 207, 208, 2705, 2714, 2750, 4902, 4924, 3701, 15151, 4936, 1913, 1779]],
   [
     poison,
     [515, 2628, 8152, 220, 232, 241, 242, 244, 245, 248, 295, 296, 8114, 8115, 8134, 8023, 8029, 511, 1701, 6522, 9803, 9807, 13609],
@@ -75,7 +76,7 @@ const byNumber = table([
 
 /** Permission denied, and “cannot find the object … because it does not exist or you do not have permissions”. */
 const permissionNumbers: ReadonlySet<number> = new Set([
-  229, 230, 262, 297, 300, 371, 1088, 2557, 2760, 2797, 3704, 10330, 15247, 15406, 15517, 33007,
+  229, 230, 262, 297, 300, 371, 1088, 2557, 2760, 2797, 3704, 10330, 13538, 15247, 15406, 15517, 33007,
 ]);
 
 const constraint = (message: string): Verdict => (/\b(FOREIGN KEY|REFERENCE)\b/i.test(message) ? changed : poison);

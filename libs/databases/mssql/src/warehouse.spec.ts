@@ -1,8 +1,6 @@
 import { describeOnMssql, freshMssqlSchema, mssqlLacks, mssqlTestServer, warehouseContract } from '@dsf/testing';
-import { afterAll, beforeAll, vi } from 'vitest';
-import { openMssqlClient, type MssqlClient } from './client.ts';
-import type { MssqlConfig } from './config.ts';
-import { migrate } from './migrations.ts';
+import { vi } from 'vitest';
+import { liveSchema } from './live-schema.ts';
 import { openMssqlWarehouse } from './warehouse.ts';
 
 // A server far away, or slow, is no failure.
@@ -12,29 +10,6 @@ const named = mssqlTestServer(process.env);
 const lacks = named === null ? [] : await mssqlLacks(named);
 
 describeOnMssql(process.env, (server) => {
-  let schema: Awaited<ReturnType<typeof freshMssqlSchema>>;
-  let config: MssqlConfig;
-  let client: MssqlClient;
-
-  beforeAll(async () => {
-    schema = await freshMssqlSchema(server);
-    config = {
-      server: server.server,
-      port: server.port,
-      database: server.database,
-      login: { kind: 'sql', user: server.user, password: server.password },
-      encrypt: server.encrypt,
-      trustServerCertificate: server.trustServerCertificate,
-      schema: schema.name,
-    };
-    // Kept open, so that all handles share its warm connections.
-    client = await openMssqlClient(config);
-    await migrate(client);
-  });
-  afterAll(async () => {
-    await client.close();
-    await schema.discard();
-  });
-
-  warehouseContract('SQL Server', () => openMssqlWarehouse(config), lacks);
+  const live = liveSchema(server, freshMssqlSchema);
+  warehouseContract('SQL Server', () => openMssqlWarehouse(live().config), lacks);
 });
