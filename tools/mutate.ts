@@ -24,7 +24,14 @@ export const together = (names: readonly string[]): Mutation | null => {
   const clash = edits.some((one, index) =>
     edits.some((other, at) => at > index && one.file === other.file && (one.find.includes(other.find) || other.find.includes(one.find))),
   );
-  return clash ? null : { guard: all.map(({ guard }) => guard).join('; '), edits, seeds: Math.max(...all.map(({ seeds }) => seeds)) };
+  return clash
+    ? null
+    : {
+        split: all.some(({ split }) => split === true),
+        guard: all.map(({ guard }) => guard).join('; '),
+        edits,
+        seeds: Math.max(...all.map(({ seeds }) => seeds)),
+      };
 };
 
 /** Loads the product without a guard, from now on. @returns throws when a text is not found once in its file */

@@ -5,6 +5,8 @@
 export interface Mutation {
   readonly guard: string;
   readonly edits: readonly { readonly file: string; readonly find: string; readonly put: string }[];
+  /** Rows are in a store of their own: only then does the guard have something to do. */
+  readonly split?: boolean;
   /** Seeds within which it is noticed, with room to spare. */
   readonly seeds: number;
   /** Why the simulator does not notice it: what else does the guard's work, or what it does not try. */

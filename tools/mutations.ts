@@ -1,5 +1,6 @@
 import { edit, type Mutation } from './mutation.ts';
 import { operatorMutations } from './operator-mutations.ts';
+import { splitMutations } from './split-mutations.ts';
 
 /** Every guard of delivery that the simulator is tried without. */
 export const mutations: Readonly<Record<string, Mutation>> = {
@@ -276,4 +277,5 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seeds: 300,
   },
   ...operatorMutations,
+  ...splitMutations,
 };

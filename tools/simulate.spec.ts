@@ -41,6 +41,22 @@ describe('the services under seeded faults', () => {
   );
 
   it(
+    'keep every rule of delivery, too, where rows are in a store that shares no transaction with the state, and meet its faults',
+    async () => {
+      const met = new Set<string>();
+      for (let seed = 1; seed <= 25; seed += 1) {
+        const run = await simulate(seed, product, { split: true });
+        expect(run.violation, `${story(run)} --split`).toBeNull();
+        for (const what of run.counts.keys()) met.add(what);
+      }
+      const wanted = ['intent', 'intent done', 'intent not done', 'intent still running'];
+      wanted.push('append done', 'append in part', 'append not done', 'append later', 'append twice');
+      expect([...met]).toEqual(expect.arrayContaining(wanted));
+    },
+    patienceMs,
+  );
+
+  it(
     'meet all kinds of faults',
     async () => {
       const met = new Set<string>();

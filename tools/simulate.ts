@@ -1,5 +1,5 @@
 /**
- * Runs the four services against seeded faults: `npm run simulate -- --seeds 10000 [--from N] [--seed N] [--mutate NAME,NAME] [--lines N]`.
+ * Runs the four services against seeded faults: `npm run simulate -- --seeds 10000 [--from N] [--seed N] [--mutate NAME,NAME] [--split] [--lines N]`.
  * Exit code 0: no rule was broken (with `--mutate`: the missing guard was noticed); 1: otherwise.
  */
 import { parseArgs } from 'node:util';
@@ -11,6 +11,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     mutate: { type: 'string' },
+    split: { type: 'boolean', default: false },
     failures: { type: 'string', default: '20' },
     lines: { type: 'string', default: '120' },
   },
@@ -32,7 +33,11 @@ const totals = new Map<string, number>();
 const failures: number[] = [];
 let steps = 0;
 for (let seed = first; seed <= last; seed += 1) {
-  const run = await simulate(seed, product, { linesMax: Number(values.lines), apart: values.mutate !== undefined });
+  const run = await simulate(seed, product, {
+    linesMax: Number(values.lines),
+    apart: values.mutate !== undefined,
+    split: values.split || (mutation?.split ?? false),
+  });
   steps += run.steps;
   for (const [what, times] of run.counts) totals.set(what, (totals.get(what) ?? 0) + times);
   if (run.violation === null) continue;

@@ -2,7 +2,7 @@ import type { Product, RunService } from '../libs/testing/src/simulator/index.ts
 
 /** The real services, as the simulator takes them. */
 export const simulatedProduct = async (): Promise<Product> => {
-  const { createHandover, recoverLanes, resizeLanes, runService } = await import('@dsf/runtime');
+  const { createHandover, openSplitWarehouse, recoverLanes, resizeLanes, runService } = await import('@dsf/runtime');
   const { ingestor } = await import('@dsf/ingestor');
   const { flattener } = await import('@dsf/flattener');
   const { summariser } = await import('@dsf/summariser');
@@ -31,6 +31,7 @@ export const simulatedProduct = async (): Promise<Product> => {
   return {
     resize: (context, lanes, signal) => resizeLanes({ ...context, waiting: () => undefined, pollMs: 50 }, lanes, signal),
     recover: recoverLanes,
+    split: openSplitWarehouse,
     ingest: run(ingestor),
     flatten: run(flattener),
     summarise: run(summariser),

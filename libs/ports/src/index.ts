@@ -3,6 +3,7 @@ export * from './failure.ts';
 export * from './measure.ts';
 export * from './metadata-store.ts';
 export * from './phase.ts';
+export * from './row-store.ts';
 export * from './schema.ts';
 export * from './telemetry.ts';
 export * from './tracer.ts';

@@ -170,6 +170,8 @@ export interface LaneWrites {
   setInstanceLive(lane: number, instance: string, live: boolean): Promise<void>;
   /** Marks groups as frozen, for good: rows that they were made of are about to go. Again changes nothing. */
   freezeGroups(instance: string, groups: readonly string[]): Promise<void>;
+  /** Removes the lane's intent and returns its body; null when there is none. */
+  takeIntent(): Promise<Uint8Array | null>;
 }
 
 /** A lane with everything that belongs to it. */
@@ -203,6 +205,10 @@ export interface AdminTransaction {
   readGroupPlaces(instance: string, after: string | null, max: number): Promise<readonly GroupPlace[]>;
   /** Gives groups to other lanes; nothing else of them changes. */
   moveGroups(instance: string, places: readonly Pick<GroupPlace, 'group' | 'lane'>[]): Promise<void>;
+  /** Lanes that have an intent. */
+  intents(): Promise<readonly LaneKey[]>;
+  /** A lane's turn as a part of this transaction: raises its seq by one from whatever it is. */
+  turn(lane: LaneKey, work: (transaction: LaneTransaction) => Promise<void>): Promise<void>;
 }
 
 /** One transaction of one lane. Nothing is visible to others, and nothing remains after an error, until it commits. */
@@ -225,6 +231,14 @@ export interface Warehouse {
    * @throws Failure `retry` `lane.lost` when the lane's seq is not `seq`: somebody else was here, reload
    */
   transact<T>(lane: LaneKey, seq: number, work: (transaction: LaneTransaction) => Promise<T>): Promise<T>;
+  /**
+   * Stores what the lane is about to write in another database, before it does so (delivery rule 10). Its seq stays; a lane has one intent at most.
+   * @param body - of the caller's own making, at most a few times the bytes of a batch
+   * @throws Failure `retry` `lane.lost` when the lane's seq is not `seq`, or it has an intent already
+   */
+  intend(lane: LaneKey, seq: number, body: Uint8Array): Promise<void>;
+  /** The lane's intent as it is committed; null when it has none. */
+  readIntent(lane: LaneKey): Promise<Uint8Array | null>;
   schema(): Promise<FlatSchema>;
   /** Under the schema lock: `plan` sees the current schema and says what to change; the changes and their rows in the path catalog commit together. */
   evolve(plan: (schema: FlatSchema) => readonly SchemaChange[]): Promise<FlatSchema>;
@@ -271,9 +285,17 @@ export interface TableCount {
   readonly rows: number;
 }
 
+/** Which driver instance readers of a driver are shown. */
+export interface ShownInstance {
+  readonly driver: string;
+  readonly instance: string;
+}
+
 export interface QueryResult {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly QueryCell[])[];
+  /** Bytes that the database read for it, where that is what it charges for. */
+  readonly scannedBytes?: number;
 }
 /** As the database gives it; integers beyond 2^53 as bigint. */
 export type QueryCell = null | boolean | number | bigint | string | Uint8Array;
@@ -286,6 +308,10 @@ export interface Inspection {
   /** How many failures are open. Cheap: asked several times a second while somebody waits for the end. */
   openFailures(): Promise<number>;
   tables(): Promise<readonly TableCount[]>;
+  /** By driver, which instance its view shows. */
+  shownInstances(): Promise<readonly ShownInstance[]>;
+  /** Every driver instance that has a table. */
+  instances(): Promise<readonly string[]>;
   /** Runs one read-only statement. @throws Failure `fatal` `query.refused` when it is not one, `query.failed` with the database's words */
   query(sql: string, max: number): Promise<QueryResult>;
 }

@@ -8,3 +8,4 @@ export { createSummariseWork } from './summarise/work.ts';
 export { createPublishWork } from './publish/work.ts';
 export { resizeLanes } from './operate/resize.ts';
 export { recoverLanes } from './operate/recover.ts';
+export { openSplitWarehouse } from './split/split-warehouse.ts';

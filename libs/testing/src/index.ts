@@ -13,4 +13,5 @@ export * from './metadata-store-contract.ts';
 export * from './kafka/kafka-broker.ts';
 export { whyNoKafka } from './kafka/fetch-kafka.ts';
 export { createMemoryDatabase } from './memory-warehouse-database.ts';
+export { openMemoryRowStore } from './memory-row-store.ts';
 export { openMemoryWarehouse } from './memory-warehouse.ts';

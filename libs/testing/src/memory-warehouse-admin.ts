@@ -1,6 +1,6 @@
 import { Failure, type AdminTransaction, type Request, type StoredLane } from '@dsf/ports';
-import { createState, laneShelf, loadLane, mergeState, partitionShelf, type MemoryState } from './memory-warehouse-state.ts';
-import { writePositions, writeRequests } from './memory-warehouse-writes.ts';
+import { createState, laneShelf, loadLane, memoryReads, mergeState, partitionShelf, type MemoryState } from './memory-warehouse-state.ts';
+import { memoryWrites, writePositions, writeRequests } from './memory-warehouse-writes.ts';
 import { groundOf, type MemoryDatabase, type WarehouseHooks } from './memory-warehouse-database.ts';
 
 const readLanes = (state: MemoryState): readonly StoredLane[] =>
@@ -51,6 +51,15 @@ const transactionOn = (database: MemoryDatabase, state: MemoryState, before: (ca
         for (const id of ids) for (const shelf of state.requests.shelves()) state.requests.remove(shelf, id);
       }),
     instances: () => call('instances', () => [...database.instances]),
+    intents: () => call('intents', () => state.intents.all('').map(({ lane }) => lane)),
+    async turn(lane, work) {
+      const name = laneShelf(lane);
+      const row = state.lanes.get('', name);
+      const seq = (row?.seq ?? 0) + 1;
+      state.lanes.put('', name, { lane, seq, facts: row?.facts ?? {} });
+      const on = <T>(name: string, step: (state: MemoryState) => T): Promise<T> => call(name, () => step(state));
+      await work({ seq, ...memoryReads(on, () => database.schema), ...memoryWrites(lane, on, groundOf(database)) });
+    },
     readGroupPlaces: (instance, after, max) => call('readGroupPlaces', () => readPlaces(state, instance, { after, max })),
     moveGroups: (instance, places) =>
       call('moveGroups', () => {

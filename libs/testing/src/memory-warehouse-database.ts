@@ -17,6 +17,8 @@ export interface WarehouseHooks {
   commit(lane: LaneKey, end: TransactionEnd): Promise<void>;
   /** A transaction has begun; `end` rolls it back when its owner dies. */
   begun(lane: LaneKey, end: TransactionEnd): void;
+  /** Stores an intent, now, later or never; an error reaches the caller. */
+  intend(store: () => void): Promise<void>;
 }
 
 /** What a transaction committed. */

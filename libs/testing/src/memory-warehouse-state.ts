@@ -27,6 +27,18 @@ export interface StoredFlat {
   readonly rows: readonly FlatRow[];
 }
 
+/** What a store of rows keeps of one record: which generation of its rows counts, and those that wait for their root row. */
+export interface StoredGeneration {
+  readonly offset: number;
+  readonly shown: number;
+  readonly rows: readonly {
+    readonly generation: number;
+    readonly table: number;
+    readonly version: number;
+    readonly rows: readonly FlatRow[];
+  }[];
+}
+
 /** Everything that lane transactions write. Shelves are named by the functions below. */
 export interface MemoryState {
   readonly lanes: Shelf<{ readonly lane: LaneKey; readonly seq: number; readonly facts: LaneState['facts'] }>;
@@ -38,6 +50,10 @@ export interface MemoryState {
   readonly requests: Shelf<Request>;
   readonly live: Shelf<string>;
   readonly frozen: Shelf<string>;
+  /** In a store of rows alone. */
+  readonly generations: Shelf<StoredGeneration>;
+  readonly summaries: Shelf<GroupRow>;
+  readonly intents: Shelf<{ readonly lane: LaneKey; readonly body: Uint8Array }>;
 }
 
 export const createState = (below: MemoryState | null): MemoryState => ({
@@ -50,6 +66,9 @@ export const createState = (below: MemoryState | null): MemoryState => ({
   requests: createShelf(below?.requests ?? null),
   live: createShelf(below?.live ?? null),
   frozen: createShelf(below?.frozen ?? null),
+  generations: createShelf(below?.generations ?? null),
+  summaries: createShelf(below?.summaries ?? null),
+  intents: createShelf(below?.intents ?? null),
 });
 
 export const mergeState = (state: MemoryState): void => {

@@ -51,8 +51,8 @@ const fits = (type: ColumnType, cell: Cell): boolean => {
   return typeof cell === 'string';
 };
 
-const checkRow = (ground: Ground, table: FlatTable, row: FlatRow): void => {
-  if (ground.refusesRow(row)) throw new Failure('poison', 'warehouse.data', `the database does not take a row of ${table.name}`);
+export const checkRow = (refusesRow: Ground['refusesRow'], table: FlatTable, row: FlatRow): void => {
+  if (refusesRow(row)) throw new Failure('poison', 'warehouse.data', `the database does not take a row of ${table.name}`);
   for (const [index, { type }] of table.columns.entries()) {
     const cell = row.cells[index] ?? null;
     if (!fits(type, cell)) throw new Failure('poison', 'warehouse.data', `a ${type} column cannot take a ${typeof cell}`, { type });
@@ -66,7 +66,7 @@ const writeTable = (state: MemoryState, ground: Ground, write: TableWrite): void
     const merged = [...(stored?.rows ?? []), ...some].sort((a, b) => a.row - b.row);
     if (new Set(merged.map(({ row }) => row)).size !== merged.length) throw duplicate(`${table.name} ${source}:${partition}:${offset}`);
     for (const row of some) {
-      checkRow(ground, table, row);
+      checkRow(ground.refusesRow, table, row);
       const parents = table.parent === null ? null : (state.flat.get(flatShelf(table.parent, partition), offset)?.rows ?? []);
       if (parents !== null && parents.every((parent) => parent.row !== row.parentRow))
         throw new Failure('fatal', 'warehouse.parent-missing', `a row of ${table.name} has no parent row`, { source, partition, offset });
@@ -99,7 +99,7 @@ const deleteFlat = (state: MemoryState, schema: FlatSchema, { source, partition,
   for (const table of schema.tables) if (table.source === source) state.flat.remove(flatShelf(table.id, partition), offset);
 };
 
-const purge = (
+export const purge = (
   state: MemoryState,
   schema: FlatSchema,
   { rows, range, max }: { readonly rows: PurgedRows; readonly range: RowRange; readonly max: number },
@@ -204,6 +204,12 @@ export const memoryWrites = (lane: LaneKey, perform: Perform, ground: Ground): L
   closeRequests: (ids) =>
     perform('closeRequests', (state) => {
       for (const id of ids) for (const shelf of state.requests.shelves()) state.requests.remove(shelf, id);
+    }),
+  takeIntent: () =>
+    perform('takeIntent', (state) => {
+      const intent = state.intents.get('', laneShelf(lane));
+      state.intents.remove('', laneShelf(lane));
+      return intent?.body ?? null;
     }),
   setInstanceLive: (number, instance, live) => perform('setInstanceLive', (state) => setInstanceLive(state, number, { instance, live })),
 });

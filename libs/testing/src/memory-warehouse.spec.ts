@@ -6,6 +6,7 @@ import { administrationContract } from './warehouse/administration.ts';
 import { choresContract } from './warehouse/chores.ts';
 import { flatContract } from './warehouse/flat.ts';
 import { groupsContract } from './warehouse/groups.ts';
+import { intentsContract } from './warehouse/intents.ts';
 import { lanesContract } from './warehouse/lanes.ts';
 import { rawContract } from './warehouse/raw.ts';
 import { retentionContract } from './warehouse/retention.ts';
@@ -32,4 +33,5 @@ describe('the warehouse contract, kept by the warehouse in memory', () => {
   choresContract(room);
   retentionContract(room);
   administrationContract(room);
+  intentsContract(room);
 });

@@ -11,6 +11,7 @@ const noHooks: WarehouseHooks = {
   before: async () => undefined,
   commit: async (_lane, end) => end.commit(),
   begun: () => undefined,
+  intend: async (store) => store(),
 };
 
 type Write = (state: MemoryState) => unknown;
@@ -57,7 +58,7 @@ const begin = (
     if (doom !== null) throw doom.error;
     try {
       const result = work(layer);
-      if (/^(write|delete|resolve|close|set|purge|freeze)/.test(call)) writes.push({ call, write: work });
+      if (/^(write|delete|resolve|close|set|purge|freeze|take)/.test(call)) writes.push({ call, write: work });
       return result;
     } catch (error) {
       doom = { error };
@@ -97,6 +98,20 @@ const begin = (
   };
 };
 
+/** Compares and sets at the moment at which it is committed. */
+const storeIntent = (
+  database: MemoryDatabase,
+  intent: { readonly lane: LaneKey; readonly seq: number; readonly body: Uint8Array },
+): void => {
+  const { state, locks, administered } = database;
+  const { phase, source, lane } = intent.lane;
+  const name = laneShelf(intent.lane);
+  if (locks.has(name) || administered !== null) throw new Failure('retry', 'warehouse.busy', 'somebody has a turn in the lane');
+  if ((state.lanes.get('', name)?.seq ?? 0) !== intent.seq || state.intents.get('', name) !== undefined)
+    throw new Failure('retry', 'lane.lost', 'another worker has had a turn in this lane: reload it', { phase, source, lane });
+  state.intents.put('', name, { lane: { phase, source, lane }, body: intent.body });
+};
+
 /** A handle on a database in memory, for one process. Everything is lost with the database. */
 export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHooks = noHooks): Warehouse => {
   const call = async <T>(name: string, work: (state: MemoryState) => T): Promise<T> => {
@@ -104,17 +119,22 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
     return work(database.state);
   };
 
-  const beginWhenFree = async (lane: LaneKey, seq: number): Promise<OpenTransaction> => {
+  /** Runs `work` at the very moment at which nobody has a turn in the lane. */
+  const whenFree = async <T>(lane: LaneKey, work: () => T): Promise<T> => {
     for (;;) {
       await hooks.before('begin');
       const lock = database.locks.get(laneShelf(lane)) ?? database.administered?.done;
-      if (lock === undefined) break;
+      if (lock === undefined) return work();
       await lock;
     }
-    const open = begin(database, hooks, { lane, seq });
-    hooks.begun(lane, open.end);
-    return open;
   };
+
+  const beginWhenFree = (lane: LaneKey, seq: number): Promise<OpenTransaction> =>
+    whenFree(lane, () => {
+      const open = begin(database, hooks, { lane, seq });
+      hooks.begun(lane, open.end);
+      return open;
+    });
 
   return {
     capabilities: { nameLengthMax: 128, columnsMax: 1000, decimal: { precision: 38, scale: 12 } },
@@ -134,6 +154,11 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
         throw error instanceof CommitUnknown ? error.failure : error;
       }
     },
+    async intend(lane, seq, body) {
+      await whenFree(lane, () => undefined);
+      await hooks.intend(() => storeIntent(database, { lane, seq, body }));
+    },
+    readIntent: (lane) => call('readIntent', (state) => state.intents.get('', laneShelf(lane))?.body ?? null),
     schema: () => call('schema', () => database.schema),
     evolve: (plan) =>
       call('evolve', () => {
@@ -172,6 +197,8 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
       openRequests: async () =>
         database.state.requests.shelves().reduce((sum, shelf) => sum + database.state.requests.all(shelf).length, 0),
       tables: async () => [],
+      shownInstances: async () => [],
+      instances: async () => [...database.instances],
       query: async () => {
         throw new Failure('fatal', 'query.refused', 'the warehouse in memory knows no SQL');
       },

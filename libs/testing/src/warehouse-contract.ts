@@ -4,6 +4,7 @@ import { administrationContract } from './warehouse/administration.ts';
 import { choresContract } from './warehouse/chores.ts';
 import { flatContract } from './warehouse/flat.ts';
 import { groupsContract } from './warehouse/groups.ts';
+import { intentsContract } from './warehouse/intents.ts';
 import { inspectionContract } from './warehouse/inspection.ts';
 import { lanesContract } from './warehouse/lanes.ts';
 import { rawContract } from './warehouse/raw.ts';
@@ -45,6 +46,7 @@ export const warehouseContract = (name: string, open: () => Promise<Warehouse>, 
     choresContract(room);
     retentionContract(room);
     administrationContract(room);
+    intentsContract(room);
     inspectionContract(room);
   });
 };

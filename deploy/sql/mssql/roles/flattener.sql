@@ -7,6 +7,7 @@ GRANT SELECT ON SCHEMA::[$(schema)_config] TO [$(schema)_flattener];
 GRANT SELECT ON SCHEMA::[$(schema)_state] TO [$(schema)_flattener];
 GRANT INSERT, UPDATE ON [$(schema)_state].[lane] TO [$(schema)_flattener];
 GRANT INSERT, UPDATE ON [$(schema)_state].[position] TO [$(schema)_flattener];
+GRANT INSERT, DELETE ON [$(schema)_state].[intent] TO [$(schema)_flattener];
 GRANT INSERT, UPDATE ON [$(schema)_state].[failure] TO [$(schema)_flattener];
 GRANT INSERT, UPDATE ON [$(schema)_state].[request] TO [$(schema)_flattener];
 GRANT SELECT, INSERT, DELETE, ALTER, REFERENCES ON SCHEMA::[$(schema)] TO [$(schema)_flattener];

@@ -7,6 +7,7 @@ GRANT SELECT ON SCHEMA::[$(schema)_config] TO [$(schema)_ingestor];
 GRANT SELECT ON SCHEMA::[$(schema)_state] TO [$(schema)_ingestor];
 GRANT INSERT, UPDATE ON [$(schema)_state].[lane] TO [$(schema)_ingestor];
 GRANT INSERT, UPDATE ON [$(schema)_state].[position] TO [$(schema)_ingestor];
+GRANT INSERT, DELETE ON [$(schema)_state].[intent] TO [$(schema)_ingestor];
 GRANT INSERT, UPDATE ON [$(schema)_state].[failure] TO [$(schema)_ingestor];
 GRANT INSERT, UPDATE ON [$(schema)_state].[request] TO [$(schema)_ingestor];
 GRANT SELECT, INSERT ON [$(schema)].[dsf_raw] TO [$(schema)_ingestor];

@@ -10,6 +10,7 @@ GRANT INSERT, UPDATE ON [$(schema)_state].[failure] TO [$(schema)_operator];
 GRANT INSERT, UPDATE ON [$(schema)_state].[request] TO [$(schema)_operator];
 GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[lane] TO [$(schema)_operator];
 GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[position] TO [$(schema)_operator];
+GRANT INSERT, DELETE ON [$(schema)_state].[intent] TO [$(schema)_operator];
 GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[lane_instance] TO [$(schema)_operator];
 GRANT SELECT, UPDATE ON SCHEMA::[$(schema)] TO [$(schema)_operator];
 GO

@@ -7,6 +7,7 @@ GRANT SELECT ON SCHEMA::[$(schema)_config] TO [$(schema)_publisher];
 GRANT SELECT ON SCHEMA::[$(schema)_state] TO [$(schema)_publisher];
 GRANT INSERT, UPDATE ON [$(schema)_state].[lane] TO [$(schema)_publisher];
 GRANT INSERT, UPDATE ON [$(schema)_state].[position] TO [$(schema)_publisher];
+GRANT INSERT, DELETE ON [$(schema)_state].[intent] TO [$(schema)_publisher];
 GRANT INSERT, UPDATE ON [$(schema)_state].[failure] TO [$(schema)_publisher];
 GRANT INSERT, UPDATE ON [$(schema)_state].[request] TO [$(schema)_publisher];
 GRANT SELECT ON SCHEMA::[$(schema)] TO [$(schema)_publisher];

@@ -7,6 +7,7 @@ GRANT SELECT ON SCHEMA::[$(schema)_config] TO [$(schema)_summariser];
 GRANT SELECT ON SCHEMA::[$(schema)_state] TO [$(schema)_summariser];
 GRANT INSERT, UPDATE ON [$(schema)_state].[lane] TO [$(schema)_summariser];
 GRANT INSERT, UPDATE ON [$(schema)_state].[position] TO [$(schema)_summariser];
+GRANT INSERT, DELETE ON [$(schema)_state].[intent] TO [$(schema)_summariser];
 GRANT INSERT, UPDATE ON [$(schema)_state].[failure] TO [$(schema)_summariser];
 GRANT INSERT, UPDATE ON [$(schema)_state].[request] TO [$(schema)_summariser];
 GRANT SELECT, INSERT, UPDATE, ALTER, REFERENCES ON SCHEMA::[$(schema)] TO [$(schema)_summariser];

@@ -9,6 +9,7 @@ import { readAllLanes, readAllPositions } from './lane-state.ts';
 import { askQuestion } from './query.ts';
 import { isSelect, qualifyTables, readQuestion } from './query-text.ts';
 import { countOpenRequests } from './requests.ts';
+import { readInstances, readShown } from './summary-tables.ts';
 import type { Catalog } from './schema-catalog.ts';
 import { raw, sql, text } from './sql.ts';
 
@@ -65,5 +66,7 @@ export const openInspection = (client: MssqlClient, catalog: (connection: Connec
   openRequests: () => client.read(countOpenRequests),
   openFailures: () => client.read(countOpenFailures),
   tables: () => client.snapshot(async (connection) => countTables(connection, await catalog(connection))),
+  shownInstances: () => client.read(readShown),
+  instances: () => client.read(readInstances),
   query: async (question, max) => query(client, question, max),
 });

@@ -78,6 +78,21 @@ export const claimTurn = async (connection: Connection, key: LaneKey, seq: numbe
     throw new Failure('retry', 'lane.lost', 'another worker has had a turn in this lane: reload it', { phase, source, lane, seq });
 };
 
+/** The lane's seq, which nobody raises before this transaction ends: its row is written, which locks it. 0 when it is new, -1 when its lock cannot be had. */
+export const holdSeq = async (connection: Connection, { phase, source, lane }: LaneKey): Promise<number> => {
+  const { base, state } = connection.schemas;
+  const row = sql`[phase] = ${word(phase)} AND [source] = ${int(source)} AND [lane] = ${int(lane)}`;
+  const table = `${state}.[lane]`;
+  const found = await connection.first({
+    text: `DECLARE @lock int, @seq bigint = 0;
+EXEC @lock = sp_getapplock @Resource = ${quoteText(lanesLock(base))}, @LockMode = 'Shared', @LockOwner = 'Transaction';
+IF @lock >= 0 BEGIN UPDATE ${table} SET [seq] = [seq] WHERE ${row.text}; SELECT @seq = [seq] FROM ${table} WHERE ${row.text}; END ELSE SET @seq = -1;
+SELECT @seq`,
+    binds: row.binds,
+  });
+  return integer(found?.[0]);
+};
+
 /** One JSON list instead of a statement per position; its numbers are integers that JSON keeps. */
 const positionList = (lane: LaneKey, positions: readonly Position[]): string =>
   JSON.stringify(

@@ -5,6 +5,7 @@ import { freezeGroups, readFrozen } from './frozen-groups.ts';
 import * as failures from './failures.ts';
 import * as flatRows from './flat-rows.ts';
 import * as groupRows from './group-rows.ts';
+import { takeIntent } from './intents.ts';
 import * as laneState from './lane-state.ts';
 import * as rawRows from './raw-rows.ts';
 import * as requests from './requests.ts';
@@ -112,11 +113,22 @@ const laneWrites = ({ lane, on, views, want }: Writing): LaneWrites => {
       on((connection) => failures.resolveFailures(connection, { phase, at, scopePrefix, now })),
     writeRequests: (asked, now) => on((connection) => requests.writeRequests(connection, asked, now)),
     closeRequests: (ids, now) => on((connection) => requests.closeRequests(connection, ids, now)),
+    takeIntent: () => on((connection) => takeIntent(connection, lane)),
     setInstanceLive: (instanceLane, instance, live) =>
       on(async (connection) =>
         summaryTables.setInstanceLive(connection, instanceLane, { layout: await layoutOf(connection, instance), live }),
       ),
   };
+};
+
+/** A lane's turn within a transaction that has begun. */
+export const turnWithin = async (
+  connection: Connection,
+  { lane, views }: { readonly lane: LaneKey; readonly views: CatalogViews },
+  work: (transaction: LaneTransaction) => Promise<void>,
+): Promise<void> => {
+  const { seq } = await laneState.readLane(connection, lane);
+  await takeTurn(connection, { lane, seq, views, want: () => undefined }, work);
 };
 
 /** A connection answers one question at a time: what is asked meanwhile waits. */

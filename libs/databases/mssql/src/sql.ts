@@ -58,6 +58,9 @@ export const bytes = (value: Uint8Array | null): Bind => ({
   length: 64,
 });
 
+/** Bytes of any length. */
+export const largeBytes = (value: Uint8Array): Bind => ({ ...bytes(value), length: Number.POSITIVE_INFINITY });
+
 /** UTC ms as datetimeoffset(3). */
 export const moment = (value: number | null): Bind => ({
   kind: 'bind',

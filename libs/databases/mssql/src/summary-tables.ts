@@ -1,5 +1,5 @@
 import type { ColumnType, DriverInstance } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
+import { Failure, type ShownInstance } from '@dsf/ports';
 import { json, text as textOf, truth } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { constraintName, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
@@ -214,6 +214,11 @@ export const ensureSummaryTable = async (connection: Connection, instance: Drive
   if (shown === null) await addView(connection, layout);
   else if (!(await isLiveAnywhere(connection, shown.instance))) await switchView(connection, shown.name, layout);
 };
+
+export const readShown = async (connection: Connection): Promise<readonly ShownInstance[]> =>
+  (await connection.all(sql`SELECT [driver], [instance] FROM ${raw(connection.schemas.state)}.[summary_view] ORDER BY [driver]`)).map(
+    ([driver, instance]) => ({ driver: textOf(driver), instance: textOf(instance) }),
+  );
 
 export const readInstances = async (connection: Connection): Promise<readonly string[]> =>
   (await connection.all(sql`SELECT [instance] FROM ${raw(connection.schemas.state)}.[driver_instance] ORDER BY [id]`)).map(([instance]) =>

@@ -3,6 +3,7 @@ import { adminTransaction } from './admin-transaction.ts';
 import type { MssqlConfig } from './config.ts';
 import { openDatabase } from './database.ts';
 import { capabilities } from './dialect.ts';
+import { readIntent, writeIntent } from './intents.ts';
 import { openInspection } from './inspection.ts';
 import { readLane } from './lane-state.ts';
 import { laneReads, takeTurn } from './lane-transaction.ts';
@@ -36,6 +37,8 @@ export const openMssqlWarehouse = async (config: MssqlConfig): Promise<Warehouse
         throw error;
       }
     },
+    intend: (lane, seq, body) => client.write((connection) => writeIntent(connection, { lane, seq, body })),
+    readIntent: (lane) => client.read((connection) => readIntent(connection, lane)),
     schema: () => client.snapshot(async (connection) => (await committed.catalog(connection)).schema),
     evolve: (plan) => client.writeAlone('schema', (connection) => applyChanges(connection, plan)),
     ensureSummaryTables: async (instances) => {
@@ -49,7 +52,7 @@ export const openMssqlWarehouse = async (config: MssqlConfig): Promise<Warehouse
         for (const instance of missing) await ensureSummaryTable(connection, instance);
       });
     },
-    administer: (work) => client.writeAlone('lanes', (connection) => work(adminTransaction(connection, inTransaction.layout))),
+    administer: (work) => client.writeAlone('lanes', (connection) => work(adminTransaction(connection, inTransaction))),
     committed: laneReads({ one: (work) => client.read(work), several: (work) => client.snapshot(work) }, committed),
     request: (requests, now) => client.write((connection) => writeRequests(connection, requests, now)),
     inspect: openInspection(client, committed.catalog),

@@ -9,6 +9,7 @@ import { quoteName } from './dialect.ts';
 import { countOpenFailures, findFailures } from './failures.ts';
 import { readAllLanes, readAllPositions } from './lane-state.ts';
 import { countOpenRequests } from './requests.ts';
+import { readInstances, readShown } from './summary-tables.ts';
 
 /*
  * For people: what stands in the database, and one-off questions in SQL.
@@ -114,5 +115,7 @@ export const openInspection = (client: SqliteClient, schema: (connection: Connec
   openRequests: () => client.read(countOpenRequests),
   openFailures: () => client.read(countOpenFailures),
   tables: () => client.read((connection) => countTables(connection, schema(connection))),
+  shownInstances: () => client.read(readShown),
+  instances: () => client.read(readInstances),
   query: async (sql, max) => query(client.file, sql, max),
 });

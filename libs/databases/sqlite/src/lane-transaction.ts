@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import * as failures from './failures.ts';
 import * as flatRows from './flat-rows.ts';
 import * as groupRows from './group-rows.ts';
+import { takeIntent } from './intents.ts';
 import * as laneState from './lane-state.ts';
 import * as rawRows from './raw-rows.ts';
 import * as requests from './requests.ts';
@@ -92,6 +93,7 @@ const laneWrites = (lane: LaneKey, { on, later }: Turn, views: CatalogViews): La
       on((connection) => failures.resolveFailures(connection, { phase, at, scopePrefix, now })),
     writeRequests: (asked, now) => later((connection) => requests.writeRequests(connection, asked, now)),
     closeRequests: (ids, now) => later((connection) => requests.closeRequests(connection, ids, now)),
+    takeIntent: () => on((connection) => takeIntent(connection, lane)),
     setInstanceLive: (instanceLane, instance, live) =>
       later((connection) => summaryTables.setInstanceLive(connection, instanceLane, { layout: layoutOf(connection, instance), live })),
   };
@@ -103,6 +105,18 @@ interface Turn {
   /** Runs the step before the transaction commits. */
   readonly later: (step: Step) => Promise<void>;
 }
+
+/** A lane's turn within a transaction that has begun. */
+export const turnWithin = async (
+  connection: Connection,
+  { lane, views }: { readonly lane: LaneKey; readonly views: CatalogViews },
+  work: (transaction: LaneTransaction) => Promise<void>,
+): Promise<void> => {
+  const { seq } = laneState.readLane(connection, lane);
+  laneState.claimTurn(connection, lane, seq);
+  const on: OnConnection = async (step) => step(connection);
+  await work({ seq: seq + 1, ...laneReads(on, views), ...laneWrites(lane, { on, later: on }, views) });
+};
 
 /** A transaction that has begun while `work` still goes on. */
 const beginTurn = (client: SqliteClient, first: Step) => {

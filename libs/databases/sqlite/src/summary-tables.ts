@@ -1,5 +1,5 @@
 import type { ColumnType, DriverInstance } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
+import { Failure, type ShownInstance } from '@dsf/ports';
 import { integer, json, text } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { declaredType, quoteName } from './dialect.ts';
@@ -179,6 +179,11 @@ export const ensureSummaryTable = (connection: Connection, instance: DriverInsta
   if (shown === null) addView(connection, layout);
   else if (!isLiveAnywhere(connection, shown.instance)) switchView(connection, shown.name, layout);
 };
+
+export const readShown = (connection: Connection): readonly ShownInstance[] =>
+  connection
+    .all('SELECT driver, instance FROM dsf_summary_view ORDER BY driver')
+    .map(([driver, instance]) => ({ driver: text(driver), instance: text(instance) }));
 
 export const readInstances = (connection: Connection): readonly string[] =>
   connection.all('SELECT instance FROM dsf_instance ORDER BY id').map(([instance]) => text(instance));

@@ -3,6 +3,7 @@ import { adminTransaction } from './admin-transaction.ts';
 import type { SqliteConfig } from './client.ts';
 import { openDatabase } from './database.ts';
 import { capabilities } from './dialect.ts';
+import { readIntent, writeIntent } from './intents.ts';
 import { openInspection } from './inspection.ts';
 import { readLane } from './lane-state.ts';
 import { laneReads, takeTurn } from './lane-transaction.ts';
@@ -25,6 +26,8 @@ export const openSqliteWarehouse = async (config: SqliteConfig): Promise<Warehou
     capabilities,
     loadLane: (lane) => client.read((connection) => readLane(connection, lane)),
     transact: (lane, seq, work) => takeTurn(client, { lane, seq, views: inTransaction }, work),
+    intend: (lane, seq, body) => client.write(async (connection) => writeIntent(connection, { lane, seq, body })),
+    readIntent: (lane) => client.read((connection) => readIntent(connection, lane)),
     schema: () => client.read(committed.schema),
     evolve: (plan) =>
       client.write(async (connection) => {
@@ -40,7 +43,7 @@ export const openSqliteWarehouse = async (config: SqliteConfig): Promise<Warehou
         for (const instance of missing) ensureSummaryTable(connection, instance);
       });
     },
-    administer: (work) => client.write((connection) => work(adminTransaction(connection, inTransaction.layout))),
+    administer: (work) => client.write((connection) => work(adminTransaction(connection, inTransaction))),
     committed: laneReads((work) => client.read(work), committed),
     request: (requests, now) => client.write(async (connection) => writeRequests(connection, requests, now)),
     inspect: openInspection(client, committed.schema),

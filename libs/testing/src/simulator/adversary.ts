@@ -257,7 +257,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     wipe,
     offsets: moveOffsets,
     outage() {
-      const whom = dice.pick(['database', 'broker'] as const);
+      const whom = dice.pick(world.split ? (['database', 'broker', 'rows'] as const) : (['database', 'broker'] as const));
       world.away[whom] = scheduler.now() + dice.pick([100, 2000]);
       tell(world, 'nature', `takes the ${whom} away until ${world.away[whom]} ms`);
     },

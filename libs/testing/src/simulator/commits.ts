@@ -33,6 +33,8 @@ const pendingGroups = (world: World, lane: number): { readonly groups: ReadonlyS
 };
 
 const checkInstance = (world: World, instance: string, lane: number): void => {
+  // Between the rows of a replay and its requests, nothing asks for its groups yet.
+  if (world.unsettled.size > 0) return;
   const pending = pendingGroups(world, lane);
   if (pending.instances.has(instance)) return;
   const wanted = foldLane(world, instance, lane);
@@ -126,7 +128,11 @@ const checkIngest = (world: World, lane: LaneKey): void => {
       ([key, { offset }]) => key.startsWith(`${source}:${partition}:`) && offset >= start && offset < next && !world.maybeLost.has(key),
     );
     const horizon = horizonOf(world, 'raw', position);
-    const kept = [wanted.map(([, message]) => message), rows].map((some) => some.filter(({ offset }) => offset >= horizon).length);
+    // Rows of an intent that is not finished lie above the position.
+    const until = world.split ? next : Number.MAX_SAFE_INTEGER;
+    const kept = [wanted.map(([, message]) => message), rows].map(
+      (some) => some.filter(({ offset }) => offset >= horizon && offset < until).length,
+    );
     if (kept[0] !== kept[1])
       violate(world, 'raw rows are the input up to the position', `${at} has ${kept[1]} raw rows in [${horizon}, ${next}), not ${kept[0]}`);
     for (const row of rows) {
@@ -178,7 +184,8 @@ export const createCommits = (world: World): Commits => {
       checkOrder(commit);
       if (lane.phase === 'flatten') followHorizons(world, commit);
       if (lane.phase === 'summarise') followFrozen(world, commit);
-      const isReplay = writes.includes('deleteFlat');
+      const isReplay = writes.includes('deleteFlat') || writes.includes('resolveFailures');
+      if (lane.phase === 'flatten') world.unsettled.delete(String(lane.lane));
       checkLane(lane, isReplay);
       remember(lane);
     },

@@ -1,6 +1,7 @@
 import { Failure, type PhaseName } from '@dsf/ports';
 import { type TransactionEnd, type WarehouseHooks } from '../memory-warehouse-database.ts';
 import { CommitUnknown } from '../memory-warehouse.ts';
+import { storeIntent } from './row-faults.ts';
 import type { Watchers, Worker } from './worker.ts';
 import { count, tell, type World } from './world.ts';
 
@@ -59,6 +60,7 @@ export const databaseHooks = (
   };
   return {
     before,
+    intend: (store) => storeIntent(world, actor, store),
     begun: (_lane, end) => void open.set(end, false),
     async commit(lane, end) {
       const done = (): void => void open.delete(end);

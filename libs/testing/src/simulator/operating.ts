@@ -4,7 +4,9 @@ import { append } from '../memory-transport-broker.ts';
 import { openMemoryTransport } from '../memory-transport.ts';
 import { openMemoryWarehouse } from '../memory-warehouse.ts';
 import type { OperatorContext } from './product.ts';
+import { storeIntent } from './row-faults.ts';
 import type { Actor } from './scheduler.ts';
+import { warehouseOf } from './worker.ts';
 import { count, remember, tell, violate, type World } from './world.ts';
 
 /** An operator's command that is run until it has succeeded, however often it is killed or fails. */
@@ -24,9 +26,15 @@ const contextOf = (world: World, actor: Actor): OperatorContext => {
     if (scheduler.now() < world.away.database) throw new Failure('retry', 'warehouse.unavailable', 'the database is away');
   };
   const metadata = openMemoryMetadata(config, { before });
+  const state = openMemoryWarehouse(database, {
+    before,
+    begun: () => undefined,
+    intend: (store) => storeIntent(world, actor, store),
+    commit: async (_lane, end) => end.commit(),
+  });
   return {
     clock,
-    warehouse: openMemoryWarehouse(database, { before, begun: () => undefined, commit: async (_lane, end) => end.commit() }),
+    warehouse: warehouseOf(world, { state, actor, currentVersion: () => metadata.currentVersion() }),
     internal: openMemoryTransport(broker, clock, {
       before: (call) => scheduler.step(actor, call),
       land: async (topic, messages) => append(broker, topic, messages),

@@ -1,4 +1,15 @@
-import type { Clock, CustomMeasures, MetadataStore, OutgoingMessage, PhaseName, Telemetry, Tools, Transport, Warehouse } from '@dsf/ports';
+import type {
+  Clock,
+  CustomMeasures,
+  MetadataStore,
+  OutgoingMessage,
+  PhaseName,
+  RowStore,
+  Telemetry,
+  Tools,
+  Transport,
+  Warehouse,
+} from '@dsf/ports';
 
 /*
  * The part of the product that is simulated, as it is handed in: this lib may not import it.
@@ -50,6 +61,12 @@ export interface OperatorContext {
 export interface Product extends Readonly<Record<PhaseName, RunService>> {
   /** Changes the number of lanes; killed half-way, the same call goes on. */
   readonly resize: (context: OperatorContext, lanes: number, signal: AbortSignal) => Promise<unknown>;
+  /** One warehouse of a state database and a store of rows. */
+  readonly split: (parts: {
+    readonly state: Warehouse;
+    readonly rows: RowStore;
+    readonly currentVersion: () => Promise<number>;
+  }) => Warehouse;
   /** To be called after an older database was restored, before any service starts. */
   readonly recover: (context: OperatorContext) => Promise<unknown>;
 }

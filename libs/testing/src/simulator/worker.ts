@@ -12,10 +12,12 @@ import { openMemoryMetadata } from '../memory-metadata.ts';
 import { append, type GroupMember, type MemoryTopic } from '../memory-transport-broker.ts';
 import { openMemoryTransport } from '../memory-transport.ts';
 import { type TransactionEnd } from '../memory-warehouse-database.ts';
+import { openMemoryRowStore } from '../memory-row-store.ts';
 import { openMemoryWarehouse } from '../memory-warehouse.ts';
 import { commitQuietly, databaseHooks } from './database-faults.ts';
 import type { Outputs } from './outputs.ts';
 import type { Ranges } from './ranges.ts';
+import { rowHooks } from './row-faults.ts';
 import type { Actor } from './scheduler.ts';
 import { transportHooks } from './transport-faults.ts';
 import { count, tell, violate, type World } from './world.ts';
@@ -73,6 +75,13 @@ const metadataOf = (world: World, name: string, metadata: MetadataStore): Metada
   },
 });
 
+/** What a process works with: one database, or one that keeps the state and one that keeps the rows. */
+export const warehouseOf = (
+  world: World,
+  { state, actor, currentVersion }: { readonly state: Warehouse; readonly actor: Actor; readonly currentVersion: () => Promise<number> },
+): Warehouse =>
+  world.split ? world.product.split({ state, rows: openMemoryRowStore(world.database, rowHooks(world, actor)), currentVersion }) : state;
+
 /** Starts a process; it runs until it is stopped or killed. */
 export const startWorker = (world: World, phases: readonly PhaseName[], name: string, watchers: Watchers): Worker => {
   const { scheduler, dice, profile } = world;
@@ -103,7 +112,9 @@ const runPhase = async (world: World, worker: Worker, phase: PhaseName, watchers
   const clock = scheduler.clock(actor);
   const pace = { before: (call: string) => scheduler.step(actor, call) };
   const transport: Transport = openMemoryTransport(world.broker, clock, transportHooks(world, worker, watchers));
-  const warehouse: Warehouse = openMemoryWarehouse(world.database, databaseHooks(world, worker, { phase, ...watchers }));
+  const metadata = metadataOf(world, actor.name, openMemoryMetadata(world.config, pace));
+  const state = openMemoryWarehouse(world.database, databaseHooks(world, worker, { phase, ...watchers }));
+  const warehouse = warehouseOf(world, { state, actor, currentVersion: () => metadata.currentVersion() });
   const random = dice.fork();
   const offers = (topic: string, messages: readonly OutgoingMessage[]): void => {
     count(world, 'offered by hand');
@@ -112,7 +123,7 @@ const runPhase = async (world: World, worker: Worker, phase: PhaseName, watchers
   };
   const run = world.product[phase](
     {
-      metadata: metadataOf(world, actor.name, openMemoryMetadata(world.config, pace)),
+      metadata,
       warehouse,
       internal: transport,
       transport: () => Promise.resolve(transport),

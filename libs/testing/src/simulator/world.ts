@@ -44,8 +44,12 @@ export interface World {
   /** Who acts for the broker and the database. */
   readonly nature: Actor;
   profile: Profile;
-  /** Database, broker: away until this time, ms. */
-  readonly away: { database: number; broker: number };
+  /** Database, broker, store of rows: away until this time, ms. */
+  readonly away: { database: number; broker: number; rows: number };
+  /** Rows are in a store that shares no transaction with the state. */
+  readonly split: boolean;
+  /** Flatten lanes that have replaced rows of a record, and not yet asked for the groups that they touch. */
+  readonly unsettled: Set<string>;
   readonly counts: Map<string, number>;
   violation: Violation | null;
   readonly replayed: Set<string>;
@@ -82,7 +86,11 @@ const linesKept = 400;
 export const createWorld = (
   seed: number,
   product: Product,
-  { linesMax = linesKept, apart = false }: { readonly linesMax?: number; readonly apart?: boolean },
+  {
+    linesMax = linesKept,
+    apart = false,
+    split = false,
+  }: { readonly linesMax?: number; readonly apart?: boolean; readonly split?: boolean },
 ): World => {
   const dice = createDice(seed);
   const drawn = drawProfile(dice.fork());
@@ -105,7 +113,9 @@ export const createWorld = (
     meanings: new Map(),
     nature: scheduler.actor('nature'),
     profile,
-    away: { database: 0, broker: 0 },
+    away: { database: 0, broker: 0, rows: 0 },
+    split,
+    unsettled: new Set(),
     counts: new Map(),
     violation: null,
     replayed: new Set(),
@@ -152,5 +162,6 @@ export const calmDown = (world: World): void => {
   world.profile = withoutFaults(world.profile);
   world.scheduler.hurry();
   world.away.database = 0;
+  world.away.rows = 0;
   world.away.broker = 0;
 };
