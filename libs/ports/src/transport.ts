@@ -8,7 +8,11 @@ export interface BatchLimits {
 }
 
 export interface TransportCapabilities {
-  /** `broker`: the broker numbers the messages; `assigned`: DSF numbers them (delivery rule 6). */
+  /**
+   * `broker`: the broker numbers the messages, and keeps them to be read again. `assigned`: it does neither, so DSF numbers them (delivery
+   * rule 6): an offset counts what one feed was sent and is good for `acknowledge` alone, `seek` does nothing, what was not acknowledged comes
+   * again, and `bounds`, `offsetAt` and `trim` throw Failure `fatal` `transport.no-offsets`.
+   */
   readonly offsets: 'broker' | 'assigned';
   /** Largest message body that `send` takes. */
   readonly messageBytesMax: number;
@@ -27,6 +31,8 @@ export interface OutgoingMessage {
 /** A message as it came in. */
 export interface Delivery {
   readonly offset: number;
+  /** What the system calls the message, also when it sends it again. Present where `offsets` is `assigned`. */
+  readonly id?: string;
   /** Broker timestamp, UTC ms. */
   readonly time: number;
   readonly timeType: 'create' | 'append';
@@ -90,6 +96,8 @@ export interface TopicShape {
   readonly cleanup: 'time' | 'compact' | 'both';
   /** Largest message, bytes. */
   readonly messageBytesMax: number;
+  /** What the system has besides, in words, such as `region`: `europe-west1`. */
+  readonly details?: Readonly<Record<string, string>>;
 }
 
 /** Making topics of a cluster, which is an act of its own: nothing is made by the way. */
@@ -100,6 +108,8 @@ export interface TopicAdministration {
   nameOf(topic: string): string;
   /** Null when there is no such topic. */
   describe(topic: string): Promise<TopicShape | null>;
+  /** The shape as this system can have it. Absent: as it is. */
+  fit?(topic: string, shape: TopicShape): TopicShape;
   create(topic: string, shape: TopicShape): Promise<void>;
   /** Brings partitions (only upwards), retention, cleanup and size to the shape; what the topic has besides stays. Copies stay as they are. */
   change(topic: string, from: TopicShape, to: TopicShape): Promise<void>;
@@ -119,7 +129,9 @@ export interface Transport {
   growTopic(topic: string, partitions: number): Promise<void>;
   /** Deletes the messages of a partition below offset `before`; offsets are never given again. @throws as `partitionCount` */
   trim(topic: string, partition: number, before: number): Promise<void>;
-  /** Partitions that the topic has. @throws Failure `fatal` `transport.topic-missing` */
+  /** Drops all that was sent and not read, for every group. Present where `offsets` is `assigned`. @throws as `partitionCount` */
+  discard?(topic: string): Promise<void>;
+  /** Partitions that the topic has; as many as there may be, where lanes are not counted by the system. @throws Failure `fatal` `transport.topic-missing` */
   partitionCount(topic: string): Promise<number>;
   bounds(topic: string, partition: number): Promise<PartitionBounds>;
   /** First offset at or after a time (UTC ms); the end when there is none. */

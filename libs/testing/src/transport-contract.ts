@@ -2,8 +2,9 @@ import { describe } from 'vitest';
 import { groupContract } from './transport-contract-groups.ts';
 import { logContract } from './transport-contract-log.ts';
 import { processContract } from './transport-contract-processes.ts';
+import { laneContract, laneProcessContract } from './transport-contract-lanes.ts';
 import { readContract } from './transport-contract-reads.ts';
-import type { TransportHarness } from './transport-harness.ts';
+import type { LaneHarness, TransportHarness } from './transport-harness.ts';
 
 /** What every transport promises (`Transport` in @dsf/ports). `make` gives a new, empty messaging system for each test. */
 export const transportContract = (name: string, make: () => Promise<TransportHarness>): void => {
@@ -12,5 +13,16 @@ export const transportContract = (name: string, make: () => Promise<TransportHar
     readContract(make);
     groupContract(make);
     processContract(make);
+  });
+};
+
+/**
+ * What a transport promises whose `offsets` are `assigned`: the same of messages, members and processes, without anything to be read again by its
+ * number. Groups have what was sent since they were there.
+ */
+export const laneTransportContract = (name: string, make: () => Promise<LaneHarness>): void => {
+  describe(`${name} keeps the contract of a transport without offsets`, () => {
+    laneContract(make);
+    laneProcessContract(make);
   });
 };

@@ -22,6 +22,9 @@ export interface TransportHarness {
   close(): Promise<void>;
 }
 
+/** A system that keeps no messages to be read again, so nothing can be deleted from it either. */
+export type LaneHarness = Omit<TransportHarness, 'trim'>;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -44,8 +47,8 @@ export interface Member {
   close(): Promise<void>;
 }
 
-export const join = async (transport: Transport, topic: string, group: string): Promise<Member> => {
-  const subscription = await transport.subscribe(topic, group);
+export const join = async (transport: Transport, topic: string, group: string, lanes?: number): Promise<Member> => {
+  const subscription = await transport.subscribe(topic, group, lanes);
   const feeds = new Map<number, PartitionFeed>();
   const stop = new AbortController();
   const following = (async () => {

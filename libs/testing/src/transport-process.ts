@@ -9,7 +9,7 @@ import type { RemoteOpen } from './transport-harness.ts';
 
 export type ProcessTask =
   /** Reads and acknowledges everything of its partitions. */
-  | { readonly kind: 'consume'; readonly remote: RemoteOpen; readonly topic: string; readonly group: string }
+  | { readonly kind: 'consume'; readonly remote: RemoteOpen; readonly topic: string; readonly group: string; readonly lanes?: number }
   /** Sends numbered messages `<name>:<n>` to each partition in turn, many at a time, until it is killed. */
   | { readonly kind: 'produce'; readonly remote: RemoteOpen; readonly topic: string; readonly name: string; readonly partitions: number };
 
@@ -46,7 +46,7 @@ const follow = async (feed: PartitionFeed, signal: AbortSignal): Promise<void> =
 };
 
 const consume = async (transport: Transport, task: Extract<ProcessTask, { kind: 'consume' }>, signal: AbortSignal): Promise<void> => {
-  const subscription = await transport.subscribe(task.topic, task.group);
+  const subscription = await transport.subscribe(task.topic, task.group, task.lanes);
   say({ event: 'ready' });
   const running: Promise<void>[] = [];
   for await (const feed of subscription.feeds(signal)) running.push(follow(feed, signal));

@@ -35,7 +35,8 @@ export const lookAtTopics = async (session: Session, installation: Installation,
   const { replication, retentionMs } = parseConfig(topicsSettings, session.environment);
   const wanted = wantedShape({ lanes, retentionMs, replication: options.replication ?? replication });
   const plans: TopicPlan[] = [];
-  for (const topic of Object.values(topics)) plans.push(planTopic(topic, await administration.describe(topic), wanted));
+  for (const topic of Object.values(topics))
+    plans.push(planTopic(topic, await administration.describe(topic), administration.fit?.(topic, wanted) ?? wanted));
   return { administration, lanes, plans };
 };
 

@@ -9,7 +9,8 @@ export interface WantedTopics {
 
 /** One setting that a topic has otherwise than it should. */
 export interface Difference {
-  readonly setting: keyof TopicShape;
+  /** A field of `TopicShape`, or of its `details`. */
+  readonly setting: string;
   readonly is: string;
   readonly wanted: string;
 }
@@ -48,7 +49,10 @@ const durationText = (ms: number | null): string => {
 const mebibyte = 1024 * 1024;
 const sizeText = (bytes: number): string => (bytes % mebibyte === 0 ? `${bytes / mebibyte} MiB` : `${bytes} bytes`);
 
-const shown = (shape: TopicShape, setting: keyof TopicShape): string => {
+/** Settings that every system has. */
+type Setting = Exclude<keyof TopicShape, 'details'>;
+
+const shown = (shape: TopicShape, setting: Setting): string => {
   const value = shape[setting];
   if (setting === 'retentionMs') return durationText(shape.retentionMs);
   if (setting === 'messageBytesMax') return sizeText(shape.messageBytesMax);
@@ -64,40 +68,50 @@ export const wantedShape = ({ lanes, replication, retentionMs }: WantedTopics): 
   messageBytesMax,
 });
 
-const changeable: readonly (keyof TopicShape)[] = ['partitions', 'retentionMs', 'cleanup', 'messageBytesMax'];
+const changeable: readonly Setting[] = ['partitions', 'retentionMs', 'cleanup', 'messageBytesMax'];
 
 /** More partitions than lanes do no harm: they are unused. */
-const differs = (is: TopicShape, wanted: TopicShape, setting: keyof TopicShape): boolean =>
+const differs = (is: TopicShape, wanted: TopicShape, setting: Setting): boolean =>
   setting === 'partitions' ? is.partitions < wanted.partitions : is[setting] !== wanted[setting];
 
-/** @param is - null: the topic is not there */
-export const planTopic = (topic: string, is: TopicShape | null, wanted: TopicShape): TopicPlan => {
-  if (is === null) return { topic, action: 'make', is, wanted, changes: [], byHand: [] };
-  const difference = (setting: keyof TopicShape): Difference => ({ setting, is: shown(is, setting), wanted: shown(wanted, setting) });
-  const changes = changeable.filter((setting) => differs(is, wanted, setting)).map(difference);
-  const byHand = wanted.replication !== null && is.replication !== wanted.replication ? [difference('replication')] : [];
-  return { topic, action: changes.length > 0 ? 'change' : 'keep', is, wanted, changes, byHand };
-};
+const detailsThatDiffer = (is: TopicShape, { details = {} }: TopicShape): readonly Difference[] =>
+  Object.entries(details).flatMap(([setting, wanted]) => {
+    const found = is.details?.[setting] ?? 'not said';
+    return found === wanted ? [] : [{ setting, is: found, wanted }];
+  });
 
-const words = {
+const words: Readonly<Record<string, string>> = {
   partitions: 'partitions',
   replication: 'replication',
   retentionMs: 'retention',
   cleanup: 'cleanup',
   messageBytesMax: 'largest message',
-} as const;
+};
+
+/** @param is - null: the topic is not there */
+export const planTopic = (topic: string, is: TopicShape | null, wanted: TopicShape): TopicPlan => {
+  if (is === null) return { topic, action: 'make', is, wanted, changes: [], byHand: [] };
+  const difference = (setting: Setting): Difference => ({ setting, is: shown(is, setting), wanted: shown(wanted, setting) });
+  const changes = [...changeable.filter((setting) => differs(is, wanted, setting)).map(difference), ...detailsThatDiffer(is, wanted)];
+  const byHand = wanted.replication !== null && is.replication !== wanted.replication ? [difference('replication')] : [];
+  return { topic, action: changes.length > 0 ? 'change' : 'keep', is, wanted, changes, byHand };
+};
 
 const shapeText = (shape: TopicShape): string => {
+  if (shape.details !== undefined) {
+    const besides = Object.entries(shape.details).map(([name, text]) => `, ${name}: ${text}`);
+    return `retention ${durationText(shape.retentionMs)}${besides.join('')}`;
+  }
   const copies = shape.replication === null ? 'replication as the cluster has it' : `replication ${shape.replication}`;
   return `partitions ${shape.partitions}, ${copies}, retention ${durationText(shape.retentionMs)}, messages up to ${sizeText(shape.messageBytesMax)}`;
 };
 
 const surplusText = ({ is, wanted }: TopicPlan): string =>
-  is !== null && is.partitions > wanted.partitions ? ` (${is.partitions - wanted.partitions} partitions more than lanes: unused)` : '';
+  is !== null && Number.isFinite(is.partitions) && is.partitions > wanted.partitions ? ` (${is.partitions - wanted.partitions} partitions more than lanes: unused)` : '';
 
 /** A plan in lines for people: `+` is made, `~` is changed, `=` stays, `!` has to be done by hand. @param name - the topic's name in the cluster */
 export const planLines = (plan: TopicPlan, name: string): readonly string[] => {
-  const differences = plan.changes.map(({ setting, is, wanted }) => `${words[setting]} ${is} → ${wanted}`).join(', ');
+  const differences = plan.changes.map(({ setting, is, wanted }) => `${words[setting] ?? setting} ${is} → ${wanted}`).join(', ');
   const line = {
     make: `+ ${name}  ${shapeText(plan.wanted)}`,
     change: `~ ${name}  ${differences}`,

@@ -1,0 +1,145 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+export interface PubsubEnvironment {
+  readonly [name: string]: string | undefined;
+}
+
+/** Pub/Sub for tests: Google's emulator where the Cloud SDK has it, else Google's fake for Go programs behind a port. */
+export interface PubsubServer {
+  /** `host:port` */
+  readonly address: string;
+  /** `emulator`: Google's, in Java. `pstest`: Google's fake for Go. `given`: what DSF_TEST_PUBSUB names. */
+  readonly kind: PubsubKind;
+  /** Freezes it, or lets it go on; the messages are in its memory alone. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  close(): Promise<void>;
+}
+
+type PubsubKind = 'emulator' | 'pstest' | 'given';
+
+const run = promisify(execFile);
+const startMsMax = 60_000;
+
+/** Where Debian's package and Google's archive put the Cloud SDK. */
+const sdks = ['/usr/lib/google-cloud-sdk', '/usr/share/google-cloud-sdk', '/opt/google-cloud-sdk', join(homedir(), 'google-cloud-sdk')];
+const jarIn = (sdk: string): string | undefined => {
+  const folder = join(sdk, 'platform', 'pubsub-emulator', 'bin', 'cloud-pubsub-emulator');
+  return existsSync(folder) ? folder : undefined;
+};
+
+const isOnPath = (environment: PubsubEnvironment, program: string): string | undefined =>
+  [...(environment['PATH'] ?? '').split(':'), '/usr/local/go/bin'].map((folder) => join(folder, program)).find((file) => existsSync(file));
+
+/** What there is to start, best first. */
+const found = (environment: PubsubEnvironment): { readonly kind: PubsubKind; readonly program: string } | null => {
+  const given = environment['DSF_TEST_PUBSUB'];
+  if (given !== undefined && given !== '' && given !== 'pstest') return { kind: 'given', program: given };
+  const emulator = sdks.map(jarIn).find((file) => file !== undefined);
+  if (given !== 'pstest' && emulator !== undefined && isOnPath(environment, 'java') !== undefined) return { kind: 'emulator', program: emulator };
+  const go = isOnPath(environment, 'go');
+  return go === undefined ? null : { kind: 'pstest', program: go };
+};
+
+/** Null when there is something to test against; else why not. */
+export const whyNoPubsub = (environment: PubsubEnvironment): string | null =>
+  found(environment) === null
+    ? 'neither the Pub/Sub emulator of the Cloud SDK (with Java) nor Go is installed; DSF_TEST_PUBSUB=host:port names one that runs elsewhere'
+    : null;
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+const answers = async (port: number): Promise<boolean> => {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+};
+
+const source = fileURLToPath(new URL('pstest', import.meta.url));
+
+/** Built once per machine; `go` keeps what it has fetched. */
+const buildPstest = async (go: string): Promise<string> => {
+  const folder = join(homedir(), '.cache', 'dsf-test', 'pstest');
+  await mkdir(folder, { recursive: true });
+  const program = join(folder, 'pstest');
+  await run(go, ['build', '-o', program, '.'], { cwd: source, env: { ...process.env, GOFLAGS: '-mod=readonly' } });
+  return program;
+};
+
+const launch = async (command: readonly string[], port: number): Promise<ChildProcess> => {
+  const [program = '', ...rest] = command;
+  const child = spawn(program, rest, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, JAVA_OPTS: '-Xmx384m -XX:+UseSerialGC -XX:TieredStopAtLevel=1' },
+  });
+  let said = '';
+  const listen = (text: string): void => {
+    said = (said + text).slice(-4000);
+  };
+  child.stdout.setEncoding('utf8').on('data', listen);
+  child.stderr.setEncoding('utf8').on('data', listen);
+  const giveUpAt = Date.now() + startMsMax;
+  while (!(await answers(port))) {
+    if (child.exitCode !== null || Date.now() > giveUpAt) {
+      child.kill('SIGKILL');
+      throw new Error(`Pub/Sub did not start: ${said}`);
+    }
+    await delay(100);
+  }
+  return child;
+};
+
+/** @throws Error with what the server said, when it does not start */
+export const startPubsub = async (environment: PubsubEnvironment): Promise<PubsubServer> => {
+  const what = found(environment);
+  if (what === null) throw new Error(whyNoPubsub(environment) ?? '');
+  const { kind, program } = what;
+  if (kind === 'given') {
+    const refuse = (): never => {
+      throw new Error('this test needs a server of its own: unset DSF_TEST_PUBSUB');
+    };
+    return { address: program, kind, signal: refuse, close: async () => undefined };
+  }
+  const port = await freePort();
+  const command =
+    kind === 'emulator'
+      ? // The shell script becomes the Java process.
+        ['sh', program, '--host=127.0.0.1', `--port=${port}`]
+      : [await buildPstest(program), `127.0.0.1:${port}`];
+  const child = await launch(command, port);
+  // A run that is cut short leaves no server behind.
+  const last = (): void => void child.kill('SIGKILL');
+  process.once('exit', last);
+  return {
+    address: `127.0.0.1:${port}`,
+    kind,
+    signal: (signal) => void child.kill(signal),
+    close: async () => {
+      process.off('exit', last);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+};

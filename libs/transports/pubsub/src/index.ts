@@ -1,0 +1,2 @@
+export * from './pubsub-transport.ts';
+export * from './connection-options.ts';

@@ -1,0 +1,84 @@
+import type { Message } from '@google-cloud/pubsub';
+import type { PartitionFeed } from '@dsf/ports';
+import { makeBell, type Bell } from './bell.ts';
+import { makeMailbox, type Mailbox } from './feed.ts';
+import { wakeMark } from './message-format.ts';
+import type { SubscriptionOptions } from './subscription-options.ts';
+
+/** The lanes of one member: those it has, and those of them that nobody has taken out yet. */
+export interface Share {
+  readonly given: PartitionFeed[];
+  readonly bell: Bell;
+  /** A message that came to this member. */
+  take(message: Message): void;
+  /** Takes lanes that have been silent for too long. @returns lanes of which nothing was heard, to be woken */
+  sweep(): readonly number[];
+  revokeAll(): void;
+}
+
+interface Held {
+  readonly revoke: AbortController;
+  readonly mailbox: Mailbox;
+  heardAt: number;
+}
+
+/**
+ * Which member works on a lane is for Pub/Sub to say: it keeps the messages of an ordering key together while some of them are not
+ * acknowledged, and tends to send the next to the same member. Where it changes its mind, both have the lane for a while: the lane's
+ * compare-and-set keeps that harmless (delivery rule 1).
+ */
+export const makeShare = (options: SubscriptionOptions): Share => {
+  const { client, format, lanes, sharing, silenceMs } = options;
+  const { clock } = client;
+  const held = new Map<number, Held>();
+  const given: PartitionFeed[] = [];
+  const bell = makeBell(clock);
+
+  const give = (lane: number): Held => {
+    const revoke = new AbortController();
+    const mailbox = makeMailbox({ clock, lane, format, revoked: revoke.signal });
+    const entry = { revoke, mailbox, heardAt: clock.now() };
+    held.set(lane, entry);
+    given.push(mailbox.feed);
+    bell.ring();
+    return entry;
+  };
+  const revoke = (lane: number, entry: Held): void => {
+    held.delete(lane);
+    entry.revoke.abort();
+    entry.mailbox.giveBack();
+  };
+  if (sharing === 'every') for (let lane = 0; lane < lanes; lane += 1) give(lane);
+
+  return {
+    given,
+    bell,
+    take: (message) => {
+      const { data, attributes, orderingKey = '' } = message;
+      const lane = format.laneOf({ data, attributes, orderingKey }, message.id, lanes);
+      // Of a lane that is not counted, or not ours at all: unread, and not seen again.
+      if (lane === null) return message.ack();
+      const entry = held.get(lane) ?? give(lane);
+      entry.heardAt = clock.now();
+      if (attributes[wakeMark] === undefined) entry.mailbox.put(message);
+      else message.ack();
+    },
+    sweep: () => {
+      if (sharing === 'every') return [];
+      const now = clock.now();
+      const silent: number[] = [];
+      for (let lane = 0; lane < lanes; lane += 1) {
+        const entry = held.get(lane);
+        const silence = entry === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - entry.heardAt);
+        if (silence < silenceMs / 2) continue;
+        silent.push(lane);
+        if (entry !== undefined && silence >= silenceMs && entry.mailbox.isEmpty()) revoke(lane, entry);
+      }
+      return silent;
+    },
+    revokeAll: () => {
+      for (const [lane, entry] of held) revoke(lane, entry);
+      bell.ring();
+    },
+  };
+};
