@@ -1,7 +1,7 @@
 import { flattenPhase } from '@dsf/phase-flatten';
 import { pointsPhase } from '@dsf/phase-points';
 import type { Telemetry } from '@dsf/ports';
-import { createFlattenWork, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
+import { createFlattenWork, readers, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
 import { serviceContext, type Installation } from '@dsf/wiring';
 
 /** dsf.raw in, root and child rows, dsf.points out. */
@@ -18,7 +18,7 @@ export const flattener: ServiceDefinition = {
       {
         name: topics.raw,
         topic: topics.raw,
-        group: 'dsf.flatten',
+        group: readers.raw,
         partitions: settings.lanes,
         transport,
         isInternal: true,

@@ -1,6 +1,6 @@
 import { publishPhase } from '@dsf/phase-publish';
 import type { Telemetry } from '@dsf/ports';
-import { createPublishWork, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
+import { createPublishWork, readers, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
 import { serviceContext, type Installation } from '@dsf/wiring';
 
 /** dsf.summary in, documents out. */
@@ -15,7 +15,7 @@ export const publisher: ServiceDefinition = {
       {
         name: topics.summary,
         topic: topics.summary,
-        group: 'dsf.publish',
+        group: readers.summary,
         partitions: settings.lanes,
         transport,
         isInternal: true,

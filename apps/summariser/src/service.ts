@@ -1,7 +1,7 @@
 import { pointsPhase } from '@dsf/phase-points';
 import { summarisePhase } from '@dsf/phase-summarise';
 import type { Telemetry } from '@dsf/ports';
-import { createSummariseWork, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
+import { createSummariseWork, readers, runService, topics, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
 import { serviceContext, type Installation } from '@dsf/wiring';
 
 /** dsf.points in, summary rows, dsf.summary out. */
@@ -18,7 +18,7 @@ export const summariser: ServiceDefinition = {
       {
         name: topics.points,
         topic: topics.points,
-        group: 'dsf.summarise',
+        group: readers.points,
         partitions: settings.lanes,
         transport,
         isInternal: true,

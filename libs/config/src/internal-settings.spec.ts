@@ -40,6 +40,16 @@ describe('what carries the internal topics', () => {
     );
   });
 
+  it('is Pub/Sub, with a project, a region and an endpoint that can be', () => {
+    const onPubsub = { DSF_INTERNAL_TRANSPORT: 'pubsub', DSF_INTERNAL_PUBSUB_PROJECT: 'shop', DSF_INTERNAL_PUBSUB_REGION: 'europe-west1' };
+    expect(parseInternal(onPubsub)).toMatchObject({ internalTransport: 'pubsub', pubsubProject: 'shop', pubsubRegion: 'europe-west1' });
+    expect(problemsOf({ ...onPubsub, DSF_INTERNAL_PUBSUB_REGION: 'Europe' })).toEqual([
+      'DSF_INTERNAL_PUBSUB_REGION must be a region such as europe-west1',
+    ]);
+    expect(problemsOf({ ...onPubsub, DSF_INTERNAL_PUBSUB_ENDPOINT: 'https://pubsub' })[0]).toContain('must be host or host:port');
+    expect(problemsOf({ ...onPubsub, DSF_INTERNAL_KAFKA_BROKERS: 'a:9092' })[0]).toContain('DSF_INTERNAL_TRANSPORT is pubsub');
+  });
+
   it('is never half of one and half of another', () => {
     expect(problemsOf({ DSF_INTERNAL_KAFKA_BROKERS: 'a:9092' })[0]).toContain('DSF_INTERNAL_TRANSPORT is local');
     expect(problemsOf({ ...onKafka, DSF_INTERNAL_KAFKA_TLS_CA: 'ca.pem' })[0]).toContain('DSF_INTERNAL_KAFKA_TLS is not true');

@@ -41,22 +41,48 @@ const kafkaSettings = {
   ),
 } as const;
 
+const pubsub = 'DSF_INTERNAL_PUBSUB';
+
+/** Variables of `DSF_INTERNAL_TRANSPORT=pubsub`. Credentials are found as Google's own tools find them. */
+const pubsubSettings = {
+  pubsubProject: optional(
+    text({
+      variable: `${pubsub}_PROJECT`,
+      about: 'Google Cloud project of the internal topics. Without it, the one that the credentials belong to.',
+    }),
+  ),
+  pubsubRegion: optional(
+    text({
+      variable: `${pubsub}_REGION`,
+      about:
+        'Region such as `europe-west1`: every process sends through its endpoint, and `dsf topics apply` keeps the messages there. Order holds within one region only.',
+    }),
+  ),
+  pubsubEndpoint: optional(
+    text({
+      variable: `${pubsub}_ENDPOINT`,
+      about: 'Host and port in place of the region’s public endpoint, such as Private Service Connect.',
+    }),
+  ),
+} as const;
+
 export const internalSettings = {
   internalTransport: choice({
     variable: 'DSF_INTERNAL_TRANSPORT',
-    words: ['local', 'kafka'],
+    words: ['local', 'kafka', 'pubsub'],
     fallback: 'local',
     about:
-      'What carries the topics between the services: the local log in DSF_HOME, or Kafka. The same for every process of an installation.',
+      'What carries the topics between the services: the local log in DSF_HOME, Kafka, or Google Cloud Pub/Sub. The same for every process of an installation.',
   }),
   internalPrefix: optional(
     text({
       variable: 'DSF_INTERNAL_PREFIX',
       about:
-        'On a cluster: stands before the names of the internal topics (`shop.` makes `shop.dsf.raw`) and of all consumer groups. Each installation that shares a cluster needs one of its own.',
+        'On a cluster: stands before the names of the internal topics (`shop.` makes `shop.dsf.raw`) and of all consumer groups and subscriptions. Each installation that shares a cluster needs one of its own.',
     }),
   ),
   ...kafkaSettings,
+  ...pubsubSettings,
 } as const;
 
 /** What `dsf topics` makes the internal topics with. */
@@ -109,9 +135,27 @@ const kafkaProblems = (config: InternalConfig): readonly ConfigProblem[] => {
   return [...problems, ...loginProblems(config)];
 };
 
+/** Google's names of regions: `europe-west1`, `us-east4`, `northamerica-northeast1`. */
+const regionForm = /^[a-z]+-[a-z]+\d{1,2}$/;
+
+const pubsubProblems = ({ pubsubRegion, pubsubEndpoint, kafkaBrokers }: InternalConfig): readonly ConfigProblem[] => {
+  const problems: ConfigProblem[] = [];
+  if (kafkaBrokers !== null)
+    problems.push({
+      variable: 'DSF_INTERNAL_TRANSPORT',
+      text: `${kafka}_BROKERS is set, but DSF_INTERNAL_TRANSPORT is pubsub; set it to kafka, or remove the brokers`,
+    });
+  if (pubsubRegion !== null && !regionForm.test(pubsubRegion))
+    problems.push({ variable: `${pubsub}_REGION`, text: `${pubsub}_REGION must be a region such as europe-west1` });
+  if (pubsubEndpoint !== null && !/^[^\s:/]+(:\d{1,5})?$/.test(pubsubEndpoint))
+    problems.push({ variable: `${pubsub}_ENDPOINT`, text: `${pubsub}_ENDPOINT must be host or host:port` });
+  return problems;
+};
+
 /** What is wrong with settings that are each right by themselves. */
 export const internalProblems = (config: InternalConfig): readonly ConfigProblem[] => {
   if (config.internalTransport === 'kafka') return kafkaProblems(config);
+  if (config.internalTransport === 'pubsub') return pubsubProblems(config);
   // Brokers that nobody asks look like a working deployment until the second machine starts.
   return config.kafkaBrokers === null
     ? []

@@ -14,6 +14,9 @@ import {
 /** The internal topics; each has as many partitions as there are lanes. */
 export const topics = { raw: 'dsf.raw', points: 'dsf.points', summary: 'dsf.summary' } as const;
 
+/** Who reads each of them: its one group. */
+export const readers = { raw: 'dsf.flatten', points: 'dsf.summarise', summary: 'dsf.publish' } as const;
+
 /** The way from one phase to the next: an internal topic, and how ranges are written there. */
 export interface Hop<Item> {
   readonly topic: string;

@@ -181,7 +181,8 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
 
 /** Lanes of an internal topic also take what is handed over in this process. */
 const runFeed = async (context: LoopContext, intake: Intake, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
-  if (!intake.isInternal) return runLane(context, intake.workFor(feed), feed, stop);
+  // Where to go on with the topic cannot be said by an offset that the broker does not have.
+  if (!intake.isInternal || intake.transport.capabilities.offsets === 'assigned') return runLane(context, intake.workFor(feed), feed, stop);
   const both = context.handover.read(intake.transport, intake.topic, feed);
   try {
     await runLane(context, intake.workFor(both), both, stop);

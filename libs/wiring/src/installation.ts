@@ -15,6 +15,7 @@ import {
 import { createHandover, topics, type Handover } from '@dsf/runtime';
 import { openLocalTransport } from '@dsf/transport-local';
 import { openInternalKafka } from './internal-kafka.ts';
+import { openInternalPubsub } from './internal-pubsub.ts';
 import { kafkaConnection } from './kafka-connection.ts';
 import { loadCustomMeasures } from './custom-measures.ts';
 import { openDatabase } from './open-database.ts';
@@ -63,6 +64,13 @@ const unknownTransport = (kind: string): Failure =>
     transport: kind,
   });
 
+/** What carries the internal topics. */
+const openCarrier = async (local: Transport, internal: InternalConfig | undefined, environment: Environment): Promise<Transport> => {
+  if (internal?.internalTransport === 'kafka') return openInternalKafka(internal, environment, systemClock);
+  if (internal?.internalTransport === 'pubsub') return openInternalPubsub(internal, environment, systemClock);
+  return local;
+};
+
 /**
  * Opens what the environment chooses: SQLite, the embedded default, or SQL Server for metadata, state and rows; a local log for topics. The folder is made when absent.
  * Several processes may open the same folder.
@@ -90,7 +98,7 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
     convenience: { topics: Object.values(topics), keepMs: 0 },
   });
   const transports = new Map<string, Promise<Transport>>([['local', Promise.resolve(local)]]);
-  const carrier = internal?.internalTransport === 'kafka' ? await openInternalKafka(internal, environment, systemClock) : local;
+  const carrier = await openCarrier(local, internal, environment);
   const open = async (kind: string, connection: ConnectionDefinition | undefined): Promise<Transport> => {
     if (kind !== 'kafka' || connection === undefined) throw unknownTransport(kind);
     const config = { connection: kafkaConnection(connection, environment), groupPrefix: internal?.internalPrefix ?? '' };

@@ -33,6 +33,15 @@ describe('the plan of an internal topic', () => {
     expect(linesFor({ ...wanted, retentionMs: 90 * 60_000 })).toEqual(['~ shop.dsf.raw  retention 90 minutes → 7 days']);
   });
 
+  it('says in its own words what a system has besides partitions', () => {
+    const fit = { ...wanted, partitions: Number.POSITIVE_INFINITY, replication: null, details: { region: 'europe-west1' } };
+    expect(planLines(planTopic('dsf.raw', null, fit), 'dsf.raw')).toEqual(['+ dsf.raw  retention 7 days, region: europe-west1']);
+    expect(planLines(planTopic('dsf.raw', fit, fit), 'dsf.raw')).toEqual(['= dsf.raw']);
+    expect(planLines(planTopic('dsf.raw', { ...fit, details: { region: 'us-east1' } }, fit), 'dsf.raw')).toEqual([
+      '~ dsf.raw  region us-east1 → europe-west1',
+    ]);
+  });
+
   it('leaves copies to a person', () => {
     expect(linesFor({ ...wanted, replication: 1 })).toEqual([
       '= shop.dsf.raw',

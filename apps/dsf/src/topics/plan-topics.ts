@@ -107,7 +107,9 @@ const shapeText = (shape: TopicShape): string => {
 };
 
 const surplusText = ({ is, wanted }: TopicPlan): string =>
-  is !== null && Number.isFinite(is.partitions) && is.partitions > wanted.partitions ? ` (${is.partitions - wanted.partitions} partitions more than lanes: unused)` : '';
+  is !== null && Number.isFinite(is.partitions) && is.partitions > wanted.partitions
+    ? ` (${is.partitions - wanted.partitions} partitions more than lanes: unused)`
+    : '';
 
 /** A plan in lines for people: `+` is made, `~` is changed, `=` stays, `!` has to be done by hand. @param name - the topic's name in the cluster */
 export const planLines = (plan: TopicPlan, name: string): readonly string[] => {

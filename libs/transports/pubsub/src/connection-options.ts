@@ -1,4 +1,5 @@
 import type { ClientConfig } from '@google-cloud/pubsub';
+import { GoogleAuth, PassThroughClient } from 'google-auth-library';
 
 /** Where Pub/Sub is and how to get in. Nothing of it is a secret: a key stands in the file that is named, and nowhere else. */
 export interface PubsubConnection {
@@ -25,7 +26,11 @@ export const placeOf = ({ project, region, endpoint, emulator }: PubsubConnectio
 
 /** Options of the client library. */
 export const clientConfig = ({ project, region, endpoint, emulator, keyFile }: PubsubConnection): ClientConfig => {
-  if (emulator !== undefined) return { projectId: project ?? emulatorProject, apiEndpoint: emulator, emulatorMode: true };
+  if (emulator !== undefined) {
+    // Without a client of its own the library looks for credentials in the metadata server of the machine, for seconds, and in vain.
+    const auth = new GoogleAuth({ authClient: new PassThroughClient() });
+    return { projectId: project ?? emulatorProject, apiEndpoint: emulator, emulatorMode: true, auth };
+  }
   const host = endpoint ?? (region === undefined ? undefined : `${region}-pubsub.googleapis.com:443`);
   return {
     // Without an endpoint the library looks for PUBSUB_EMULATOR_HOST in the environment; what to use is for the connection to say.

@@ -31,7 +31,7 @@ const openStream = ({ client, name, ackDeadlineMs, extensionMsMax, messagesMax, 
   });
 
 /** Reads until the stream fails or `closed` aborts. @returns what it failed with */
-const readStream = (options: SubscriptionOptions, share: Share, closed: AbortSignal): Promise<unknown> => {
+const readStream = async (options: SubscriptionOptions, share: Share, closed: AbortSignal): Promise<unknown> => {
   const stream = openStream(options);
   const { promise, resolve } = Promise.withResolvers<unknown>();
   const onMessage = (message: Message): void => {
@@ -39,15 +39,15 @@ const readStream = (options: SubscriptionOptions, share: Share, closed: AbortSig
     else share.take(message);
   };
   stream.on('message', onMessage);
-  stream.on('error', resolve);
+  stream.on('error', (error: Error) => resolve(error));
   const stop = (): void => resolve(null);
   closed.addEventListener('abort', stop, { once: true });
-  return promise.finally(async () => {
-    closed.removeEventListener('abort', stop);
-    // What is held goes back, so that others need not wait for its deadline.
-    share.revokeAll();
-    await stream.close().catch(() => undefined);
-  });
+  const error = await promise;
+  closed.removeEventListener('abort', stop);
+  // What is held goes back, so that others need not wait for its deadline.
+  share.revokeAll();
+  await stream.close().catch(() => undefined);
+  return error;
 };
 
 export const makeMember = (options: SubscriptionOptions, share: Share, closed: AbortSignal): Member => {

@@ -32,7 +32,7 @@ export const limits = {
 const envelopeBytes = 64 * 1024;
 export const bodyBytesMax = limits.requestBytesMax - envelopeBytes;
 
-export const bytesOf = ({ data, attributes, orderingKey }: PubsubContent): number => {
+const bytesOf = ({ data, attributes, orderingKey }: PubsubContent): number => {
   // What else a request says of a message: tags and lengths.
   let bytes = data.byteLength + Buffer.byteLength(orderingKey) + 64;
   for (const [name, value] of Object.entries(attributes)) bytes += Buffer.byteLength(name) + Buffer.byteLength(value) + 16;

@@ -25,6 +25,8 @@ export interface PubsubClient {
   readonly clock: Clock;
   readonly place: string;
   readonly connection: PubsubConnection;
+  /** What a person is to do about a topic that is missing. */
+  readonly remedy: string | undefined;
   readonly remote: PubSub;
   /** Publishes to a topic in order per key; one for all senders of the process, or keys would lose their order. */
   publisher(topic: string): Topic;
@@ -61,6 +63,7 @@ export const openPubsubClient = ({ connection, clock, batching, requestTimeoutMs
     clock,
     place,
     connection,
+    remedy,
     remote,
     call,
     publisher: (name) => {

@@ -81,7 +81,7 @@ const verdicts: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
 ]);
 
 /** gRPC's number of an error; null for errors of other kinds. */
-export const grpcCode = (error: unknown): number | null =>
+const grpcCode = (error: unknown): number | null =>
   error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : null;
 
 export const isMissing = (error: unknown): boolean => grpcCode(error) === codes.notFound;

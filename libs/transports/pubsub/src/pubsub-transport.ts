@@ -145,7 +145,13 @@ export const openPubsubTransport = (given: PubsubTransportConfig): PubsubTranspo
   const ensureReader = async (topic: string, name: string): Promise<void> => {
     await checkTopic(client, topic);
     if (createsTopics && (await readReaderMetadata(client, name)) === null) {
-      const shape = { partitions: lanesMax, replication: null, retentionMs: 86_400_000, cleanup: 'time', messageBytesMax: limits.requestBytesMax } as const;
+      const shape = {
+        partitions: lanesMax,
+        replication: null,
+        retentionMs: 86_400_000,
+        cleanup: 'time',
+        messageBytesMax: limits.requestBytesMax,
+      } as const;
       await unlessThere(() => createReader(client, topic, { name, shape, ackDeadlineMs }));
     }
     await checkReader(client, name);
@@ -161,7 +167,8 @@ export const openPubsubTransport = (given: PubsubTransportConfig): PubsubTranspo
     offsetAt: noOffsets,
     discard: async (topic) => {
       const [names] = await client.call({ topic }, () => client.remote.topic(topic).getSubscriptions());
-      for (const subscription of names) await client.call({ subscription: subscription.name }, () => subscription.seek(new Date(client.clock.now())));
+      for (const subscription of names)
+        await client.call({ subscription: subscription.name }, () => subscription.seek(new Date(client.clock.now())));
     },
     partitionCount: async (topic) => {
       await checkTopic(client, topic);
@@ -175,7 +182,7 @@ export const openPubsubTransport = (given: PubsubTransportConfig): PubsubTranspo
       const wake = lanes === undefined ? {} : { wake: wakeLanes(sender, topic) };
       return subscriptions.add(openSubscription({ ...config, client, name, format: framedFormat, ...sharing, ...wake }));
     },
-    send: sender.send,
+    send: (topic, messages) => sender.send(topic, messages),
     close: async () => {
       await subscriptions.close();
       await sender.idle();

@@ -1,6 +1,7 @@
 import type { OutgoingMessage } from '@dsf/ports';
 import type { MessageFormat, PubsubContent } from './message-format.ts';
 import type { PubsubClient } from './pubsub-client.ts';
+import { asTransportFailure } from './pubsub-failure.ts';
 
 export interface Sender {
   /** Resolves when every message is durable, in order per ordering key. @throws Failure */
@@ -28,8 +29,9 @@ export const makeSender = (client: PubsubClient, format: MessageFormat): Sender 
     );
     const failed = results.flatMap((result, index) => (result.status === 'rejected' ? [{ index, reason: result.reason as unknown }] : []));
     if (failed.length === 0) return;
-    for (const key of new Set(failed.map(({ index }) => contents[index]?.orderingKey ?? ''))) if (key !== '') publisher.resumePublishing(key);
-    await client.call({ topic }, async () => Promise.reject(failed[0]?.reason));
+    for (const key of new Set(failed.map(({ index }) => contents[index]?.orderingKey ?? '')))
+      if (key !== '') publisher.resumePublishing(key);
+    throw asTransportFailure(failed[0]?.reason, { place: client.place, topic }, client.remedy);
   };
   return {
     publish,

@@ -25,8 +25,7 @@ const anyRegion = 'wherever they are sent';
 const missing = 'missing';
 const fitReader = 'in order, no dead letters, never expires';
 
-const msOf = (duration: SubscriptionMetadata['messageRetentionDuration']): number =>
-  Number(duration?.seconds ?? 604_800) * 1000;
+const msOf = (duration: SubscriptionMetadata['messageRetentionDuration']): number => Number(duration?.seconds ?? 604_800) * 1000;
 
 /** What must not be otherwise, or lanes lose their order, or messages. */
 const readerText = (metadata: SubscriptionMetadata): string =>
@@ -106,9 +105,10 @@ export const readReaderMetadata = (client: PubsubClient, name: string): Promise<
 
 const readerKey = (group: string): string => `read by ${group}`;
 
-/** Topics with the subscriptions of those who read them: Pub/Sub keeps a message only for subscriptions that are there when it is sent. */
-export const topicAdministration = (client: PubsubClient, { readersOf, ackDeadlineMs }: TopicSettings): LaneAdministration => {
-  const mend = async (topic: string, group: string, to: TopicShape): Promise<void> => {
+/** Makes the subscription of a group, or brings it to the shape. */
+const makeMend =
+  (client: PubsubClient, ackDeadlineMs: number) =>
+  async (topic: string, group: string, to: TopicShape): Promise<void> => {
     const name = subscriptionName(topic, group);
     const metadata = await readReaderMetadata(client, name);
     if (metadata === null) return createReader(client, topic, { name, shape: to, ackDeadlineMs });
@@ -121,6 +121,10 @@ export const topicAdministration = (client: PubsubClient, { readersOf, ackDeadli
     );
     await checkReader(client, name);
   };
+
+/** Topics with the subscriptions of those who read them: Pub/Sub keeps a message only for subscriptions that are there when it is sent. */
+export const topicAdministration = (client: PubsubClient, { readersOf, ackDeadlineMs }: TopicSettings): LaneAdministration => {
+  const mend = makeMend(client, ackDeadlineMs);
   return {
     place: client.place,
     nameOf: (topic) => topic,
