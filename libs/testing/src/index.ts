@@ -7,6 +7,7 @@ export { startFleet } from './fleet/fleet.ts';
 export * from './warehouse-contract.ts';
 export * from './fleet/shop-checks.ts';
 export * from './mssql/describe-on-mssql.ts';
+export * from './mssql/test-login.ts';
 export * from './mssql/test-server.ts';
 export { shopDefinitions, shopStream, type ShopExpectation, type ShopMessage } from './fleet/shop-stream.ts';
 export * from './metadata-store-contract.ts';

@@ -81,17 +81,9 @@ export const describeSummaryTable = (schema: string, layout: SummaryLayout): str
     ),
   ].join(';\n');
 
-/** One batch of statements for the view of a driver. */
-export const describeSummaryView = (schema: string, name: string, layout: SummaryLayout): string => {
-  const window = layout.windowed
-    ? [['window_start', 'Start of the window'] as const, ['window_end', 'End of the window; not in it any more'] as const]
-    : [];
-  const own = [
-    ['_dsf_revision', 'Rises with each change of the group and never restarts'] as const,
-    ['_dsf_updated_at', 'When the group changed last'] as const,
-  ];
-  return [
-    describe({ schema, kind: 'VIEW', name, column: null }, `One row per group of the driver ${layout.driver}`),
-    ...[...visibleWords(layout), ...window, ...own].map(([column, words]) => describe({ schema, kind: 'VIEW', name, column }, words)),
-  ].join(';\n');
-};
+/** For the view of a driver; its columns are described in the table beneath. */
+export const describeSummaryView = (schema: string, name: string, layout: SummaryLayout): string =>
+  describe(
+    { schema, kind: 'VIEW', name, column: null },
+    `One row per group of the driver ${layout.driver}; its columns are those of ${layout.table}`,
+  );

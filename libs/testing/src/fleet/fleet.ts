@@ -6,6 +6,8 @@ export interface FleetOptions {
   /** Settings of every process: where the installation is, how fast it polls. */
   readonly environment: Readonly<Record<string, string>>;
   readonly replicas: number;
+  /** Settings of one service alone, such as its login. */
+  readonly own?: Readonly<Partial<Record<ServiceProcess['name'], Readonly<Record<string, string>>>>>;
 }
 
 export interface ChaosOptions {
@@ -47,12 +49,12 @@ const endingOf = async (service: ServiceProcess): Promise<Ending> => {
   throw new Error(`${service.name} did not end ${endMsMax} ms after SIGTERM:\n${service.log()}`);
 };
 
-export const startFleet = ({ environment, replicas }: FleetOptions): Fleet => {
+export const startFleet = ({ environment, replicas, own = {} }: FleetOptions): Fleet => {
   const casualties: string[] = [];
   let stopping = false;
 
   const start = (name: ServiceProcess['name'], slot: number): ServiceProcess => {
-    const service = startService(name, environment);
+    const service = startService(name, { ...environment, ...own[name] });
     const restart = async (): Promise<void> => {
       const { code, signal } = await service.ended;
       if (!stopping && signal !== 'SIGKILL') casualties.push(`${name} ended with ${signal ?? `code ${String(code)}`}:\n${service.log()}`);

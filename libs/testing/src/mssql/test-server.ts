@@ -87,6 +87,9 @@ export const freshMssqlSchema = async (server: MssqlTestServer): Promise<MssqlTe
       const names = `'${name}', '${name}_config', '${name}_state'`;
       await each(endVersioning(names)).catch(() => undefined);
       for (const question of dropStatements(names)) await each(question);
+      await each(
+        `SELECT 'DROP ROLE ' + QUOTENAME(p.name) FROM sys.database_principals AS p WHERE p.type = 'R' AND p.name LIKE '${name}[_]%'`,
+      ).catch(() => undefined);
       for (const schema of [name, `${name}_config`, `${name}_state`])
         await sql(`IF SCHEMA_ID(N'${schema}') IS NOT NULL EXEC (N'DROP SCHEMA [${schema}]')`).catch(() => undefined);
       await pool.close();
