@@ -34,4 +34,4 @@ RUN mkdir -p /var/lib/dsf && chown 10001:10001 /var/lib/dsf && ln -s /app/apps/d
 USER 10001:10001
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["node", "deploy/health-check.mjs"]
-ENTRYPOINT ["/bin/sh", "-c", "exec node --conditions=@dsf/source --disable-warning=ExperimentalWarning apps/${APP}/src/main.ts \"$@\"", "dsf"]
+ENTRYPOINT ["/bin/sh", "-c", "exec node --max-semi-space-size=8 --conditions=@dsf/source --disable-warning=ExperimentalWarning apps/${APP}/src/main.ts \"$@\"", "dsf"]

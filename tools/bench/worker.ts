@@ -1,4 +1,5 @@
 /** One process of the benchmark: a floor, or some phases of the product on a home, until it is told to stop. */
+import { keepHeapLean } from '@dsf/wiring';
 import { runFloor } from './floor.ts';
 import { runPhases } from './phases.ts';
 import type { Report, Task } from './task.ts';
@@ -12,7 +13,10 @@ const stop = new AbortController();
 process.on('message', () => stop.abort());
 try {
   if (task.kind === 'floor') say({ kind: 'done', usage: runFloor(task), counts: {} });
-  else say(await runPhases(task, say, stop));
+  else {
+    if (task.phases.length === 1) keepHeapLean();
+    say(await runPhases(task, say, stop));
+  }
 } catch (error) {
   say({ kind: 'broken', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }

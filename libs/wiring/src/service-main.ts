@@ -22,6 +22,7 @@ import {
 import { Failure, type PhaseName, type Telemetry } from '@dsf/ports';
 import type { RuntimeSettings } from '@dsf/runtime';
 import { openInstallation, type Installation } from './installation.ts';
+import { keepHeapLean } from './lean-heap.ts';
 import { createReadings } from './readings.ts';
 import { systemClock } from './system-clock.ts';
 
@@ -102,6 +103,7 @@ const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['se
  */
 export const serviceMain = async (main: ServiceMain): Promise<number> => {
   const stop = stopOnSignal();
+  keepHeapLean();
   try {
     const config = parseConfig(main.settings, main.environment);
     const problems = internalProblems(config);
