@@ -117,6 +117,11 @@ const wrong: readonly (readonly [what: string, values: Values, names: readonly s
     ['phases.flattener', 'serverAddress'],
   ],
   ['a broker without a port', { base, values: { internal: { kafka: { brokers: ['kafka'] } } } }, ['brokers']],
+  [
+    'an ingestor scaled by no group',
+    { base, values: { phases: { ingestor: { autoscaling: { keda: { kafka: { consumerGroup: '' } } } } } } },
+    ['consumerGroup', 'dsf-prod.dsf.ingest.'],
+  ],
   ['no broker', { base, values: { internal: { kafka: { brokers: [] } } } }, ['internal.kafka.brokers']],
   ['no Secret for the database', { base, values: { database: { mssql: { existingSecret: '' } } } }, ['database.mssql.existingSecret']],
   ['a password in the values', { base, values: { database: { mssql: { password: 'secret' } } } }, ['password']],
@@ -292,7 +297,7 @@ for (const major of [3, 4] as const) {
         'dsf-prod.dsf.points dsf-prod.dsf.summarise',
         'dsf-prod.dsf.raw dsf-prod.dsf.flatten',
         'dsf-prod.dsf.summary dsf-prod.dsf.publish',
-        'shop.orders dsf.ingest.shop.orders',
+        'shop.orders dsf-prod.dsf.ingest.shop.orders',
       ]);
     });
 

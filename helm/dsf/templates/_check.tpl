@@ -40,6 +40,7 @@
 {{- if eq $scaling.kind "keda" -}}
   {{- if and (eq $scaling.keda.trigger "prometheus") (not $scaling.keda.prometheus.serverAddress) -}}{{- fail (printf "%s: autoscaling.keda.prometheus.serverAddress is missing" $where) -}}{{- end -}}
   {{- if and (eq $scaling.keda.trigger "kafka") (eq .phase "ingestor") (not $scaling.keda.kafka.topic) -}}{{- fail (printf "%s: autoscaling.keda.kafka.topic is missing: the topic of the source to scale by" $where) -}}{{- end -}}
+  {{- if and (eq $scaling.keda.trigger "kafka") (eq .phase "ingestor") (not $scaling.keda.kafka.consumerGroup) -}}{{- fail (printf "%s: autoscaling.keda.kafka.consumerGroup is missing: %sdsf.ingest.<name of the source>" $where .root.Values.internal.prefix) -}}{{- end -}}
 {{- end -}}
 {{- if and (eq $scaling.kind "hpa") (kindIs "invalid" $scaling.hpa.cpuPercent) (kindIs "invalid" $scaling.hpa.memoryPercent) -}}{{- fail (printf "%s: autoscaling.hpa needs cpuPercent or memoryPercent" $where) -}}{{- end -}}
 {{- end -}}

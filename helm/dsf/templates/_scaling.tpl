@@ -28,7 +28,7 @@ spec:
 {{- $keda := .scaling.keda -}}
 {{- $prefix := .root.Values.internal.prefix -}}
 {{- $topics := dict "flattener" "dsf.raw" "summariser" "dsf.points" "publisher" "dsf.summary" -}}
-{{- $groups := dict "ingestor" "dsf.ingest" "flattener" "dsf.flatten" "summariser" "dsf.summarise" "publisher" "dsf.publish" -}}
+{{- $groups := dict "flattener" "dsf.flatten" "summariser" "dsf.summarise" "publisher" "dsf.publish" -}}
 {{- $words := dict "ingestor" "ingest" "flattener" "flatten" "summariser" "summarise" "publisher" "publish" -}}
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
