@@ -3,6 +3,7 @@ import { connect as connectSecure } from 'node:tls';
 import { Failure, type Clock } from '@dsf/ports';
 import Cluster, { type Broker } from 'kafkajs/src/cluster/index.js';
 import loggers from 'kafkajs/src/loggers/index.js';
+import { makeCoordinators } from './coordinators.ts';
 import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure, kafkaErrorName } from './kafka-failure.ts';
 import { lookOnlyWhenRequestsWait } from './request-queue.ts';
@@ -30,6 +31,8 @@ export interface KafkaClient {
   transactionCoordinator(id: string, topic: string): Promise<Broker>;
   /** What was known of the cluster may be out of date: it is asked anew. */
   forget(topic?: string): void;
+  /** The same for the coordinator of a group or of transactions. */
+  forgetCoordinator(id: string): void;
   close(): Promise<void>;
 }
 
@@ -48,7 +51,6 @@ export interface ClientOptions {
 const missingTries = 4;
 const missingPauseMs = 150;
 const madeTries = 60;
-const coordinatorOf = { group: 0, transaction: 1 } as const;
 const keepAliveMs = 60_000;
 
 interface SocketRequest {
@@ -175,13 +177,7 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     }
   };
   const broker = (nodeId: number): Promise<Broker> => guarded(() => cluster.brokerPool.findBroker({ nodeId }), {});
-  /** kafkajs's own search keeps the broker's reason to itself, such as a missing ACL. */
-  const coordinator = async (kind: keyof typeof coordinatorOf, id: string, topic: string): Promise<Broker> => {
-    const { leaders } = await topics.find(topic);
-    const asked = await broker(leaders[0] ?? 0);
-    const found = await asked.findGroupCoordinator({ groupId: id, coordinatorType: coordinatorOf[kind] });
-    return broker(found.coordinator.nodeId);
-  };
+  const coordinators = makeCoordinators(broker, async (topic) => (await topics.find(topic)).leaders[0] ?? 0);
   const exists = async (topic: string): Promise<boolean> => {
     try {
       await topics.find(topic, 1);
@@ -209,11 +205,15 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     exists,
     appears: async (topic) => void (await topics.find(topic, madeTries)),
     leaderOf,
-    forget: topics.forget,
+    forget: (topic) => {
+      if (topic === undefined) coordinators.forgetAll();
+      topics.forget(topic);
+    },
+    forgetCoordinator: (id) => coordinators.forget(id),
     leaders: async (topic) => (await topics.find(topic)).leaders,
     replicas: async (topic) => (await topics.find(topic)).replicas,
-    coordinator: (group, topic) => guarded(() => coordinator('group', group, topic), { group }),
-    transactionCoordinator: (id, topic) => guarded(() => coordinator('transaction', id, topic), { writer: id }),
+    coordinator: (group, topic) => guarded(() => coordinators.find('group', group, topic), { group }),
+    transactionCoordinator: (id, topic) => guarded(() => coordinators.find('transaction', id, topic), { writer: id }),
     clusterId: () => cluster.brokerPool.metadata?.clusterId ?? null,
     close: () => guarded(() => cluster.disconnect(), {}),
   };

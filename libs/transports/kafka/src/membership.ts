@@ -98,20 +98,29 @@ export const groupVerdict = (error: unknown): GroupVerdict => {
 };
 
 /** Offsets that the group has acknowledged, over connections that nobody waits on. */
-export const groupOffsets = (client: KafkaClient, topic: string, group: string) => ({
-  committed: async (partition: number): Promise<number | null> => {
-    const coordinator = await client.coordinator(group, topic);
-    const { responses } = await coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions: [{ partition }] }] });
-    const offset = Number(responses[0]?.partitions[0]?.offset ?? -1);
-    return offset < 0 ? null : offset;
-  },
-  commit: async (standing: Standing, partition: number, offset: number): Promise<void> => {
-    const coordinator = await client.coordinator(group, topic);
-    const topics = [{ topic, partitions: [{ partition, offset: `${offset}` }] }];
-    await coordinator.offsetCommit({ groupId: group, groupGenerationId: standing.generation, memberId: standing.member, topics });
-  },
-  leave: async (member: string): Promise<void> => {
-    const coordinator = await client.coordinator(group, topic);
-    await coordinator.leaveGroup({ groupId: group, memberId: member });
-  },
-});
+export const groupOffsets = (client: KafkaClient, topic: string, group: string) => {
+  const ask = async <T>(work: (coordinator: Broker) => Promise<T>): Promise<T> => {
+    try {
+      return await work(await client.coordinator(group, topic));
+    } catch (error) {
+      client.forgetCoordinator(group);
+      throw error;
+    }
+  };
+  return {
+    committed: async (partition: number): Promise<number | null> => {
+      const topics = [{ topic, partitions: [{ partition }] }];
+      const { responses } = await ask((coordinator) => coordinator.offsetFetch({ groupId: group, topics }));
+      const offset = Number(responses[0]?.partitions[0]?.offset ?? -1);
+      return offset < 0 ? null : offset;
+    },
+    commit: async ({ generation, member }: Standing, partition: number, offset: number): Promise<void> => {
+      const topics = [{ topic, partitions: [{ partition, offset: `${offset}` }] }];
+      const whole = { groupId: group, groupGenerationId: generation, memberId: member, topics };
+      await ask((coordinator) => coordinator.offsetCommit(whole));
+    },
+    leave: async (member: string): Promise<void> => {
+      await ask((coordinator) => coordinator.leaveGroup({ groupId: group, memberId: member }));
+    },
+  };
+};

@@ -128,6 +128,17 @@ const readBytes = (reader: WireReader): Uint8Array | null => {
   return length < 0 ? null : view(reader.bytes(length));
 };
 
+const noHeaders: readonly Header[] = [];
+
+const readHeaders = (reader: WireReader): readonly Header[] => {
+  const count = reader.varint();
+  if (count <= 0) return noHeaders;
+  return Array.from({ length: count }, (): Header => {
+    const name = reader.bytes(reader.varint()).toString('utf8');
+    return [name, readBytes(reader) ?? new Uint8Array()];
+  });
+};
+
 const readRecord = (reader: WireReader, { baseOffset, attributes, firstTime, lastTime }: BatchHead): Delivery => {
   reader.varint();
   reader.skip(1);
@@ -136,10 +147,7 @@ const readRecord = (reader: WireReader, { baseOffset, attributes, firstTime, las
   const offset = baseOffset + reader.varint();
   const key = readBytes(reader);
   const body = readBytes(reader);
-  const headers = Array.from({ length: Math.max(0, reader.varint()) }, (): Header => {
-    const name = reader.bytes(reader.varint()).toString('utf8');
-    return [name, readBytes(reader) ?? new Uint8Array()];
-  });
+  const headers = readHeaders(reader);
   return { offset, time: isAppended ? lastTime : firstTime + elapsed, timeType: isAppended ? 'append' : 'create', key, headers, body };
 };
 

@@ -21,7 +21,8 @@ const triesMax = 200;
 const pauseMs = 10;
 const never = new AbortController().signal;
 
-const soon = ['CONCURRENT_TRANSACTIONS', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP'];
+const notQuiteOver = 'CONCURRENT_TRANSACTIONS';
+const soon = [notQuiteOver, 'GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROGRESS', 'NOT_COORDINATOR_FOR_GROUP'];
 
 /** Asks the coordinator of the id, wherever it is, until it has time. */
 const makeAsk =
@@ -31,8 +32,9 @@ const makeAsk =
       try {
         return await work(await client.transactionCoordinator(id, topic));
       } catch (error) {
-        if (!soon.includes(kafkaErrorName(error)) || tries >= triesMax)
-          throw asTransportFailure(error, { brokers: client.brokers, topic, writer: id });
+        const name = kafkaErrorName(error);
+        if (name !== notQuiteOver) client.forgetCoordinator(id);
+        if (!soon.includes(name) || tries >= triesMax) throw asTransportFailure(error, { brokers: client.brokers, topic, writer: id });
         await client.clock.sleep(pauseMs, never);
       }
     }

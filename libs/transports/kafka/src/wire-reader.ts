@@ -31,6 +31,12 @@ export const readWire = (buffer: Buffer): WireReader => {
   };
   /** Zigzag, in floating point beyond 32 bits: exact up to 2^53. */
   const varlong = (): number => {
+    // Most are lengths and differences below 64.
+    const first = buffer[at] ?? 0x80;
+    if (first < 0x80) {
+      at += 1;
+      return (first >>> 1) ^ -(first & 1);
+    }
     let low = 0;
     let high = 0;
     for (let index = 0; index < varintBytesMax; index += 1) {
