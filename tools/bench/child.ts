@@ -19,7 +19,11 @@ export const startChild = (task: Task, profileFolder: string | null): Child => {
   const profile =
     profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${nameOf(task)}.cpuprofile`];
   const child = fork(program, [JSON.stringify(task)], {
-    execArgv: [...flagsOf(task), '--conditions=@dsf/source', '--disable-warning=ExperimentalWarning', ...profile],
+    execArgv: [
+      ...flagsOf(task),
+      ...['--conditions=@dsf/source', '--disable-warning=ExperimentalWarning', '--disable-warning=TimeoutNegativeWarning'],
+      ...profile,
+    ],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const ready = Promise.withResolvers<void>();
@@ -59,4 +63,7 @@ export const startChild = (task: Task, profileFolder: string | null): Child => {
 /** A service has the flags that its image starts it with. */
 const flagsOf = (task: Task): readonly string[] => (task.kind === 'phases' && task.phases.length === 1 ? ['--max-semi-space-size=8'] : []);
 
-const nameOf = (task: Task): string => (task.kind === 'floor' ? `floor-${task.floor}` : task.phases.join('-'));
+const nameOf = (task: Task): string => {
+  if (task.kind === 'floor') return `floor-${task.floor}`;
+  return task.kind === 'phases' ? task.phases.join('-') : task.kind;
+};

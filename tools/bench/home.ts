@@ -26,7 +26,7 @@ export const withHome = async <T>(home: string, work: (installation: Installatio
 };
 
 /** Messages of one send. */
-const messagesPerSend = 1000;
+export const messagesPerSend = 1000;
 
 export const send = async (installation: Installation, messages: readonly StreamMessage[]): Promise<void> => {
   const transport = installation.local;
@@ -36,16 +36,21 @@ export const send = async (installation: Installation, messages: readonly Stream
   }
 };
 
+/** Makes them the version in force. */
+export const define = async (installation: Installation, wanted: unknown): Promise<void> => {
+  const activation = await installation.metadata.activate({
+    definitions: definitionsSchema.parse(wanted),
+    comment: 'benchmark',
+    now: Date.now(),
+    check: (snapshot, version) => buildCatalog(snapshot, version),
+  });
+  if (activation.kind === 'refused') throw new Error(activation.problems.map(({ message }) => message).join('; '));
+};
+
 /** Activates the reference pipeline and puts the messages into the source topic. */
 export const fillHome = (home: string, messages: readonly StreamMessage[]): Promise<void> =>
   withHome(home, async (installation) => {
-    const activation = await installation.metadata.activate({
-      definitions: definitionsSchema.parse(definitions),
-      comment: 'benchmark',
-      now: Date.now(),
-      check: (snapshot, version) => buildCatalog(snapshot, version),
-    });
-    if (activation.kind === 'refused') throw new Error(activation.problems.map(({ message }) => message).join('; '));
+    await define(installation, definitions);
     await installation.local.ensureTopic(sourceName, partitions);
     await send(installation, messages);
   });

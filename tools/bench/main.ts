@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeTemplate, measureFloor, measurePhases, measureWhole, type Figure, type Stream } from './arrangements.ts';
 import { inFolder } from './home.ts';
+import { measureKafka } from './kafka.ts';
 import { measureLatency, type Latency } from './latency.ts';
 import { makeStream } from './reference-stream.ts';
 import { compareText, makeResult, toText, writeResult } from './report.ts';
@@ -14,7 +15,7 @@ const usage = `Usage: npm run bench -- [options]
 
   --records N       orders in the stream (200000); 20000 is the short form
   --rounds N        repeat everything, take medians (1)
-  --only WORDS      of: phases,one,two,four,latency (all); two: one process with two workers
+  --only WORDS      of: phases,one,two,four,kafka,latency (all); two: one process with two workers
   --latency-seconds N  how long to send for the latency (10)
   --json FILE       write the result for machines
   --compare FILE    hold the result against an earlier one
@@ -27,7 +28,7 @@ const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '200000' },
     rounds: { type: 'string', default: '1' },
-    only: { type: 'string', default: 'phases,one,two,four,latency' },
+    only: { type: 'string', default: 'phases,one,two,four,kafka,latency' },
     'latency-seconds': { type: 'string', default: '10' },
     json: { type: 'string' },
     compare: { type: 'string' },
@@ -74,6 +75,7 @@ const runRound = async (stream: Stream, only: ReadonlySet<string>, profile: stri
       figures.push(await measureWhole(folder, stream, { processes, workers, profile }));
     }
     if (only.has('one') || only.has('two') || only.has('four')) await floor('whole', 'after');
+    if (only.has('kafka')) figures.push(...(await measureKafka(folder, stream, { like, profile, environment: process.env, say })));
     return figures;
   });
 

@@ -7,7 +7,7 @@ import { compareText, makeResult, writeResult } from './report.ts';
 
 const figure = (name: string, wallMs: number, over: Partial<Figure> = {}): Figure => ({
   name,
-  floor: null,
+  floors: [],
   records: 1000,
   rows: 5000,
   wallMs,
@@ -18,7 +18,7 @@ const figure = (name: string, wallMs: number, over: Partial<Figure> = {}): Figur
 });
 const resultOf = (floorMs: readonly number[], wallMs: readonly number[]) =>
   makeResult(
-    [...floorMs.map((ms) => figure('floor', ms)), ...wallMs.map((ms) => figure('one process', ms, { floor: 'whole' }))],
+    [...floorMs.map((ms) => figure('floor', ms)), ...wallMs.map((ms) => figure('one process', ms, { floors: ['floor'] }))],
     [],
     500_000,
   );
@@ -38,6 +38,13 @@ it('holds the median of an arrangement against the median of its floor', () => {
   const [floor, one] = resultOf([90, 100, 500], [400, 200, 100]).rows;
   expect(floor).toMatchObject({ recordsPerSecond: 10_000, rowsPerSecond: 50_000, cpuMicrosPerRecord: 50, ratio: null });
   expect(one).toMatchObject({ recordsPerSecond: 5000, ratio: 0.5, cpuRatio: 0.5 });
+});
+
+it('holds an arrangement against the slower of its floors, by record', () => {
+  const floors = ['bare', 'slow'];
+  const bare = figure('bare', 10, { records: 500 });
+  const { rows } = makeResult([bare, figure('slow', 100, { records: 2000 }), figure('ours', 100, { floors })], [], 500_000);
+  expect(rows.at(-1)).toMatchObject({ name: 'ours', ratio: 0.5, cpuRatio: 0.5 });
 });
 
 it('compares by the ratio of ratios, so that a slower machine is no slower product', () =>

@@ -34,24 +34,33 @@ const median = (numbers: readonly number[]): number => {
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 };
 
-const floorNames = { whole: 'floor', raw: 'floor of ingest', flat: 'floor of flatten' } as const;
+/** Medians of a floor, per record. */
+const floorOf = (figures: readonly Figure[]): readonly { readonly wallMs: number; readonly cpuMs: number }[] =>
+  figures.length === 0
+    ? []
+    : [
+        {
+          wallMs: median(figures.map(({ wallMs, records }) => wallMs / records)),
+          cpuMs: median(figures.map(({ cpuMs, records }) => cpuMs / records)),
+        },
+      ];
 
-/** Each arrangement's median over the rounds; ratios are of medians. */
+/** Each arrangement's median over the rounds; ratios are of medians, to the slower of its floors. */
 const rowOf = (name: string, figures: readonly Figure[], all: readonly Figure[]): Row => {
   const wallMs = median(figures.map((figure) => figure.wallMs));
   const cpuMs = median(figures.map((figure) => figure.cpuMs));
   const [first] = figures;
   const records = first?.records ?? 0;
-  const floor = first?.floor ?? null;
-  const floors = floor === null ? [] : all.filter((figure) => figure.name === floorNames[floor]);
+  const floors = (first?.floors ?? []).flatMap((floor) => floorOf(all.filter((figure) => figure.name === floor)));
+  const floor = floors.toSorted((a, b) => b.wallMs - a.wallMs)[0];
   return {
     name,
     recordsPerSecond: (records / wallMs) * 1000,
     rowsPerSecond: (median(figures.map((figure) => figure.rows)) / wallMs) * 1000,
     cpuMicrosPerRecord: (cpuMs / records) * 1000,
     peakMb: Math.max(...figures.map(({ peakMb }) => peakMb)),
-    ratio: floors.length === 0 ? null : median(floors.map((figure) => figure.wallMs)) / wallMs,
-    cpuRatio: floors.length === 0 ? null : median(floors.map((figure) => figure.cpuMs)) / cpuMs,
+    ratio: floor === undefined ? null : (floor.wallMs * records) / wallMs,
+    cpuRatio: floor === undefined ? null : (floor.cpuMs * records) / cpuMs,
     counts: figures.at(-1)?.counts ?? {},
   };
 };

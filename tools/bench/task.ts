@@ -19,6 +19,24 @@ export type Task =
       readonly home: string;
       /** Threads that they run in, as `dsf run --workers` does. */
       readonly workers: number;
+    }
+  | {
+      /** kafkajs and nothing else: reads a topic and counts. */
+      readonly kind: 'kafkajs-consume';
+      readonly address: string;
+      readonly topic: string;
+      readonly records: number;
+    }
+  | {
+      /** kafkajs and nothing else: reads what stands in one topic beforehand, and writes the same to another. */
+      readonly kind: 'kafkajs-produce';
+      readonly address: string;
+      readonly from: string;
+      readonly to: string;
+      readonly records: number;
+      /** Messages of one send, all of one partition. */
+      readonly batch: number;
+      readonly transactional: boolean;
     };
 
 /** Since the process began its work; CPU is user and system time of all its threads. */

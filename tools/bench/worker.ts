@@ -1,6 +1,7 @@
 /** One process of the benchmark: a floor, or some phases of the product on a home, until it is told to stop. */
 import { keepHeapLean } from '@dsf/wiring';
 import { runFloor } from './floor.ts';
+import { consumeBare, produceBare } from './kafkajs-floor.ts';
 import { runPhases } from './phases.ts';
 import type { Report, Task } from './task.ts';
 
@@ -13,10 +14,10 @@ const stop = new AbortController();
 process.on('message', () => stop.abort());
 try {
   if (task.kind === 'floor') say({ kind: 'done', usage: runFloor(task), counts: {} });
-  else {
+  else if (task.kind === 'phases') {
     if (task.phases.length === 1) keepHeapLean();
     say(await runPhases(task, say, stop));
-  }
+  } else say({ kind: 'done', usage: await (task.kind === 'kafkajs-consume' ? consumeBare(task) : produceBare(task)), counts: {} });
 } catch (error) {
   say({ kind: 'broken', why: error instanceof Error ? (error.stack ?? error.message) : String(error) });
 }

@@ -1,0 +1,136 @@
+/** From a topic of Kafka into SQLite, and from summaries to a topic of Kafka, each beside kafkajs alone on the same broker. */
+import { join } from 'node:path';
+import { startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
+import { systemClock } from '../../libs/wiring/src/system-clock.ts';
+import { floorNames, measureFloor, profileFolder, runProcesses, sumUsage, type Figure, type Stream } from './arrangements.ts';
+import { startChild } from './child.ts';
+import { checkRows, define, messagesPerSend, withHome } from './home.ts';
+import { definitions, driverName, partitions, type StreamMessage } from './reference-stream.ts';
+import type { Task } from './task.ts';
+
+interface Place {
+  readonly broker: KafkaBroker;
+  readonly transport: KafkaTransport;
+  readonly folder: string;
+  readonly home: string;
+  readonly stream: Stream;
+  readonly profile: string | null;
+}
+
+const inputTopic = 'bench.input';
+const outputs = { transactions: 'bench.output-transactions', plain: 'bench.output-plain' } as const;
+type Output = keyof typeof outputs;
+
+/** The reference pipeline between topics of Kafka. @param published - in which ways */
+const onKafka = (address: string, published: readonly Output[]) => {
+  const place = { transport: 'kafka', connection: 'bench' } as const;
+  return {
+    connections: [{ name: 'bench', brokers: [address] }],
+    sources: definitions.sources.map((source) => ({ ...source, ...place, topic: inputTopic })),
+    drivers: definitions.drivers,
+    publications: published.map((way) => ({
+      ...{ name: `bench.${way}`, driver: driverName, partitions, ...place },
+      ...{ topic: outputs[way], transactional: way === 'transactions' },
+    })),
+  };
+};
+
+const fillTopic = async (transport: KafkaTransport, messages: readonly StreamMessage[]): Promise<void> => {
+  await transport.ensureTopic(inputTopic, partitions);
+  for (let from = 0; from < messages.length; from += messagesPerSend) {
+    const some = messages.slice(from, from + messagesPerSend).map(({ partition, key, body }) => ({ partition, key, headers: [], body }));
+    await transport.send(inputTopic, some);
+  }
+};
+
+const measureBare = async (name: string, task: Extract<Task, { records: number }>, profile: string | null): Promise<Figure> => {
+  const { usage } = await startChild(task, profileFolder(profile, name)).done;
+  return { name, floors: [], records: task.records, rows: 0, ...sumUsage([usage]), counts: {} };
+};
+
+const ingestBare = 'kafkajs consumer';
+const bareNames = { transactions: 'kafkajs producer, transactions', plain: 'kafkajs producer, idempotent' } as const;
+const ourNames = { transactions: 'publish to Kafka, transactions', plain: 'publish to Kafka, idempotent' } as const;
+
+/** Floors before and after, so that all meet the same moment of the machine. */
+const measureIngest = async ({ broker, folder, home, stream, profile }: Place, like: string): Promise<readonly Figure[]> => {
+  const { address } = broker;
+  const consumer = () =>
+    measureBare(ingestBare, { kind: 'kafkajs-consume', address, topic: inputTopic, records: stream.totals.records }, profile);
+  const raw = (turn: string) => measureFloor(join(folder, `kafka raw ${turn}`), stream, { floor: 'raw', like, profile });
+  const before = [await raw('before'), await consumer()];
+  const floors = [floorNames.raw, ingestBare];
+  const ours = await runProcesses({ name: 'ingest from Kafka', floors, home, processes: [['ingest']], profile }, stream.totals);
+  return [...before, ours, await consumer(), await raw('after')];
+};
+
+const countOf = async (transport: KafkaTransport, topic: string): Promise<number> => {
+  const ends = await Promise.all(Array.from({ length: partitions }, (_, partition) => transport.bounds(topic, partition)));
+  return ends.reduce((sum, { end }) => sum + end, 0);
+};
+
+/** Publishes every group once, read from the state, and lets kafkajs send the same documents in batches of the same size. */
+const measurePublish = async (place: Place, way: Output, published: readonly Output[]): Promise<readonly Figure[]> => {
+  const { broker, transport, home, stream, profile } = place;
+  const { address } = broker;
+  await transport.ensureTopic(outputs[way], partitions);
+  await withHome(home, (installation) => define(installation, onKafka(address, published)));
+  const floors = [bareNames[way]];
+  const ran = await runProcesses({ name: ourNames[way], floors, home, processes: [['publish']], profile }, stream.totals);
+  const { written = 0, batches = 1 } = ran.counts.publish ?? {};
+  if (written !== stream.totals.groups) throw new Error(`${written} documents instead of ${stream.totals.groups}`);
+  const batch = Math.ceil(written / batches);
+  const bare = async (turn: string): Promise<Figure> => {
+    const to = `${outputs[way]}-bare-${turn}`;
+    await transport.ensureTopic(to, partitions);
+    const same = { kind: 'kafkajs-produce', address, from: outputs[way], to, records: written, batch } as const;
+    const figure = await measureBare(bareNames[way], { ...same, transactional: way === 'transactions' }, profile);
+    if ((await countOf(transport, to)) < written) throw new Error(`kafkajs wrote fewer than ${written} documents`);
+    return figure;
+  };
+  return [{ ...ran, records: written }, await bare('1'), await bare('2')];
+};
+
+/** @param like - a home whose tables exist @returns why not, where no broker can be started */
+export const measureKafka = async (
+  folder: string,
+  stream: Stream,
+  {
+    like,
+    profile,
+    environment,
+    say,
+  }: {
+    readonly like: string;
+    readonly profile: string | null;
+    readonly environment: Readonly<Record<string, string | undefined>>;
+    readonly say: (line: string) => void;
+  },
+): Promise<readonly Figure[]> => {
+  const why = whyNoKafka(environment);
+  if (why !== null) {
+    say(`Kafka is left out: ${why}`);
+    return [];
+  }
+  const broker = await startKafka(environment);
+  const transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: systemClock });
+  const home = join(folder, 'kafka');
+  const place: Place = { broker, transport, folder, home, stream, profile };
+  try {
+    await fillTopic(transport, stream.messages);
+    await withHome(home, (installation) => define(installation, onKafka(broker.address, [])));
+    say('ingest from Kafka');
+    const figures = [...(await measureIngest(place, like))];
+    const rest = { name: 'rest', floors: [], home, profile: null };
+    await runProcesses({ ...rest, processes: [['flatten', 'summarise']] }, stream.totals);
+    say('publish to Kafka');
+    figures.push(...(await measurePublish(place, 'transactions', ['transactions'])));
+    figures.push(...(await measurePublish(place, 'plain', ['transactions', 'plain'])));
+    await checkRows(home, stream.totals);
+    return figures;
+  } finally {
+    await transport.close();
+    await broker.close();
+  }
+};
