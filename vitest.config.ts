@@ -2,14 +2,14 @@ import { defineConfig } from 'vitest/config';
 
 const conditions = ['@dsf/source', 'node', 'development|production'];
 
-/** Unit, property and contract suites, beside the code. Those that start processes are in vitest.process.config.ts. */
+/** Unit, property and contract suites, beside the code. Those that start processes are in vitest.process.config.ts, those that take minutes in vitest.long.config.ts. */
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     // From the folder that --dir names: nx runs one package at a time.
     include: ['**/*.spec.ts'],
-    exclude: ['**/*.proc.spec.ts', '**/node_modules/**', '**/dist/**'],
+    exclude: ['**/*.proc.spec.ts', '**/*.long.spec.ts', '**/node_modules/**', '**/dist/**'],
     isolate: false,
     testTimeout: 20_000,
     hookTimeout: 20_000,

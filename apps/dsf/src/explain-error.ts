@@ -1,7 +1,7 @@
 import { ConfigError } from '@dsf/config';
 import { Failure } from '@dsf/ports';
 import { CommanderError } from 'commander';
-import { CommandError, exitCodes, type ExitCode } from './exit-codes.ts';
+import { CommandError, exitCodeFor, exitCodes, type ExitCode } from './exit-codes.ts';
 
 /** How a command ended, for the shell and for its user. */
 export interface Ending {
@@ -21,8 +21,8 @@ const said = (exitCode: ExitCode, message: string | null, hint: string | null = 
 });
 
 const ofFailure = ({ kind, code, message }: Failure): Ending => {
-  if (kind === 'retry') return said(exitCodes.unavailable, `${message} (${code})`, 'it may work when you try again');
-  return said(exitCodes.failure, `${message} (${code})`);
+  if (kind === 'retry') return said(exitCodeFor(code, exitCodes.unavailable), `${message} (${code})`, 'it may work when you try again');
+  return said(exitCodeFor(code, exitCodes.failure), `${message} (${code})`);
 };
 
 /** Whatever a command may throw, in words for its user. */

@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readAll, realClock, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { kafkaUsers, readAll, realClock, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Running, type Workplace } from './specs/dsf-process.ts';
+
+/** What of a connection is not as it should be. */
+interface Wrong {
+  readonly brokers?: string;
+  readonly topic?: string;
+  readonly sasl?: 'wrong' | 'unset' | 'right';
+}
 
 const reason = whyNoKafka(process.env);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -121,6 +128,30 @@ describe.skipIf(reason !== null)('sources and publications in Kafka', () => {
     ...publications.map((line) => `  - { driver: by.city, transport: kafka, ${line} }`),
   ];
 
+  it.each([
+    ['a broker whose name means nothing', 10, { brokers: 'nowhere.invalid:9092' }, /nowhere\.invalid.*transport\.host-unknown/s],
+    ['a password that is wrong', 11, { sasl: 'wrong' }, /refuses the login.*transport\.login/s],
+    ['a secret that is not set', 11, { sasl: 'unset' }, /NOT_SET.*transport\.secret/s],
+    ['a topic that is not there', 12, { topic: 'nowhere' }, /"nowhere" does not exist.*transport\.topic-missing/s],
+    ['a topic that the user may not read', 13, { sasl: 'right' }, /may not use topic "orders-.*it needs an ACL.*transport\.denied-topic/s],
+  ] as const)('end with a message and an exit code of its own at %s (%i)', async (_, code, wrong: Wrong, said) => {
+    await direct.ensureTopic(topic, 1);
+    const brokers = wrong.brokers ?? (wrong.sasl === undefined ? broker.address : (broker.loginAddress ?? ''));
+    const password = wrong.sasl === 'unset' ? 'NOT_SET' : 'KAFKA_PASSWORD';
+    const sasl = wrong.sasl === undefined ? [] : [`    sasl: { mechanism: plain, username_env: KAFKA_USER, password_env: ${password} }`];
+    const secret = wrong.sasl === 'right' ? kafkaUsers.plain : 'hunter2';
+    place.clear();
+    place = openWorkplace({ KAFKA_USER: 'plain', KAFKA_PASSWORD: secret });
+    const connection = ['connections:', '  - name: plant', `    brokers: ["${brokers}"]`, ...sasl];
+    const from = ['sources:', `  - { name: shop.orders, transport: kafka, connection: plant, topic: ${wrong.topic ?? topic} }`];
+    writeFileSync(join(place.folder, 'wrong.yaml'), `${[...connection, ...from].join('\n')}\n`);
+    await place.must(['apply', 'wrong.yaml']);
+    const ended = await place.dsf(['run', '--until-idle']);
+    expect(ended.stderr).toMatch(said);
+    expect(ended.stderr + ended.stdout).not.toContain(secret);
+    expect(ended.code).toBe(code);
+  });
+
   it('publish to the topics that are right when one has too few partitions, and say which', async () => {
     const [good, small] = [`good-${topic}`, `small-${topic}`];
     await direct.ensureTopic(topic, 2);
@@ -133,7 +164,7 @@ describe.skipIf(reason !== null)('sources and publications in Kafka', () => {
     await expect.poll(async () => (await readAll(direct, good)).length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
     expect(running.child.exitCode).toBeNull();
     running.child.kill('SIGTERM');
-    expect((await running.ended).code).toBe(5);
+    expect((await running.ended).code).toBe(12);
     const { code, stderr } = await place.dsf(['run', '--until-idle']);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/small.*has 1 partitions, 4 are needed/s);

@@ -1,25 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseInternal } from '@dsf/config';
-import { buildCatalog, definitionsSchema, type ConnectionDefinition } from '@dsf/metadata';
-import {
-  expectShopTables,
-  expectShopTotals,
-  readAll,
-  realClock,
-  sendShop,
-  shopDefinitions,
-  shopStream,
-  startFleet,
-  startKafka,
-  whyNoKafka,
-  type KafkaBroker,
-  type ShopExpectation,
-  type ShopMessage,
-} from '@dsf/testing';
+import type { ConnectionDefinition } from '@dsf/metadata';
+import { openKafkaShop, realClock, shopStream, startFleet, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openInstallation, readStatus } from '@dsf/wiring';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -39,72 +21,16 @@ interface ShopOptions {
   readonly ends: 'local' | 'kafka';
 }
 
-const definitionsFor = (
-  { ends }: ShopOptions,
-  broker: KafkaBroker,
-  { input, output }: { readonly input: string; readonly output: string },
-) => {
-  const place = (topic: string) => (ends === 'kafka' ? { transport: 'kafka', connection: 'plant', topic } : { topic });
-  return definitionsSchema.parse({
-    ...shopDefinitions,
-    connections: [{ name: 'plant', kind: 'kafka', brokers: [broker.address] }],
-    sources: shopDefinitions.sources.map((source) => ({ ...source, ...place(input) })),
-    publications: shopDefinitions.publications.map((publication) =>
-      publication.name === 'shop.totals' ? { ...publication, ...place(output) } : publication,
-    ),
+const openShop = ({ address }: KafkaBroker, options: ShopOptions) =>
+  openKafkaShop({
+    ...options,
+    brokers: [address],
+    open: async (environment, home) => {
+      const installation = await openInstallation({ home, environment, internal: parseInternal(environment) });
+      const direct = openKafkaTransport({ connection: { brokers: [address] }, clock: realClock });
+      return { installation, direct, status: () => readStatus(installation) };
+    },
   });
-};
-
-/** A new installation with topics of its own on the broker; the internal topics are not made yet. */
-const openShop = async (broker: KafkaBroker, options: ShopOptions) => {
-  const home = mkdtempSync(join(tmpdir(), 'dsf-kafka-services-'));
-  const [input, output, prefix] = [`orders-${randomUUID()}`, `totals-${randomUUID()}`, `${randomUUID()}.`];
-  const direct = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock });
-  const onKafka = { DSF_INTERNAL_TRANSPORT: 'kafka', DSF_INTERNAL_KAFKA_BROKERS: broker.address, DSF_INTERNAL_PREFIX: prefix };
-  const environment: Readonly<Record<string, string>> = {
-    ...(options.internal === 'kafka' ? onKafka : {}),
-    DSF_HOME: home,
-    DSF_LOG_LEVEL: 'warn',
-    ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
-  };
-  const installation = await openInstallation({ home, environment, internal: parseInternal(environment) });
-  const ends = options.ends === 'kafka' ? direct : installation.local;
-  await ends.ensureTopic(input, 4);
-  await ends.ensureTopic(output, 4);
-  const definitions = definitionsFor(options, broker, { input, output });
-  const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-  if (activation.kind !== 'activated') throw new Error(`the definitions were not activated: ${JSON.stringify(activation)}`);
-  return {
-    ...{ installation, direct, prefix, environment },
-    feed: (messages: readonly ShopMessage[], pauseMs: number) => sendShop(ends, input, { messages, pauseMs }),
-    untilIdle: async (limitMs: number): Promise<void> => {
-      const deadline = Date.now() + limitMs;
-      for (;;) {
-        const status = await readStatus(installation);
-        if (status.idle) return;
-        if (Date.now() > deadline) throw new Error(`not idle after ${limitMs} ms: ${JSON.stringify(status)}`);
-        await delay(200);
-      }
-    },
-    /** Messages that the internal topic has ever held. */
-    written: async (topic: string): Promise<number> => {
-      const name = `${prefix}${topic}`;
-      const partitions = Array.from({ length: await direct.partitionCount(name) }, (_, partition) => direct.bounds(name, partition));
-      return (await Promise.all(partitions)).reduce((sum, { end }) => sum + end, 0);
-    },
-    count: async (table: string): Promise<unknown> =>
-      (await installation.warehouse.inspect.query(`select count(*) from ${table}`, 1)).rows[0]?.[0],
-    expectAll: async (messages: readonly ShopMessage[], expected: ShopExpectation): Promise<void> => {
-      await expectShopTables(installation.warehouse, messages, expected);
-      expectShopTotals(await readAll(ends, output), expected);
-    },
-    close: async (): Promise<void> => {
-      await direct.close();
-      await installation.close();
-      rmSync(home, { recursive: true, force: true });
-    },
-  };
-};
 
 // One line in the counts says why nothing of this ran.
 it.for(reason === null ? [] : [reason])('the four services work between topics of Kafka', (why, { skip }) => {

@@ -54,7 +54,7 @@ export const createProgram = (session: Session): Command => {
     .helpCommand('help [command]', 'explain a command')
     .addHelpText(
       'after',
-      '\nThe installation is in DSF_HOME (default: .dsf in the current folder). Exit codes: 0 done, 1 failed, 2 wrong usage, 3 definitions refused,\n4 busy or away, 5 a service stopped. Data goes to standard output, everything else to standard error.',
+      '\nThe installation is in DSF_HOME (default: .dsf in the current folder). Exit codes: 0 done, 1 failed, 2 wrong usage, 3 definitions refused,\n4 busy or away, 5 a service stopped;\nof a cluster: 10 no such host, 11 login refused, 12 topic missing, 13 not allowed. Data goes to standard output, everything else to standard error.',
     );
   for (const [heading, commands] of Object.entries(groups)) {
     for (const make of commands) program.addCommand(make(session).helpGroup(heading));

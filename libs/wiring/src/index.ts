@@ -1,4 +1,5 @@
 export { loadCustomMeasures } from './custom-measures.ts';
+export { exitCodeOf } from './exit-codes.ts';
 export { openInstallation, type Installation } from './installation.ts';
 export { databaseMigrations } from './open-database.ts';
 export { keepHeapLean } from './lean-heap.ts';

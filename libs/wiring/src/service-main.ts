@@ -21,6 +21,7 @@ import {
 } from '@dsf/observability';
 import { Failure, type PhaseName, type Telemetry } from '@dsf/ports';
 import type { RuntimeSettings } from '@dsf/runtime';
+import { exitCodeOf } from './exit-codes.ts';
 import { openInstallation, type Installation } from './installation.ts';
 import { keepHeapLean } from './lean-heap.ts';
 import { createReadings } from './readings.ts';
@@ -99,7 +100,7 @@ const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['se
 
 /**
  * A service's whole life: configuration in, exit code out.
- * @returns 0 after a drain, 1 when a person must act, 2 when the configuration is wrong
+ * @returns 0 after a drain, 1 when a person must act, 2 when the configuration is wrong, 11 to 13 as `exitCodeOf` says
  */
 export const serviceMain = async (main: ServiceMain): Promise<number> => {
   const stop = stopOnSignal();
@@ -118,6 +119,6 @@ export const serviceMain = async (main: ServiceMain): Promise<number> => {
     const known = error instanceof Failure && error.code !== 'internal';
     const words = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
     process.stderr.write(`${main.phase} stopped: ${words}${known ? ` (${error.code})` : ''}\n`);
-    return exit.failed;
+    return (known ? exitCodeOf(error.code) : null) ?? exit.failed;
   }
 };

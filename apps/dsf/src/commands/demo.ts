@@ -6,7 +6,7 @@ import { counted } from '../counted.ts';
 import { activateDefinitions } from '../definitions/activate-definitions.ts';
 import { readFiles } from '../definitions/read-files.ts';
 import { exampleFolder } from '../example-folder.ts';
-import { CommandError, exitCodes } from '../exit-codes.ts';
+import { CommandError, exitCodeFor, exitCodes } from '../exit-codes.ts';
 import { findTopic } from '../find-topic.ts';
 import { loadCatalog, shownPath, withInstallation, type Session } from '../session.ts';
 
@@ -80,7 +80,7 @@ const demo = async (session: Session, installation: Installation, untilIdle: boo
   if (!told) for (const line of await account(counter)) await session.talk.line(line);
   if (ended === 'stopped')
     throw new CommandError(
-      exitCodes.stopped,
+      exitCodeFor(failure?.code ?? counter.stopCode(), exitCodes.stopped),
       failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`,
       'run it again when the cause is mended; it goes on where it stopped',
     );

@@ -1,6 +1,6 @@
 import { phaseNames, type PhaseName } from '@dsf/ports';
 import { Command, InvalidArgumentError } from 'commander';
-import { CommandError, exitCodes } from '../exit-codes.ts';
+import { CommandError, exitCodeFor, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
 import { parsePort, parseWorkers } from '../parse-option.ts';
 import { withExisting, type Session } from '../session.ts';
@@ -59,7 +59,7 @@ export const runCommand = (session: Session): Command =>
         if (json) await session.out.line(jsonText(await accountOf(installation, counter, { phases, ended })));
         if (ended === 'stopped')
           throw new CommandError(
-            exitCodes.stopped,
+            exitCodeFor(failure?.code ?? counter.stopCode(), exitCodes.stopped),
             failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`,
             'mend the cause and run it again; it goes on where it stopped',
           );

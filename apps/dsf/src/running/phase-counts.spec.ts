@@ -1,11 +1,11 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { TelemetryEvent } from '@dsf/ports';
 import { createPhaseCounter } from './phase-counts.ts';
 
-const openCounter = () => {
+const openCounter = (hopeless: readonly string[] = []) => {
   let time = 1_000_000;
   const said: string[] = [];
-  const counter = createPhaseCounter({ now: () => time, sleep: async () => undefined }, (line) => said.push(line));
+  const counter = createPhaseCounter({ now: () => time, sleep: async () => undefined }, (line) => said.push(line), hopeless);
   const batch = (received: number, failed = 0): TelemetryEvent => ({
     name: 'batch',
     phase: 'flatten',
@@ -56,4 +56,30 @@ it('says what stopped, with the code, and lets others know', () => {
   });
   expect(said).toEqual(['ingest of shop.orders stopped: the topic was made anew (source.recreated)']);
   expect(counter.stopped.aborted).toBe(true);
+});
+
+describe('a broker that is away', () => {
+  const retry = (code: string, attempt: number, lane = 'shop.orders'): TelemetryEvent => ({
+    ...{ name: 'retry', phase: 'ingest', lane, attempt },
+    ...{ waitMs: 10, code, message: 'nobody listens' },
+  });
+
+  it('is told of when it lasts, once for all lanes, and again after a while', () => {
+    const { counter, said, pass } = openCounter();
+    for (const attempt of [1, 2]) counter.telemetry.emit(retry('transport.unavailable', attempt));
+    expect(said).toEqual([]);
+    for (const lane of ['0', '1']) counter.telemetry.emit(retry('transport.unavailable', 3, lane));
+    expect(said).toEqual(['ingest of 0 waits: nobody listens (transport.unavailable); it goes on by itself']);
+    pass(60_000);
+    counter.telemetry.emit(retry('transport.unavailable', 9));
+    expect(said).toHaveLength(2);
+    expect(counter.stopped.aborted).toBe(false);
+  });
+
+  it('is a stop where waiting is hopeless', () => {
+    const { counter, said } = openCounter(['transport.host-unknown']);
+    counter.telemetry.emit(retry('transport.host-unknown', 3));
+    expect(said).toEqual(['ingest of shop.orders stopped: nobody listens (transport.host-unknown)']);
+    expect([counter.stopped.aborted, counter.stopCode()]).toEqual([true, 'transport.host-unknown']);
+  });
 });

@@ -1,5 +1,5 @@
 import { createProgress, fanOut, type PhaseProgress } from '@dsf/observability';
-import { phaseNames, type Clock, type PhaseName, type Telemetry } from '@dsf/ports';
+import { phaseNames, type Clock, type PhaseName, type Telemetry, type TelemetryEvent } from '@dsf/ports';
 
 /** What one phase has done since this process began. */
 export interface PhaseCounts extends PhaseProgress {
@@ -13,6 +13,8 @@ export interface PhaseCounter {
   readonly counts: (phase: PhaseName) => PhaseCounts;
   /** Aborts when a source or service has stopped because a person must act. */
   readonly stopped: AbortSignal;
+  /** Code of the first failure that was the reason; null while nothing has stopped. */
+  readonly stopCode: () => string | null;
 }
 
 /** Time over which a rate is taken, and the steps that it moves in. */
@@ -44,22 +46,46 @@ const createRate = (clock: Clock) => {
   };
 };
 
-/** @param report - told each stop of a source or service, in words */
-export const createPhaseCounter = (clock: Clock, report: (line: string) => void): PhaseCounter => {
+/** A first failure or two are nothing that a person must hear of. */
+const attemptsUnsaid = 2;
+/** Many lanes wait for the same broker: said once. */
+const sayAgainMs = 30_000;
+
+/**
+ * @param report - told in words what stops a source or service, and what one waits for
+ * @param hopeless - codes of failures that count as a stop though services would try again
+ */
+export const createPhaseCounter = (clock: Clock, report: (line: string) => void, hopeless: readonly string[] = []): PhaseCounter => {
   const progress = createProgress();
   const rates = new Map(phaseNames.map((phase) => [phase, createRate(clock)]));
   const stopped = new AbortController();
+  const saidAt = new Map<string, number>();
+  let stopCode: string | null = null;
+  const stop = (code: string, line: string): void => {
+    report(line);
+    stopCode ??= code;
+    stopped.abort();
+  };
+  const wait = ({ phase, lane, code, message }: Extract<TelemetryEvent, { name: 'retry' }>): void => {
+    const who = `${phase}${lane === '' ? '' : ` of ${lane}`}`;
+    if (hopeless.includes(code)) return stop(code, `${who} stopped: ${message} (${code})`);
+    const what = `${phase} ${code}`;
+    if (clock.now() - (saidAt.get(what) ?? -Infinity) < sayAgainMs) return;
+    saidAt.set(what, clock.now());
+    report(`${who} waits: ${message} (${code}); it goes on by itself`);
+  };
   const watcher: Telemetry = {
     emit(event) {
       if (event.name === 'batch') rates.get(event.phase)?.add(event.received);
+      if (event.name === 'retry' && event.attempt > attemptsUnsaid && event.code.startsWith('transport.')) wait(event);
       if (event.name !== 'stopped') return;
-      report(`${event.phase}${event.lane === '' ? '' : ` of ${event.lane}`} stopped: ${event.message} (${event.code})`);
-      stopped.abort();
+      stop(event.code, `${event.phase}${event.lane === '' ? '' : ` of ${event.lane}`} stopped: ${event.message} (${event.code})`);
     },
   };
   return {
     telemetry: fanOut([progress, watcher]),
     counts: (phase) => ({ ...progress.totals()[phase], rate: rates.get(phase)?.perSecond() ?? 0 }),
     stopped: stopped.signal,
+    stopCode: () => stopCode,
   };
 };

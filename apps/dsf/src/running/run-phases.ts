@@ -34,6 +34,8 @@ export interface RunOutcome {
 const showEveryMs = 100;
 const statusEveryMs = 250;
 const idleCheckEveryMs = 60;
+/** Whoever waits for the end of a run is told; a service goes on trying, since names may come to mean something. */
+const hopeless = ['transport.host-unknown'];
 
 /** The state of the installation; null while its database is too busy to say. */
 const tryStatus = async (installation: Installation): Promise<Status | null> => {
@@ -108,7 +110,7 @@ export const runPhases = async (session: Session, installation: Installation, op
   const stop = new AbortController();
   // First of all: whoever reads that we run may ask us to end.
   session.drainOnSignal().addEventListener('abort', () => stop.abort(), { once: true });
-  const counter: PhaseCounter = createPhaseCounter(clock, (line) => progress.say(line));
+  const counter: PhaseCounter = createPhaseCounter(clock, (line) => progress.say(line), options.untilIdle ? hopeless : []);
   const progress: Progress = createProgress(session.talk, options.phases, { counter, now: () => clock.now() });
   const health = options.http === null ? null : await serveHealth(installation, options.phases, options.http);
   if (health !== null) progress.say(`/startup, /live, /ready and /metrics at ${health.url}`);

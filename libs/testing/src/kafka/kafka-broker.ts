@@ -1,19 +1,20 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { promisify } from 'node:util';
+import { makeCertificates } from './certificates.ts';
 import { fetchKafka, type KafkaEnvironment } from './fetch-kafka.ts';
+import { freePort, startNode } from './kafka-node.ts';
 
 /** One node of Apache Kafka, for tests. */
 export interface KafkaBroker {
   /** `host:port`, without a login. Whoever comes here may do everything. */
   readonly address: string;
-  /** `host:port` with SASL (PLAIN and SCRAM), for `users`; null for a broker that the tests did not start. */
+  /** `host:port` with SASL (PLAIN, SCRAM, and OAUTHBEARER with tokens that nobody signed), for `kafkaUsers`; null for a broker that the tests did not start. */
   readonly loginAddress: string | null;
+  /** Present when asked for. */
+  readonly secure: SecureAddresses | null;
   /** Stops it the hard way; its data stay. */
   kill(): Promise<void>;
   /** Starts it again on the same ports with the same data. */
@@ -26,103 +27,30 @@ export interface KafkaBroker {
   close(): Promise<void>;
 }
 
-/** Users that the broker knows, by name with their password. None may do anything before an ACL says so. */
-export const kafkaUsers = { plain: 'plain-secret', scram: 'scram-secret' } as const;
+/** Encrypted. */
+export interface SecureAddresses {
+  /** `host:port`; whoever trusts the authority comes in, and may do everything. */
+  readonly any: string;
+  /** `host:port`; for those alone that show a certificate. */
+  readonly known: string;
+  /** Folder with `certificateFiles`. */
+  readonly certificates: string;
+}
 
-const run = promisify(execFile);
-const startMsMax = 60_000;
+export interface KafkaOptions {
+  /** Also with encryption, which needs openssl. Default: without. */
+  readonly secure?: boolean;
+}
+
 const defaultVersion = '3.9.1';
+
+/** The jars of the version that `DSF_TEST_KAFKA_VERSION` names. */
+export const kafkaJars = (environment: KafkaEnvironment): Promise<string> =>
+  fetchKafka(environment['DSF_TEST_KAFKA_VERSION'] ?? defaultVersion);
 
 /** It moved from the core to the tools with 4.0. */
 const consoleProducer = (jars: string): string =>
   jars.includes('kafka-3.') ? 'kafka.tools.ConsoleProducer' : 'org.apache.kafka.tools.ConsoleProducer';
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
-interface Ports {
-  readonly open: number;
-  readonly login: number;
-  readonly controller: number;
-}
-
-/** Small and quick: one replica, few internal partitions, groups that do not wait. */
-const settings = (data: string, { open, login, controller }: Ports): string =>
-  Object.entries({
-    'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `OPEN://127.0.0.1:${open},LOGIN://127.0.0.1:${login},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `OPEN://127.0.0.1:${open},LOGIN://127.0.0.1:${login}`,
-    'listener.security.protocol.map': 'OPEN:PLAINTEXT,LOGIN:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'inter.broker.listener.name': 'OPEN',
-    'controller.listener.names': 'CONTROLLER',
-    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
-    'listener.name.login.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required user_plain="${kafkaUsers.plain}";`,
-    'listener.name.login.scram-sha-256.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
-    'listener.name.login.scram-sha-512.sasl.jaas.config': 'org.apache.kafka.common.security.scram.ScramLoginModule required;',
-    'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-    'super.users': 'User:ANONYMOUS',
-    'log.dirs': data,
-    'num.partitions': 1,
-    'offsets.topic.num.partitions': 4,
-    'offsets.topic.replication.factor': 1,
-    'transaction.state.log.num.partitions': 4,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'group.min.session.timeout.ms': 500,
-    'group.initial.rebalance.delay.ms': 0,
-    'message.max.bytes': 8_000_000,
-    'log.initial.task.delay.ms': 500,
-  })
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('');
-
-const answers = async (port: number): Promise<boolean> => {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-};
-
-const launch = async (jars: string, folder: string, port: number): Promise<ChildProcess> => {
-  const memory = ['-Xmx512m', '-Xms192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
-  const child = spawn('java', [...memory, '-cp', `${jars}/*`, 'kafka.Kafka', join(folder, 'server.properties')], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  const listen = (text: string): void => {
-    said = (said + text).slice(-4000);
-  };
-  child.stdout.setEncoding('utf8').on('data', listen);
-  child.stderr.setEncoding('utf8').on('data', listen);
-  const giveUpAt = Date.now() + startMsMax;
-  while (!(await answers(port))) {
-    if (child.exitCode !== null || Date.now() > giveUpAt) {
-      child.kill('SIGKILL');
-      throw new Error(`Kafka did not start: ${said}`);
-    }
-    await delay(100);
-  }
-  return child;
-};
-
-const stop = async (child: ChildProcess): Promise<void> => {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-};
 
 interface Lines {
   readonly address: string;
@@ -148,40 +76,37 @@ const external = (address: string): KafkaBroker => {
   const refuse = (): never => {
     throw new Error('this test needs a broker of its own: unset DSF_TEST_KAFKA');
   };
-  return { address, loginAddress: null, kill: refuse, restart: refuse, signal: refuse, produce: refuse, close: async () => undefined };
+  const none = { loginAddress: null, secure: null };
+  return { address, ...none, kill: refuse, restart: refuse, signal: refuse, produce: refuse, close: async () => undefined };
 };
+
+const at = (port: number): string => `127.0.0.1:${port}`;
 
 /**
  * The broker that `DSF_TEST_KAFKA` names, or one of its own: version `DSF_TEST_KAFKA_VERSION`, free ports, data in a temporary folder.
  * @throws Error with what the broker said, when it does not start
  */
-export const startKafka = async (environment: KafkaEnvironment): Promise<KafkaBroker> => {
+export const startKafka = async (environment: KafkaEnvironment, options: KafkaOptions = {}): Promise<KafkaBroker> => {
   const given = environment['DSF_TEST_KAFKA'];
   if (given !== undefined && given !== '') return external(given);
-  const jars = await fetchKafka(environment['DSF_TEST_KAFKA_VERSION'] ?? defaultVersion);
+  const jars = await kafkaJars(environment);
   const folder = await mkdtemp(join(tmpdir(), 'dsf-kafka-'));
-  const ports: Ports = { open: await freePort(), login: await freePort(), controller: await freePort() };
-  await writeFile(join(folder, 'server.properties'), settings(join(folder, 'data'), ports));
-  const scram = ['256', '512'].flatMap((size) => ['--add-scram', `SCRAM-SHA-${size}=[name=scram,password=${kafkaUsers.scram}]`]);
-  const format = ['format', '-t', 'dsf0test0cluster0id000', '-c', join(folder, 'server.properties'), ...scram];
-  await run('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, 'kafka.tools.StorageTool', ...format]);
-  let child = await launch(jars, folder, ports.open);
-  // A run that is cut short leaves no broker behind.
-  const last = (): void => void child.kill('SIGKILL');
-  process.once('exit', last);
+  const certificates = join(folder, 'certificates');
+  if (options.secure === true) await makeCertificates(certificates);
+  const secure = options.secure === true ? { any: await freePort(), known: await freePort(), certificates } : null;
+  const [open, login, controller] = [await freePort(), await freePort(), await freePort()];
+  const place = { id: 1, ports: { open, login, controller, secure }, voters: [`1@${at(controller)}`] };
+  const node = await startNode(jars, join(folder, 'node'), place);
   return {
-    address: `127.0.0.1:${ports.open}`,
-    loginAddress: `127.0.0.1:${ports.login}`,
-    kill: () => stop(child),
-    restart: async () => {
-      await stop(child);
-      child = await launch(jars, folder, ports.open);
-    },
-    signal: (signal) => void child.kill(signal),
-    produce: (topic, lines, properties) => produceLines(jars, { address: `127.0.0.1:${ports.open}`, topic, lines, properties }),
+    address: at(open),
+    loginAddress: at(login),
+    secure: secure === null ? null : { any: at(secure.any), known: at(secure.known), certificates },
+    kill: () => node.kill(),
+    restart: () => node.restart(),
+    signal: (signal) => node.signal(signal),
+    produce: (topic, lines, properties) => produceLines(jars, { address: at(open), topic, lines, properties }),
     close: async () => {
-      await stop(child);
-      process.off('exit', last);
+      await node.end();
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { kafkaUsers, realClock, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { realClock, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Delivery, PartitionFeed, Subscription } from '@dsf/ports';
 import { openKafkaTransport, type KafkaTransport } from './kafka-transport.ts';
-import type { KafkaLogin } from './connection-options.ts';
 
 const never = new AbortController().signal;
 const limits = { recordsMax: 10_000, bytesMax: 8_000_000, waitMs: 300 };
@@ -158,69 +157,5 @@ describe.skipIf(!hasOwn)('a Kafka broker of our own', () => {
       got.push(...texts(await current.read(limits, never).catch(() => [])));
     }
     expect(got).toContain('after');
-  });
-
-  describe('logins', () => {
-    const openAs = (login: KafkaLogin): KafkaTransport =>
-      openKafkaTransport({ connection: { brokers: [broker.loginAddress ?? ''], login }, clock: realClock });
-    const plain: KafkaLogin = { mechanism: 'plain', username: 'plain', password: kafkaUsers.plain };
-
-    it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
-      'refuses a wrong password with %s, without telling it',
-      async (mechanism) => {
-        const wrong = openAs({ mechanism, username: mechanism === 'plain' ? 'plain' : 'scram', password: 'hunter2' });
-        const failure: unknown = await wrong.partitionCount(topic).catch((error: unknown) => error);
-        expect(failure).toMatchObject({ kind: 'fatal', code: 'transport.login' });
-        expect(JSON.stringify(failure) + String(failure)).not.toContain('hunter2');
-        await wrong.close();
-      },
-    );
-
-    it.each([
-      ['plain', 'plain'],
-      ['scram-sha-256', 'scram'],
-      ['scram-sha-512', 'scram'],
-    ] as const)('reads and writes with %s once an ACL allows it, and names the topic before', async (mechanism, username) => {
-      await transport.ensureTopic(topic, 1);
-      const user = openAs({ mechanism, username, password: kafkaUsers[username] });
-      await expect(user.send(topic, messages(0, ['a']))).rejects.toMatchObject({
-        kind: 'fatal',
-        message: expect.stringContaining(topic) as unknown,
-      });
-      const admin = new kafkajs.Kafka({ brokers: [broker.address], logLevel: kafkajs.logLevel.NOTHING }).admin();
-      await admin.connect();
-      const rule = {
-        principal: `User:${username}`,
-        host: '*',
-        operation: kafkajs.AclOperationTypes.ALL,
-        permissionType: kafkajs.AclPermissionTypes.ALLOW,
-      };
-      await admin.createAcls({
-        acl: [
-          {
-            ...rule,
-            resourceType: kafkajs.AclResourceTypes.TOPIC,
-            resourceName: topic,
-            resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL,
-          },
-        ],
-      });
-      await admin.disconnect();
-      await user.send(topic, messages(0, ['a']));
-      expect(await user.bounds(topic, 0)).toEqual({ start: 0, end: 1 });
-      const subscription = await user.subscribe(topic, 'forbidden');
-      const join = async (): Promise<void> => {
-        for await (const feed of subscription.feeds(never)) expect(feed).toBeUndefined();
-      };
-      await expect(join()).rejects.toMatchObject({ kind: 'fatal', code: 'transport.denied-group' });
-      await user.close();
-    });
-
-    it('says that a host cannot be resolved, and that nobody listens', async () => {
-      const nowhere = openKafkaTransport({ connection: { brokers: ['kafka.invalid:9092'], login: plain }, clock: realClock });
-      await expect(nowhere.partitionCount(topic)).rejects.toMatchObject({ code: 'transport.host-unknown' });
-      const closed = openKafkaTransport({ connection: { brokers: ['127.0.0.1:1'] }, clock: realClock });
-      await expect(closed.partitionCount(topic)).rejects.toMatchObject({ kind: 'retry', code: 'transport.unavailable' });
-    });
   });
 });

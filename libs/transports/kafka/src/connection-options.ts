@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import type { SASLOptions } from 'kafkajs';
 import { Failure } from '@dsf/ports';
 
@@ -33,15 +34,29 @@ const readPem = (file: string, what: string): string => {
   }
 };
 
+/** Whether they are what they should be is said here, once, and not by each attempt to connect. */
+const checkPem = (options: Readonly<Record<string, string>>, tls: KafkaTls): void => {
+  try {
+    createSecureContext(options);
+  } catch (error) {
+    const files = [tls.caFile, tls.certFile, tls.keyFile].filter((file) => file !== undefined).join(', ');
+    const reason = error instanceof Error ? error.message : String(error);
+    const text = `of ${files} one is no certificate or key in PEM format, or certificate and key do not belong together: ${reason}`;
+    throw new Failure('fatal', 'transport.tls-file', text, { files }, { cause: error });
+  }
+};
+
 /** Options of node:tls; null without TLS. @throws Failure `fatal` `transport.tls-file` */
 export const tlsOptions = (tls: KafkaTls | undefined): Readonly<Record<string, string>> | null => {
   if (tls === undefined) return null;
   const { caFile, certFile, keyFile } = tls;
-  return {
+  const options = {
     ...(caFile === undefined ? {} : { ca: readPem(caFile, 'certificate authority') }),
     ...(certFile === undefined ? {} : { cert: readPem(certFile, 'client certificate') }),
     ...(keyFile === undefined ? {} : { key: readPem(keyFile, 'client key') }),
   };
+  checkPem(options, tls);
+  return options;
 };
 
 export const saslOptions = (login: KafkaLogin | undefined): SASLOptions | null => {
