@@ -105,6 +105,9 @@ describe.skipIf(reason !== null)('sources and publications in Kafka', () => {
     await writer.send(topic, [order(0, 3), order(1, 4)]);
     await place.must(['run', '--until-idle']);
     expect(await ids()).toEqual([1, 3, 4]);
+    // Nor does whoever looks at the topic wait for a message in the place of a mark.
+    const shown = await place.must(['consume', 'shop.orders', '--from-beginning', '--until-end']);
+    expect(shown.match(/"id":/g)).toHaveLength(3);
   }, 120_000);
 
   it('take a message of 10 MB and its neighbours', async () => {

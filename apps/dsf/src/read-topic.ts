@@ -25,6 +25,8 @@ const readFeed = async (feed: PartitionFeed, { from, to }: Span, { each, stop }:
       await each(feed.partition, delivery);
       next = delivery.offset + 1;
     }
+    // Where a partition ends in the mark of a transaction no message says that the end has come.
+    next = Math.max(next, feed.passed?.() ?? next);
   }
 };
 

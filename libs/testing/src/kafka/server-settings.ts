@@ -68,6 +68,9 @@ export const serverSettings = ({ id, data, ports, voters }: NodePlace): string =
     'transaction.state.log.min.isr': Math.min(2, copies),
     'group.min.session.timeout.ms': 500,
     'group.initial.rebalance.delay.ms': 0,
+    // A broker that is gone is found out sooner than a sender gives up.
+    'broker.session.timeout.ms': 3000,
+    'broker.heartbeat.interval.ms': 500,
     'message.max.bytes': 8_000_000,
     'log.initial.task.delay.ms': 500,
   })
