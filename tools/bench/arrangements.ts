@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { phaseNames, type PhaseName } from '@dsf/ports';
 import { readStatus } from '@dsf/wiring';
 import { startChild, type Child } from './child.ts';
-import { checkRows, fillHome, withHome } from './home.ts';
+import { checkRows, fillHome, withHome, type Environment } from './home.ts';
 import { flatRowsOf, pointsOf, type StreamMessage, type StreamTotals } from './reference-stream.ts';
-import type { FloorKind, PhaseCount, Usage } from './task.ts';
+import type { FloorKind, PhaseCount, Traffic, Usage } from './task.ts';
 
 export interface Stream {
   readonly messages: readonly StreamMessage[];
@@ -27,6 +27,8 @@ export interface Figure {
   /** Largest of the processes. */
   readonly peakMb: number;
   readonly counts: Partial<Record<PhaseName, PhaseCount>>;
+  /** What a database server was asked; nothing, where there is none. */
+  readonly traffic?: Traffic;
 }
 
 /** A run that takes longer than this hangs. */
@@ -53,20 +55,29 @@ const hasAll = (counts: Counts, phases: readonly PhaseName[], totals: StreamTota
 };
 
 /** Waits until all has come through; the database is asked only when the counts say that it should have. */
-const untilDone = async (home: string, children: readonly Child[], phases: readonly PhaseName[], totals: StreamTotals): Promise<void> => {
+const untilDone = async (
+  { home, environment = {} }: Pick<Run, 'home' | 'environment'>,
+  children: readonly Child[],
+  phases: readonly PhaseName[],
+  totals: StreamTotals,
+): Promise<void> => {
   const giveUpAt = Date.now() + runMsMax;
   const last = phases.at(-1) ?? 'publish';
   const broken = Promise.race(children.map(({ done }) => done));
   broken.catch(() => undefined);
-  await withHome(home, async (installation) => {
-    for (;;) {
-      await Promise.race([sleep(lookEveryMs), broken]);
-      if (Date.now() > giveUpAt) throw new Error(`not done after ${runMsMax} ms: ${JSON.stringify(mergeCounts(children))}`);
-      if (!hasAll(mergeCounts(children), phases, totals)) continue;
-      const status = await readStatus(installation).catch(() => null);
-      if (status?.idleThrough[last] === true) return;
-    }
-  });
+  await withHome(
+    home,
+    async (installation) => {
+      for (;;) {
+        await Promise.race([sleep(lookEveryMs), broken]);
+        if (Date.now() > giveUpAt) throw new Error(`not done after ${runMsMax} ms: ${JSON.stringify(mergeCounts(children))}`);
+        if (!hasAll(mergeCounts(children), phases, totals)) continue;
+        const status = await readStatus(installation).catch(() => null);
+        if (status?.idleThrough[last] === true) return;
+      }
+    },
+    environment,
+  );
 };
 
 const rowsOf = (counts: Counts, phases: readonly PhaseName[], totals: StreamTotals): number => {
@@ -86,6 +97,11 @@ export const sumUsage = (usages: readonly Usage[]) => ({
   peakMb: Math.max(...usages.map(({ peakMb }) => peakMb)),
 });
 
+const sumTraffic = (reports: readonly { readonly traffic?: Traffic }[]): Traffic => ({
+  roundTrips: reports.reduce((sum, { traffic }) => sum + (traffic?.roundTrips ?? 0), 0),
+  transactions: reports.reduce((sum, { traffic }) => sum + (traffic?.transactions ?? 0), 0),
+});
+
 interface Run {
   readonly name: string;
   readonly floors: readonly string[];
@@ -94,20 +110,24 @@ interface Run {
   readonly processes: readonly (readonly PhaseName[])[];
   /** Threads of each. */
   readonly workers?: number;
+  readonly environment?: Environment;
   readonly profile: string | null;
 }
 
-export const runProcesses = async ({ name, floors, home, processes, workers = 1, profile }: Run, totals: StreamTotals): Promise<Figure> => {
+export const runProcesses = async (
+  { name, floors, home, processes, workers = 1, environment = {}, profile }: Run,
+  totals: StreamTotals,
+): Promise<Figure> => {
   const folder = profileFolder(profile, name);
-  const children = processes.map((phases) => startChild({ kind: 'phases', phases, home, workers }, folder));
+  const children = processes.map((phases) => startChild({ kind: 'phases', phases, home, workers, environment }, folder));
   const phases = processes.flat();
   await Promise.all(children.map(({ ready }) => ready));
-  await untilDone(home, children, phases, totals);
+  await untilDone({ home, environment }, children, phases, totals);
   for (const child of children) child.stop();
   const reports = await Promise.all(children.map(({ done }) => done));
   const counts = Object.assign({}, ...reports.map((report) => report.counts)) as Counts;
   const usage = sumUsage(reports.map((report) => report.usage));
-  return { name, floors, records: totals.records, rows: rowsOf(counts, phases, totals), ...usage, counts };
+  return { name, floors, records: totals.records, rows: rowsOf(counts, phases, totals), ...usage, counts, traffic: sumTraffic(reports) };
 };
 
 /** Each phase by itself, one after the other on one home: all that the phase before made is there when it begins. */

@@ -16,8 +16,15 @@ export const inFolder = async <T>(work: (folder: string) => Promise<T>): Promise
   }
 };
 
-export const withHome = async <T>(home: string, work: (installation: Installation) => Promise<T>): Promise<T> => {
-  const installation = await openInstallation({ home });
+/** Where definitions, state and rows are, when they are not in the home. */
+export type Environment = Readonly<Record<string, string>>;
+
+export const withHome = async <T>(
+  home: string,
+  work: (installation: Installation) => Promise<T>,
+  environment: Environment = {},
+): Promise<T> => {
+  const installation = await openInstallation({ home, environment });
   try {
     return await work(installation);
   } finally {
@@ -48,12 +55,16 @@ export const define = async (installation: Installation, wanted: unknown): Promi
 };
 
 /** Activates the reference pipeline and puts the messages into the source topic. */
-export const fillHome = (home: string, messages: readonly StreamMessage[]): Promise<void> =>
-  withHome(home, async (installation) => {
-    await define(installation, definitions);
-    await installation.local.ensureTopic(sourceName, partitions);
-    await send(installation, messages);
-  });
+export const fillHome = (home: string, messages: readonly StreamMessage[], environment: Environment = {}): Promise<void> =>
+  withHome(
+    home,
+    async (installation) => {
+      await define(installation, definitions);
+      await installation.local.ensureTopic(sourceName, partitions);
+      await send(installation, messages);
+    },
+    environment,
+  );
 
 const numbersOf = async (installation: Installation, sql: string): Promise<readonly number[]> => {
   const { rows } = await installation.warehouse.inspect.query(sql, 1);

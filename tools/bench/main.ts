@@ -9,13 +9,16 @@ import { inFolder } from './home.ts';
 import { measureKafka } from './kafka.ts';
 import { measureLatency, type Latency } from './latency.ts';
 import { makeStream } from './reference-stream.ts';
+import { mssqlTestServer } from '../../libs/testing/src/mssql/test-server.ts';
+import { measureSqlServer, serverRecordsMax, serverText, type ServerFigure } from './sql-server.ts';
 import { compareText, makeResult, toText, writeResult } from './report.ts';
 
 const usage = `Usage: npm run bench -- [options]
 
   --records N       orders in the stream (200000); 20000 is the short form
   --rounds N        repeat everything, take medians (1)
-  --only WORDS      of: phases,one,two,four,kafka,latency (all); two: one process with two workers
+  --only WORDS      of: phases,one,two,four,kafka,latency,mssql (all); two: one process with two workers;
+                    mssql: on the server that DSF_TEST_MSSQL_URL names, at most 20,000 orders
   --latency-seconds N  how long to send for the latency (10)
   --json FILE       write the result for machines
   --compare FILE    hold the result against an earlier one
@@ -28,7 +31,7 @@ const { values } = parseArgs({
   options: {
     records: { type: 'string', default: '200000' },
     rounds: { type: 'string', default: '1' },
-    only: { type: 'string', default: 'phases,one,two,four,kafka,latency' },
+    only: { type: 'string', default: 'phases,one,two,four,kafka,latency,mssql' },
     'latency-seconds': { type: 'string', default: '10' },
     json: { type: 'string' },
     compare: { type: 'string' },
@@ -90,6 +93,14 @@ const runLatencies = async (seconds: number): Promise<readonly Latency[]> => {
   return latencies;
 };
 
+/** Null without a server. */
+const runServer = async (records: number): Promise<readonly ServerFigure[] | null> => {
+  const server = mssqlTestServer(process.env);
+  if (server === null) return null;
+  say('SQL Server: ingest and flatten alone, then the floors');
+  return measureSqlServer(server, makeStream(Math.min(records, serverRecordsMax)));
+};
+
 const main = async (): Promise<void> => {
   if (values.help) {
     process.stdout.write(`${usage}\n`);
@@ -101,6 +112,10 @@ const main = async (): Promise<void> => {
   for (let round = countOf(values.rounds, 'rounds'); round > 0; round -= 1)
     figures.push(...(await runRound(stream, only, values.profile ?? null)));
   const latencies = only.has('latency') ? await runLatencies(countOf(values['latency-seconds'], 'latency-seconds')) : [];
+  const server = only.has('mssql') ? await runServer(countOf(values.records, 'records')) : null;
+  if (server !== null) process.stdout.write(`${serverText(server)}\n\n`);
+  else if (values.only === 'mssql') throw new Error('DSF_TEST_MSSQL_URL names no server');
+  if (figures.length === 0 && latencies.length === 0) return;
   const result = makeResult(figures, latencies, stream.totals.bytes);
   if (values.json !== undefined) writeResult(values.json, result);
   process.stdout.write(`${toText(result)}\n`);

@@ -3,10 +3,10 @@ import { parseInternal } from '@dsf/config';
 import { createLogger, createRegistry, createTelemetry } from '@dsf/observability';
 import { type PhaseName, type Telemetry, type TelemetryEvent } from '@dsf/ports';
 import { defaultSettings } from '@dsf/runtime';
-import { openInstallation } from '@dsf/wiring';
+import { databaseTraffic, openInstallation } from '@dsf/wiring';
 import { superviseServices } from '../../apps/dsf/src/running/supervise-services.ts';
 import { superviseWorkers, type WorkersHome } from '../../apps/dsf/src/running/supervise-workers.ts';
-import type { PhaseCount, Report, Task, Usage } from './task.ts';
+import type { PhaseCount, Report, Task, Traffic, Usage } from './task.ts';
 import { createUsage } from './usage.ts';
 
 const workersHome = (home: string): WorkersHome => ({ home, measures: null, environment: {}, internal: () => parseInternal({}) });
@@ -30,25 +30,39 @@ const count = (before: PhaseCount, event: TelemetryEvent): PhaseCount => {
   };
 };
 
+const noTraffic: Traffic = { roundTrips: 0, transactions: 0 };
+
 /** Counts events; the work begins when the first lane is claimed and ends with the last batch. */
-const createCounter = () => {
+const createCounter = (traffic: () => Traffic) => {
+  let [before, after] = [noTraffic, noTraffic];
   const counts: Partial<Record<PhaseName, PhaseCount>> = {};
   const usage = createUsage();
   const emit = (event: TelemetryEvent): void => {
-    if (event.name === 'lane-claimed') usage.begin();
-    if (event.name === 'batch') usage.mark();
+    if (event.name === 'lane-claimed') {
+      if (before === noTraffic) before = traffic();
+      usage.begin();
+    }
+    if (event.name === 'batch') {
+      after = traffic();
+      usage.mark();
+    }
     if ('phase' in event) counts[event.phase] = count(counts[event.phase] ?? nothing, event);
   };
-  return { emit, counts: () => ({ ...counts }), usage: (): Usage => usage.read() };
+  const asked = (): Traffic => ({
+    roundTrips: after.roundTrips - before.roundTrips,
+    transactions: after.transactions - before.transactions,
+  });
+  return { emit, counts: () => ({ ...counts }), usage: (): Usage => usage.read(), asked };
 };
 
 export const runPhases = async (
-  { phases, home, workers }: Extract<Task, { kind: 'phases' }>,
+  { phases, home, workers, environment = {} }: Extract<Task, { kind: 'phases' }>,
   say: (report: Report) => void,
   stop: AbortController,
 ): Promise<Report> => {
-  const counter = createCounter();
-  const installation = await openInstallation({ home });
+  const installation = await openInstallation({ home, environment });
+  const traffic = await databaseTraffic(environment);
+  const counter = createCounter(traffic.read);
   const product = createTelemetry({
     ...(phases.length === 1 && phases[0] !== undefined ? { phase: phases[0] } : {}),
     logger: createLogger({ level: 'warn', service: 'bench' }),
@@ -71,7 +85,8 @@ export const runPhases = async (
     if (failure !== null) throw failure;
   } finally {
     clearInterval(timer);
+    await traffic.close();
     await installation.close();
   }
-  return { kind: 'done', usage: counter.usage(), counts: counter.counts() };
+  return { kind: 'done', usage: counter.usage(), counts: counter.counts(), traffic: counter.asked() };
 };

@@ -19,6 +19,8 @@ export type Task =
       readonly home: string;
       /** Threads that they run in, as `dsf run --workers` does. */
       readonly workers: number;
+      /** Where definitions, state and rows are, when they are not in `home`. */
+      readonly environment?: Readonly<Record<string, string>>;
     }
   | {
       /** kafkajs and nothing else: reads a topic and counts. */
@@ -59,8 +61,14 @@ export interface PhaseCount {
   readonly retries: number;
 }
 
+/** How often a database server was asked, from the first work to the last. */
+export interface Traffic {
+  readonly roundTrips: number;
+  readonly transactions: number;
+}
+
 export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly counts: Partial<Record<PhaseName, PhaseCount>> }
-  | { readonly kind: 'done'; readonly usage: Usage; readonly counts: Partial<Record<PhaseName, PhaseCount>> }
+  | { readonly kind: 'done'; readonly usage: Usage; readonly counts: Partial<Record<PhaseName, PhaseCount>>; readonly traffic?: Traffic }
   | { readonly kind: 'broken'; readonly why: string };

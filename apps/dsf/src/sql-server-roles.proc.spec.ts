@@ -9,6 +9,7 @@ import {
   expectShopTotals,
   freshMssqlSchema,
   mssqlLogin,
+  mssqlVariables,
   readAll,
   sendShop,
   shopDefinitions,
@@ -54,15 +55,7 @@ describeOnMssql(process.env, (server) => {
     DSF_HOME: home,
     DSF_LOG_LEVEL: 'warn',
     ...free,
-    DSF_DATABASE: 'mssql',
-    DSF_MSSQL_SERVER: server.server,
-    DSF_MSSQL_PORT: String(server.port),
-    DSF_MSSQL_DATABASE: server.database,
-    DSF_MSSQL_SCHEMA: schema.name,
-    DSF_MSSQL_USER: server.user,
-    DSF_MSSQL_PASSWORD: server.password,
-    DSF_MSSQL_ENCRYPT: server.encrypt,
-    DSF_MSSQL_TRUST_SERVER_CERTIFICATE: String(server.trustServerCertificate),
+    ...mssqlVariables(server, schema.name),
   });
   const loginOf = async (role: MssqlRole): Promise<{ readonly settings: Variables; readonly lacks: readonly string[] }> => {
     const login = await mssqlLogin(server, schema, role);

@@ -8,13 +8,13 @@ import {
   expectShopTables,
   expectShopTotals,
   freshMssqlSchema,
+  mssqlVariables,
   readAll,
   sendShop,
   shopDefinitions,
   shopStream,
   startFleet,
   type MssqlTestSchema,
-  type MssqlTestServer,
 } from '@dsf/testing';
 import { databaseMigrations, openInstallation, readStatus, type Installation } from '@dsf/wiring';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -26,18 +26,6 @@ const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
 type Variables = Readonly<Record<string, string>>;
 
 const free: Variables = Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0']));
-
-const onServer = (server: MssqlTestServer, schema: string): Variables => ({
-  DSF_DATABASE: 'mssql',
-  DSF_MSSQL_SERVER: server.server,
-  DSF_MSSQL_PORT: String(server.port),
-  DSF_MSSQL_DATABASE: server.database,
-  DSF_MSSQL_SCHEMA: schema,
-  DSF_MSSQL_USER: server.user,
-  DSF_MSSQL_PASSWORD: server.password,
-  DSF_MSSQL_ENCRYPT: server.encrypt,
-  DSF_MSSQL_TRUST_SERVER_CERTIFICATE: String(server.trustServerCertificate),
-});
 
 const untilIdle = async (installation: Installation, limitMs: number): Promise<void> => {
   const deadline = Date.now() + limitMs;
@@ -122,8 +110,8 @@ describeOnMssql(process.env, (server) => {
   it('four services give the rows, summaries and documents that SQLite gives', async () => {
     const { messages, expected } = shopStream(seed, 1000);
     const results: unknown[] = [];
-    await (await databaseMigrations(onServer(server, schema.name))).apply();
-    for (const database of [onServer(server, schema.name), {}]) {
+    await (await databaseMigrations(mssqlVariables(server, schema.name))).apply();
+    for (const database of [mssqlVariables(server, schema.name), {}]) {
       const { installation, environment } = await begin(database);
       const fleet = startFleet({ environment, replicas: 1 });
       try {
@@ -141,8 +129,8 @@ describeOnMssql(process.env, (server) => {
 
   it(`four services lose and repeat nothing when they are killed and frozen ${blows} times (seed ${seed})`, async () => {
     const { messages, expected } = shopStream(seed, 60 * blows);
-    await (await databaseMigrations(onServer(server, schema.name))).apply();
-    const { installation, environment } = await begin(onServer(server, schema.name));
+    await (await databaseMigrations(mssqlVariables(server, schema.name))).apply();
+    const { installation, environment } = await begin(mssqlVariables(server, schema.name));
     const fleet = startFleet({ environment, replicas: 2 });
     try {
       const feeding = sendShop(installation.local, 'shop.orders', { messages, pauseMs: 500 });

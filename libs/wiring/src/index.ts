@@ -1,7 +1,7 @@
 export { loadCustomMeasures } from './custom-measures.ts';
 export { exitCodeOf } from './exit-codes.ts';
 export { openInstallation, type Installation } from './installation.ts';
-export { databaseMigrations } from './open-database.ts';
+export { databaseMigrations, databaseTraffic } from './open-database.ts';
 export { keepHeapLean } from './lean-heap.ts';
 export { serviceContext } from './service-context.ts';
 export { serviceMain } from './service-main.ts';

@@ -35,3 +35,16 @@ export const databaseMigrations = async (environment: Environment): Promise<Retu
   const config = mssqlConfig(parseDatabase(environment));
   return (await import('@dsf/database-mssql')).mssqlMigrations(config);
 };
+
+export interface DatabaseTraffic {
+  /** Since this process began. */
+  readonly read: () => { readonly roundTrips: number; readonly transactions: number };
+  readonly close: () => Promise<void>;
+}
+
+/** How often this process has asked the database server, for the benchmark; always 0 for a file. */
+export const databaseTraffic = async (environment: Environment): Promise<DatabaseTraffic> => {
+  const config = parseDatabase(environment);
+  if (config.database !== 'mssql') return { read: () => ({ roundTrips: 0, transactions: 0 }), close: async () => undefined };
+  return (await import('@dsf/database-mssql')).mssqlTraffic(mssqlConfig(config));
+};

@@ -1,6 +1,7 @@
 import { openMssqlClient } from './client.ts';
 import type { MssqlClient } from './client.ts';
 import type { MssqlConfig } from './config.ts';
+import type { Traffic } from './connection.ts';
 import { assertMigrated } from './migrations.ts';
 
 /**
@@ -16,4 +17,12 @@ export const openDatabase = async (config: MssqlConfig): Promise<MssqlClient> =>
     throw error;
   }
   return client;
+};
+
+/** What the connections of this process to a database have asked, for whoever measures. A handle of its own keeps the count. */
+export const mssqlTraffic = async (
+  config: MssqlConfig,
+): Promise<{ readonly read: () => Readonly<Traffic>; readonly close: () => Promise<void> }> => {
+  const client = await openMssqlClient(config);
+  return { read: () => ({ ...client.traffic }), close: () => client.close() };
 };

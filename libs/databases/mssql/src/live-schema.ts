@@ -15,6 +15,7 @@ interface Server {
   readonly password: string;
   readonly encrypt: 'on' | 'strict' | 'off';
   readonly trustServerCertificate: boolean;
+  readonly caFile?: string;
 }
 
 interface Schema {
@@ -40,6 +41,7 @@ const configOf = (server: Server, schema: string): MssqlConfig => ({
   encrypt: server.encrypt,
   trustServerCertificate: server.trustServerCertificate,
   schema,
+  ...(server.caFile === undefined ? {} : { caFile: server.caFile }),
 });
 
 /** Made before the tests of the suite that calls it, and removed after them. */

@@ -33,7 +33,7 @@ const corrupt = fatal('warehouse.corrupt', 'run DBCC CHECKDB and restore what is
 const readOnly = retry('warehouse.read-only', 'the database is read-only: connect to the primary replica, or end its maintenance');
 const login = fatal(
   'warehouse.login',
-  'check DSF_MSSQL_USER and DSF_MSSQL_PASSWORD (or DSF_MSSQL_PASSWORD_FILE), and that the login is enabled',
+  'check DSF_MSSQL_USER and DSF_MSSQL_PASSWORD (or DSF_MSSQL_PASSWORD_FILE), that the login is enabled, and that DSF_MSSQL_DATABASE exists and has a user for it',
 );
 const databaseMissing = fatal(
   'warehouse.database-missing',
@@ -161,7 +161,8 @@ const verdictOf = (error: DriverError): { readonly verdict: Verdict; readonly fa
     const facts = { mssqlNumber: number };
     if (permissionNumbers.has(number)) return { verdict: fatal('warehouse.permission', permissionAdvice(number, words)), facts };
     if (number === 547) return { verdict: constraint(words), facts };
-    return { verdict: byNumber.get(number) ?? bySeverity(severity), facts };
+    const unlisted = codeOf(error) === 'ELOGIN' ? login : bySeverity(severity);
+    return { verdict: byNumber.get(number) ?? unlisted, facts };
   }
   const code = codeOf(error);
   if (code === null) return null;

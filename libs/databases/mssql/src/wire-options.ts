@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { config as MssqlOptions } from 'mssql';
 import { Failure } from '@dsf/ports';
@@ -42,6 +43,29 @@ const encryption = { on: true, strict: 'strict', off: false } as const;
 /** 32 KB packets carry bulk loads with an eighth of the packets of the default 4 KB. TLS takes at most 16 KB of payload, so more would be split there. */
 const packetBytes = 16_383;
 
+interface ServerMessage {
+  readonly number: number;
+  readonly class: number;
+  readonly message: string;
+}
+
+/**
+ * A login that fails comes with the number of the server's first error: the driver keeps the words of the last alone, and of a database that is not there
+ * (4060) the last are that the login has failed (18456).
+ */
+export const rememberNumber = (wire: EventEmitter): void => {
+  let first: ServerMessage | null = null;
+  const listen = (message: ServerMessage): void => {
+    first ??= message;
+  };
+  wire.on('errorMessage', listen);
+  wire.prependOnceListener('connect', (error?: unknown) => {
+    wire.off('errorMessage', listen);
+    if (error instanceof Error && first !== null)
+      Object.assign(error, { number: first.number, class: first.class, message: first.message });
+  });
+};
+
 export const wireOptions = (config: MssqlConfig): MssqlOptions => {
   const { encrypt = 'on', caFile, certificateName } = config;
   const options = {
@@ -72,5 +96,6 @@ export const wireOptions = (config: MssqlConfig): MssqlOptions => {
     pool: { max: config.poolMax ?? 10, min: 0, idleTimeoutMillis: 30_000, acquireTimeoutMillis: (config.connectTimeoutMs ?? 15_000) * 2 },
     // The socket alone is looked at: a query before every transaction would cost a round trip, and tell nothing about the next moment.
     validateConnection: 'socket',
+    beforeConnect: (wire) => rememberNumber(wire),
   };
 };

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import mssql from 'mssql';
 import type { Lack } from '../warehouse/room.ts';
 
-/** A server that tests may use: `DSF_TEST_MSSQL_URL`, as `mssql://user:password@host:1433/database?encrypt=on&trust=true`. */
+/** A server that tests may use: `DSF_TEST_MSSQL_URL`, as `mssql://user:password@host:1433/database?encrypt=on&ca=/path/ca.pem&trust=true`. */
 export interface MssqlTestServer {
   readonly server: string;
   readonly port: number;
@@ -11,7 +12,23 @@ export interface MssqlTestServer {
   readonly password: string;
   readonly encrypt: 'on' | 'strict' | 'off';
   readonly trustServerCertificate: boolean;
+  /** PEM of the authority that signed its certificate. */
+  readonly caFile?: string;
 }
+
+/** The settings of a service on the server. */
+export const mssqlVariables = (server: MssqlTestServer, schema: string): Readonly<Record<string, string>> => ({
+  DSF_DATABASE: 'mssql',
+  DSF_MSSQL_SERVER: server.server,
+  DSF_MSSQL_PORT: String(server.port),
+  DSF_MSSQL_DATABASE: server.database,
+  DSF_MSSQL_SCHEMA: schema,
+  DSF_MSSQL_USER: server.user,
+  DSF_MSSQL_PASSWORD: server.password,
+  DSF_MSSQL_ENCRYPT: server.encrypt,
+  DSF_MSSQL_TRUST_SERVER_CERTIFICATE: String(server.trustServerCertificate),
+  ...(server.caFile === undefined ? {} : { DSF_MSSQL_CA_FILE: server.caFile }),
+});
 
 const encryptions = ['on', 'strict', 'off'] as const;
 
@@ -32,6 +49,7 @@ export const mssqlTestServer = (environment: Readonly<Record<string, string | un
     password: decodeURIComponent(password),
     encrypt,
     trustServerCertificate: searchParams.get('trust') === 'true',
+    ...(searchParams.has('ca') ? { caFile: searchParams.get('ca') ?? '' } : {}),
   };
 };
 
@@ -44,6 +62,12 @@ export interface MssqlTestSchema {
   discard(): Promise<void>;
 }
 
+export const mssqlTestOptions = ({ encrypt, trustServerCertificate, caFile }: MssqlTestServer): mssql.config['options'] => ({
+  encrypt: encrypt !== 'off',
+  trustServerCertificate,
+  ...(caFile === undefined ? {} : { cryptoCredentialsDetails: { ca: readFileSync(caFile, 'utf8') } }),
+});
+
 const connect = (server: MssqlTestServer): Promise<mssql.ConnectionPool> =>
   new mssql.ConnectionPool({
     server: server.server,
@@ -54,7 +78,7 @@ const connect = (server: MssqlTestServer): Promise<mssql.ConnectionPool> =>
     arrayRowMode: true,
     requestTimeout: 120_000,
     pool: { max: 1 },
-    options: { encrypt: server.encrypt !== 'off', trustServerCertificate: server.trustServerCertificate },
+    options: mssqlTestOptions(server),
   }).connect();
 
 const rowsOf = (result: { readonly recordset?: unknown }): readonly (readonly unknown[])[] =>

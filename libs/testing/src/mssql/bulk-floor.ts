@@ -1,0 +1,112 @@
+import mssql from 'mssql';
+import { mssqlTestOptions, type MssqlTestServer } from './test-server.ts';
+
+/*
+ * What the benchmark of SQL Server is held against: the driver's bare bulk load of the same rows into the same tables, without checks, on one connection;
+ * and the way that nobody should go, one parameterised INSERT per row.
+ */
+
+export interface Measured {
+  readonly rows: number;
+  readonly ms: number;
+}
+
+export interface BulkFloor {
+  /** Loads the rows of these tables, as they stand, into copies of them; as many of each at once as a transaction of the product takes. */
+  load(tables: readonly string[], batches: number): Promise<Measured>;
+  /** The first rows of a table, one statement each. */
+  rowByRow(table: string, rows: number): Promise<Measured>;
+  close(): Promise<void>;
+}
+
+type Rows = mssql.IRecordSet<Record<string, unknown>>;
+
+const longTextLength = 4000;
+
+/** Declared types as the server has them; `max` where text is long. */
+const typeOf = (column: mssql.IColumnMetadata[string]): mssql.ISqlType => {
+  const type = typeof column.type === 'function' ? column.type() : column.type;
+  return type.type === mssql.NVarChar && column.length > longTextLength
+    ? mssql.NVarChar(mssql.MAX)
+    : { ...type, ...column, type: type.type };
+};
+
+const tableOf = (name: string, rows: Rows, from: number, to: number): mssql.Table => {
+  const table = new mssql.Table(name);
+  const columns = Object.values(rows.columns).toSorted((a, b) => a.index - b.index);
+  for (const column of columns) table.columns.add(column.name, typeOf(column), { nullable: column.nullable });
+  for (const row of rows.slice(from, to)) table.rows.add(...(columns.map(({ name: key }) => row[key]) as never[]));
+  return table;
+};
+
+/** @param schema - of the product's tables, full of rows; the copies are made beside them and removed again */
+export const openBulkFloor = async (server: MssqlTestServer, schema: string): Promise<BulkFloor> => {
+  const pool = await new mssql.ConnectionPool({
+    server: server.server,
+    port: server.port,
+    database: server.database,
+    user: server.user,
+    password: server.password,
+    requestTimeout: 600_000,
+    pool: { max: 1, min: 1 },
+    options: mssqlTestOptions(server),
+  }).connect();
+  const batch = async (sql: string): Promise<Rows> => (await pool.request().batch(sql)).recordset as Rows;
+  const plain = async (sql: string): Promise<void> => void (await pool.request().batch(sql));
+  const copies = new Set<string>();
+
+  /** The same columns, without those that the server computes, and the same clustered key. */
+  const copy = async (table: string): Promise<{ readonly name: string; readonly rows: Rows; readonly columns: readonly string[] }> => {
+    const found = await batch(
+      `SELECT c.name FROM sys.columns AS c WHERE c.object_id = OBJECT_ID(N'[${schema}].[${table}]') AND c.is_computed = 0 ORDER BY c.column_id`,
+    );
+    const columns = found.map((row) => String(row['name']));
+    const list = columns.map((name) => `[${name}]`).join(', ');
+    const key = columns.filter((name) => ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'].includes(name));
+    const name = `floor_${table}`;
+    if (copies.has(name)) await plain(`DROP TABLE [${schema}].[${name}]`);
+    await plain(`SELECT TOP (0) ${list} INTO [${schema}].[${name}] FROM [${schema}].[${table}]`);
+    await plain(
+      `ALTER TABLE [${schema}].[${name}] ADD CONSTRAINT [PK_${name}] PRIMARY KEY CLUSTERED (${key.map((one) => `[${one}]`).join(', ')})`,
+    );
+    copies.add(name);
+    const rows = await batch(`SELECT ${list} FROM [${schema}].[${table}] ORDER BY ${key.map((one) => `[${one}]`).join(', ')}`);
+    return { name: `[${schema}].[${name}]`, rows, columns };
+  };
+
+  return {
+    async load(tables, batches) {
+      const loads: mssql.Table[] = [];
+      let rows = 0;
+      for (const table of tables) {
+        const { name, rows: all } = await copy(table);
+        const size = Math.ceil(all.length / batches);
+        for (let from = 0; from < all.length; from += size) loads.push(tableOf(name, all, from, from + size));
+        rows += all.length;
+      }
+      const start = performance.now();
+      for (const load of loads) await pool.request().bulk(load);
+      return { rows, ms: performance.now() - start };
+    },
+    async rowByRow(table, count) {
+      const { name, rows, columns } = await copy(table);
+      const metadata = rows.columns;
+      const some = rows.slice(0, count);
+      const sql = `INSERT INTO ${name} (${columns.map((one) => `[${one}]`).join(', ')}) VALUES (${columns.map((_, index) => `@p${index}`).join(', ')})`;
+      const start = performance.now();
+      for (const row of some) {
+        const request = pool.request();
+        for (const [index, column] of columns.entries()) {
+          const known = metadata[column];
+          if (known !== undefined) request.input(`p${index}`, typeOf(known), row[column]);
+        }
+        await request.query(sql);
+      }
+      return { rows: some.length, ms: performance.now() - start };
+    },
+    async close() {
+      for (const name of copies) await plain(`DROP TABLE [${schema}].[${name}]`).catch(() => undefined);
+      await pool.close();
+    },
+  };
+};

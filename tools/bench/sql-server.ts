@@ -1,0 +1,124 @@
+/** Ingest and flatten on a SQL Server, against the driver's bare bulk load of the same rows, with what each transaction asks of the server. */
+import { databaseMigrations } from '@dsf/wiring';
+import { openBulkFloor, type Measured } from '../../libs/testing/src/mssql/bulk-floor.ts';
+import { freshMssqlSchema, mssqlVariables, type MssqlTestServer } from '../../libs/testing/src/mssql/test-server.ts';
+import { runProcesses, type Figure, type Stream } from './arrangements.ts';
+import { fillHome, inFolder, send, withHome, type Environment } from './home.ts';
+import { flatTables } from './floor-rows.ts';
+import { flatRowsOf } from './reference-stream.ts';
+
+export interface ServerFigure {
+  readonly name: string;
+  readonly rowsPerSecond: number;
+  /** Of the floor's rows per second; null for a floor. */
+  readonly ofFloor: number | null;
+  readonly transactionsPerSecond: number | null;
+  readonly roundTripsPerBatch: number | null;
+}
+
+/** More would only take longer: a server's figures are steady after some seconds. */
+const recordsMax = 20_000;
+/** Make the tables, so that no figure holds their DDL. */
+const warmRecords = 500;
+const rowByRowRows = 1000;
+const recordsPerBatch = 2000;
+
+const perSecond = ({ rows, ms }: Measured): number => (rows / ms) * 1000;
+
+const floorFigure = (name: string, measured: Measured): ServerFigure => ({
+  name,
+  rowsPerSecond: perSecond(measured),
+  ofFloor: null,
+  transactionsPerSecond: null,
+  roundTripsPerBatch: null,
+});
+
+const phaseFigure = (name: string, { rows, wallMs, traffic, counts }: Figure, floors: readonly Measured[]): ServerFigure => {
+  const rowsPerSecond = (rows / wallMs) * 1000;
+  const floor = floors.map(perSecond).reduce((sum, one) => sum + one, 0) / floors.length;
+  const batches = Object.values(counts).reduce((sum, count) => sum + count.batches, 0);
+  return {
+    name,
+    rowsPerSecond,
+    ofFloor: rowsPerSecond / floor,
+    transactionsPerSecond: ((traffic?.transactions ?? 0) / wallMs) * 1000,
+    roundTripsPerBatch: (traffic?.roundTrips ?? 0) / Math.max(1, batches),
+  };
+};
+
+interface Runs {
+  readonly ingest: Figure;
+  readonly flatten: Figure;
+  readonly rows: number;
+}
+
+const runProduct = async (home: string, { messages, totals }: Stream, environment: Environment): Promise<Runs> => {
+  const [warm, timed] = [messages.slice(0, warmRecords), messages.slice(warmRecords)];
+  await fillHome(home, warm, environment);
+  const run = (name: string, phase: 'ingest' | 'flatten', records: number): Promise<Figure> =>
+    runProcesses({ name, floors: [], home, processes: [[phase]], environment, profile: null }, { ...totals, records });
+  await run('warm ingest', 'ingest', warm.length);
+  await run('warm flatten', 'flatten', warm.length);
+  await withHome(home, (installation) => send(installation, timed), environment);
+  const ingest = await run('ingest', 'ingest', timed.length);
+  const flatten = await run('flatten', 'flatten', timed.length);
+  const rows = await withHome(
+    home,
+    async ({ warehouse }) =>
+      (await warehouse.inspect.tables()).reduce((sum, { kind, rows: some }) => (kind === 'root' || kind === 'child' ? sum + some : sum), 0),
+    environment,
+  );
+  return { ingest, flatten: { ...flatten, rows: Math.round((rows * timed.length) / messages.length) }, rows };
+};
+
+/** Floors before and after, so that both meet the same moment of the machine. @throws Error when rows are missing */
+export const measureSqlServer = (server: MssqlTestServer, stream: Stream): Promise<readonly ServerFigure[]> =>
+  inFolder(async (home) => {
+    const schema = await freshMssqlSchema(server);
+    const environment = mssqlVariables(server, schema.name);
+    try {
+      await (await databaseMigrations(environment)).apply();
+      const { ingest, flatten, rows } = await runProduct(home, stream, environment);
+      if (rows !== flatRowsOf(stream.totals)) throw new Error(`${rows} flat rows instead of ${flatRowsOf(stream.totals)}`);
+      const floor = await openBulkFloor(server, schema.name);
+      try {
+        const batches = Math.ceil(stream.totals.records / recordsPerBatch);
+        const flatNames = flatTables.map(({ name }) => name);
+        const raw = [await floor.load(['dsf_raw'], batches), await floor.load(['dsf_raw'], batches)];
+        const flat = [await floor.load(flatNames, batches), await floor.load(flatNames, batches)];
+        const single = await floor.rowByRow('dsf_raw', rowByRowRows);
+        const best = (some: readonly Measured[]): Measured => some.reduce((a, b) => (perSecond(a) > perSecond(b) ? a : b));
+        return [
+          floorFigure('floor of ingest: bulk load', best(raw)),
+          phaseFigure('ingest', ingest, [best(raw)]),
+          floorFigure('floor of flatten: bulk load', best(flat)),
+          phaseFigure('flatten', flatten, [best(flat)]),
+          floorFigure('one INSERT per row', single),
+        ];
+      } finally {
+        await floor.close();
+      }
+    } finally {
+      await schema.discard();
+    }
+  });
+
+export const serverRecordsMax = recordsMax;
+
+const number = (value: number | null, digits = 0): string =>
+  value === null ? '' : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+export const serverText = (figures: readonly ServerFigure[]): string => {
+  const head = ['SQL Server', 'rows/s', 'of floor', 'transactions/s', 'round trips/batch'];
+  const lines = figures.map(({ name, rowsPerSecond, ofFloor, transactionsPerSecond, roundTripsPerBatch }) => [
+    name,
+    number(rowsPerSecond),
+    number(ofFloor, 2),
+    number(transactionsPerSecond, 1),
+    number(roundTripsPerBatch, 1),
+  ]);
+  const widths = head.map((_, column) => Math.max(...[head, ...lines].map((line) => line[column]?.length ?? 0)));
+  return [head, ...lines]
+    .map((line) => line.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  '))
+    .join('\n');
+};
