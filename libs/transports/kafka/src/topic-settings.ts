@@ -1,6 +1,6 @@
 import errors from 'kafkajs/src/protocol/error.js';
 import { Failure, type TopicAdministration, type TopicShape } from '@dsf/ports';
-import { asTransportFailure } from './kafka-failure.ts';
+import { asLeaderFailure, asTransportFailure, kafkaErrorName } from './kafka-failure.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { alterTopicSettings } from './requests.ts';
 import type { TopicAdmin } from './topic-admin.ts';
@@ -10,16 +10,34 @@ type TopicSettings = Readonly<Record<string, string>>;
 const topicResource = 2;
 const names = { cleanup: 'cleanup.policy', retention: 'retention.ms', bytes: 'max.message.bytes' } as const;
 
+/** A broker that leads a topic which was just made may not know its settings yet. */
+const triesMax = 30;
+const pauseMs = 150;
+const never = new AbortController().signal;
+
+const describe = async (client: KafkaClient, topic: string): Promise<TopicSettings> => {
+  for (let tries = 1; ; tries += 1) {
+    const broker = await client.leaderOf(topic, 0);
+    try {
+      const { resources } = await broker.describeConfigs({
+        resources: [{ type: topicResource, name: topic, configNames: Object.values(names) }],
+      });
+      return Object.fromEntries((resources[0]?.configEntries ?? []).map(({ configName, configValue }) => [configName, configValue]));
+    } catch (error) {
+      if (kafkaErrorName(error) !== 'UNKNOWN_TOPIC_OR_PARTITION' || tries >= triesMax) throw error;
+      client.forget(topic);
+      await client.clock.sleep(pauseMs, never);
+    }
+  }
+};
+
 /** Settings of a topic as they hold, its own or its broker's; null when the user may not ask. */
 export const readTopicSettings = async (client: KafkaClient, topic: string): Promise<TopicSettings | null> => {
-  const broker = await client.leaderOf(topic, 0);
   try {
-    const { resources } = await broker.describeConfigs({
-      resources: [{ type: topicResource, name: topic, configNames: Object.values(names) }],
-    });
-    return Object.fromEntries((resources[0]?.configEntries ?? []).map(({ configName, configValue }) => [configName, configValue]));
+    return await describe(client, topic);
   } catch (error) {
-    const failure = asTransportFailure(error, { brokers: client.brokers, topic });
+    if (error instanceof Failure) throw error;
+    const failure = asLeaderFailure(error, { brokers: client.brokers, topic });
     if (failure.code === 'transport.denied-topic' || failure.code === 'transport.denied-cluster') return null;
     throw failure;
   }
