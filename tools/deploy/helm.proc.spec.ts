@@ -123,6 +123,18 @@ const wrong: readonly (readonly [what: string, values: Values, names: readonly s
     ['consumerGroup', 'dsf-prod.dsf.ingest.'],
   ],
   ['no broker', { base, values: { internal: { kafka: { brokers: [] } } } }, ['internal.kafka.brokers']],
+  [
+    'Pub/Sub scaled by the lag of a topic on Kafka',
+    { base: 'google-cloud', values: { defaults: { autoscaling: { keda: { trigger: 'kafka' } } } } },
+    ['phases.', 'internal.transport is pubsub', 'prometheus'],
+  ],
+  [
+    'Pub/Sub beside brokers',
+    { base: 'google-cloud', values: { internal: { kafka: { brokers: ['kafka:9092'] } } } },
+    ['internal.kafka.brokers', 'pubsub'],
+  ],
+  ['a region that is none', { base: 'google-cloud', values: { internal: { pubsub: { region: 'Europe' } } } }, ['region']],
+  ['a pool too small for the services', { base, values: { database: { mssql: { poolMax: 1 } } } }, ['poolMax']],
   ['no Secret for the database', { base, values: { database: { mssql: { existingSecret: '' } } } }, ['database.mssql.existingSecret']],
   ['a password in the values', { base, values: { database: { mssql: { password: 'secret' } } } }, ['password']],
   ['SQLite for several pods', { base, values: { database: { kind: 'sqlite' } } }, ['sqlite', 'mode']],
@@ -190,7 +202,8 @@ for (const major of [3, 4] as const) {
     it.skipIf(cluster !== '')(`tells what to do next${cluster}`, () => {
       const { said } = helm.notes({ base: 'on-premise' });
       expect(said).toContain('dsf apply');
-      expect(said).toContain('Pub/Sub and BigQuery are not there yet');
+      expect(said).toContain('internal topics are on Kafka. BigQuery is not there yet');
+      expect(helm.notes({ base: 'google-cloud' }).said).toContain('internal topics are on Google Cloud Pub/Sub');
       expect(helm.notes({ base: 'trial' }).said).toContain('This is a trial');
     });
 

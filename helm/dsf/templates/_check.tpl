@@ -6,10 +6,11 @@
   {{- if ne $values.internal.transport "local" -}}{{- fail "mode single uses the local log: set internal.transport to local, or mode to services" -}}{{- end -}}
 {{- else -}}
   {{- if eq $values.database.kind "sqlite" -}}{{- fail "database.kind sqlite is a file of one pod: set mode to single, or database.kind to mssql" -}}{{- end -}}
-  {{- if eq $values.internal.transport "local" -}}{{- fail "internal.transport local is a file of one pod: set mode to single, or internal.transport to kafka" -}}{{- end -}}
+  {{- if eq $values.internal.transport "local" -}}{{- fail "internal.transport local is a file of one pod: set mode to single, or internal.transport to kafka or pubsub" -}}{{- end -}}
   {{- if not $values.database.mssql.server -}}{{- fail "database.mssql.server is missing: the name of the SQL Server" -}}{{- end -}}
   {{- if not $values.database.mssql.existingSecret -}}{{- fail "database.mssql.existingSecret is missing: the Secret with the login of the SQL Server" -}}{{- end -}}
-  {{- if not $values.internal.kafka.brokers -}}{{- fail "internal.kafka.brokers is missing: host:port of some brokers" -}}{{- end -}}
+  {{- if and (eq $values.internal.transport "kafka") (not $values.internal.kafka.brokers) -}}{{- fail "internal.kafka.brokers is missing: host:port of some brokers" -}}{{- end -}}
+  {{- if and (eq $values.internal.transport "pubsub") $values.internal.kafka.brokers -}}{{- fail "internal.kafka.brokers is set, but internal.transport is pubsub: set it to kafka, or remove the brokers" -}}{{- end -}}
 {{- end -}}
 {{- $sasl := $values.internal.kafka.sasl -}}
 {{- if and (ne $sasl.mechanism "none") (not $sasl.existingSecret) -}}{{- fail (printf "internal.kafka.sasl.existingSecret is missing: mechanism %s needs a Secret" $sasl.mechanism) -}}{{- end -}}
@@ -38,6 +39,7 @@
   {{- fail (printf "%s: %d replicas, but %d lanes: those beyond have no work" $where $most (int $lanes)) -}}
 {{- end -}}
 {{- if eq $scaling.kind "keda" -}}
+  {{- if and (eq $scaling.keda.trigger "kafka") (ne .root.Values.internal.transport "kafka") (or (ne .phase "ingestor") (not $scaling.keda.kafka.bootstrapServers)) -}}{{- fail (printf "%s: autoscaling.keda.trigger kafka reads the lag of a topic on Kafka, but internal.transport is %s: set the trigger to prometheus" $where .root.Values.internal.transport) -}}{{- end -}}
   {{- if and (eq $scaling.keda.trigger "prometheus") (not $scaling.keda.prometheus.serverAddress) -}}{{- fail (printf "%s: autoscaling.keda.prometheus.serverAddress is missing" $where) -}}{{- end -}}
   {{- if and (eq $scaling.keda.trigger "kafka") (eq .phase "ingestor") (not $scaling.keda.kafka.topic) -}}{{- fail (printf "%s: autoscaling.keda.kafka.topic is missing: the topic of the source to scale by" $where) -}}{{- end -}}
   {{- if and (eq $scaling.keda.trigger "kafka") (eq .phase "ingestor") (not $scaling.keda.kafka.consumerGroup) -}}{{- fail (printf "%s: autoscaling.keda.kafka.consumerGroup is missing: %sdsf.ingest.<name of the source>" $where .root.Values.internal.prefix) -}}{{- end -}}

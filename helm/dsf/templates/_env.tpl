@@ -69,6 +69,26 @@
 {{- end -}}
 
 {{- define "dsf.internalEnv" -}}
+{{- if eq .internal.transport "pubsub" }}
+- name: DSF_INTERNAL_TRANSPORT
+  value: pubsub
+{{- with .internal.prefix }}
+- name: DSF_INTERNAL_PREFIX
+  value: {{ . | quote }}
+{{- end }}
+{{- with .internal.pubsub.project }}
+- name: DSF_INTERNAL_PUBSUB_PROJECT
+  value: {{ . | quote }}
+{{- end }}
+{{- with .internal.pubsub.region }}
+- name: DSF_INTERNAL_PUBSUB_REGION
+  value: {{ . | quote }}
+{{- end }}
+{{- with .internal.pubsub.endpoint }}
+- name: DSF_INTERNAL_PUBSUB_ENDPOINT
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
 {{- if eq .internal.transport "kafka" }}
 - name: DSF_INTERNAL_TRANSPORT
   value: kafka
