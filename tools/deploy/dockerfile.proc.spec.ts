@@ -110,6 +110,22 @@ describe.each(apps)('the image of %s, from its commands in a clean folder', (app
     expect(globSync('{apps,libs}/**/*.spec.ts', { cwd: to })).toEqual([]);
   });
 
+  it('has no package that the bill of materials does not name', () => {
+    const { stdout, stderr, status } = spawnSync('npm', ['run', '--silent', 'sbom'], { encoding: 'utf8', maxBuffer: 64e6 });
+    expect(status, stderr).toBe(0);
+    const { components } = JSON.parse(stdout) as { readonly components: readonly { readonly purl: string }[] };
+    const named = new Set(components.map(({ purl }) => decodeURIComponent(purl)));
+    // What npm installed, in its own words.
+    const { packages } = JSON.parse(readFileSync(join(to, 'node_modules/.package-lock.json'), 'utf8')) as {
+      readonly packages: Readonly<Record<string, { readonly version?: string; readonly link?: boolean }>>;
+    };
+    const installed = Object.entries(packages)
+      .filter(([path, { link }]) => link !== true && path.includes('node_modules/'))
+      .map(([path, { version = '' }]) => `pkg:npm/${path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)}@${version}`);
+    expect(installed.length).toBeGreaterThan(100);
+    expect(installed.filter((one) => !named.has(one))).toEqual([]);
+  });
+
   it('starts, is healthy, and drains on SIGTERM', async () => {
     const [entry = '[]'] = textOf('ENTRYPOINT', image?.instructions);
     const [program = '', ...parameters] = JSON.parse(entry) as string[];
