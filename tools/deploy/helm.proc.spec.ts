@@ -171,156 +171,166 @@ const valueOf = (pod: PodSpec, name: RegExp): string => pod.containers[0]?.env.f
 
 const kubernetes = await fetchKubernetesSchemas();
 const custom = await fetchCustomResources();
+const why = kubernetes.why ?? custom.why;
+const check = why === null ? createManifestCheck(kubernetes.folder ?? '', custom.folder ?? '') : () => [];
 
 for (const major of [3, 4] as const) {
   const fetched = await fetchHelm(major);
   const helm = createHelm(join(fetched.folder ?? '', 'helm'));
-  const render = (values: Values): readonly Manifest[] => {
-    const { ok, stdout, said } = helm.template(values);
+  const render = async (values: Values): Promise<readonly Manifest[]> => {
+    const { ok, stdout, said } = await helm.template(values);
     expect(ok, said).toBe(true);
     return parseManifests(stdout);
   };
 
-  describe.skipIf(fetched.why !== null)(`the chart with Helm ${major}${fetched.why === null ? '' : `: ${fetched.why}`}`, () => {
-    it('is rendered by the Helm that it says', () => {
-      expect(helm.version()).toMatch(new RegExp(`^v${major}\\.`));
-    });
-
-    it.each(Object.entries(good))('passes the strict linter with %s', (_what, values) => {
-      const { ok, said } = helm.lint(values);
-      expect(ok, said).toBe(true);
-    });
-
-    it.each(wrong)('refuses %s, and names it', (_what, values, names) => {
-      const { ok, said } = helm.template(values);
-      expect(ok).toBe(false);
-      for (const name of names) expect(said).toContain(name);
-    });
-
-    // Helm 3 asks a cluster for its version even when it installs nothing.
-    const cluster = major === 3 ? ': Helm 3 wants a cluster for it' : '';
-    it.skipIf(cluster !== '')(`tells what to do next${cluster}`, () => {
-      const { said } = helm.notes({ base: 'on-premise' });
-      expect(said).toContain('dsf apply');
-      expect(said).toContain('internal topics are on Kafka. BigQuery is not there yet');
-      expect(helm.notes({ base: 'google-cloud' }).said).toContain('internal topics are on Google Cloud Pub/Sub');
-      expect(helm.notes({ base: 'trial' }).said).toContain('This is a trial');
-    });
-
-    const why = kubernetes.why ?? custom.why;
-    describe.skipIf(why !== null)(`what it renders${why === null ? '' : `: ${why}`}`, () => {
-      const check = why === null ? createManifestCheck(kubernetes.folder ?? '', custom.folder ?? '') : () => [];
-
-      it.each(Object.entries(good))('is what Kubernetes, KEDA and the Prometheus operator take, with %s', (_what, values) => {
-        const manifests = render(values);
-        expect(manifests.length).toBeGreaterThan(1);
-        expect(check(manifests)).toEqual([]);
+  // Most of the time is Helm's own start, so several are asked at once.
+  describe.skipIf(fetched.why !== null)(
+    `the chart with Helm ${major}${fetched.why === null ? '' : `: ${fetched.why}`}`,
+    { concurrent: true },
+    () => {
+      it('is rendered by the Helm that it says', async () => {
+        expect(await helm.version()).toMatch(new RegExp(`^v${major}\\.`));
       });
 
-      it('would be refused with a misspelt or missing field', () => {
-        const deployment = render({ base }).find(({ kind }) => kind === 'Deployment');
-        const misspelt = JSON.parse(JSON.stringify(deployment).replace('"readOnlyRootFilesystem"', '"readonlyRootFilesystem"')) as Manifest;
-        expect(check([misspelt])).not.toEqual([]);
-        const scaled = render({ base }).find(({ kind }) => kind === 'ScaledObject');
-        expect(check([JSON.parse(JSON.stringify(scaled).replace('"triggers"', '"trigers"')) as Manifest])).not.toEqual([]);
+      it.each(Object.entries(good))('passes the strict linter with %s', async (_what, values) => {
+        const { ok, said } = await helm.lint(values);
+        expect(ok, said).toBe(true);
       });
-    });
 
-    it.each(Object.entries(good))('runs every pod restricted, with %s', (_what, values) => {
-      const manifests = withPods(render(values));
-      expect(manifests.length).toBeGreaterThan(0);
-      for (const pod of manifests.map(podOf)) {
-        expect(pod).toMatchObject({
-          automountServiceAccountToken: false,
-          securityContext: { runAsNonRoot: true, runAsUser: 10_001, seccompProfile: { type: 'RuntimeDefault' } },
+      it.each(wrong)('refuses %s, and names it', async (_what, values, names) => {
+        const { ok, said } = await helm.template(values);
+        expect(ok).toBe(false);
+        for (const name of names) expect(said).toContain(name);
+      });
+
+      it('tells what to do next', async () => {
+        const saidOf = async (file: string): Promise<string> =>
+          (await (major === 3 ? helm.renderedNotes({ base: file }) : helm.notes({ base: file }))).said;
+        const said = await saidOf('on-premise');
+        expect(said).toContain('dsf apply');
+        expect(said).toContain('internal topics are on Kafka. BigQuery is not there yet');
+        expect(await saidOf('google-cloud')).toContain('internal topics are on Google Cloud Pub/Sub');
+        expect(await saidOf('trial')).toContain('This is a trial');
+      });
+
+      describe.skipIf(why !== null)(`what it renders${why === null ? '' : `: ${why}`}`, () => {
+        it.each(Object.entries(good))('is what Kubernetes, KEDA and the Prometheus operator take, with %s', async (_what, values) => {
+          const manifests = await render(values);
+          expect(manifests.length).toBeGreaterThan(1);
+          expect(check(manifests)).toEqual([]);
         });
-        expect(pod.hostNetwork).toBeUndefined();
-        expect(pod.volumes.filter((volume) => 'hostPath' in volume)).toEqual([]);
-        for (const { securityContext, env } of pod.containers) {
-          expect(securityContext).toEqual({
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            privileged: false,
-            capabilities: { drop: ['ALL'] },
+
+        it('would be refused with a misspelt or missing field', async () => {
+          const deployment = (await render({ base })).find(({ kind }) => kind === 'Deployment');
+          const misspelt = JSON.parse(
+            JSON.stringify(deployment).replace('"readOnlyRootFilesystem"', '"readonlyRootFilesystem"'),
+          ) as Manifest;
+          expect(check([misspelt])).not.toEqual([]);
+          const scaled = (await render({ base })).find(({ kind }) => kind === 'ScaledObject');
+          expect(check([JSON.parse(JSON.stringify(scaled).replace('"triggers"', '"trigers"')) as Manifest])).not.toEqual([]);
+        });
+      });
+
+      it.each(Object.entries(good))('runs every pod restricted, with %s', async (_what, values) => {
+        const manifests = withPods(await render(values));
+        expect(manifests.length).toBeGreaterThan(0);
+        for (const pod of manifests.map(podOf)) {
+          expect(pod).toMatchObject({
+            automountServiceAccountToken: false,
+            securityContext: { runAsNonRoot: true, runAsUser: 10_001, seccompProfile: { type: 'RuntimeDefault' } },
           });
-          // A secret is named, never written down.
-          expect(env.filter(({ name, value }) => /PASSWORD$|TOKEN$|USER(NAME)?$/.test(name) && value !== undefined)).toEqual([]);
+          expect(pod.hostNetwork).toBeUndefined();
+          expect(pod.volumes.filter((volume) => 'hostPath' in volume)).toEqual([]);
+          for (const { securityContext, env } of pod.containers) {
+            expect(securityContext).toEqual({
+              allowPrivilegeEscalation: false,
+              readOnlyRootFilesystem: true,
+              privileged: false,
+              capabilities: { drop: ['ALL'] },
+            });
+            // A secret is named, never written down.
+            expect(env.filter(({ name, value }) => /PASSWORD$|TOKEN$|USER(NAME)?$/.test(name) && value !== undefined)).toEqual([]);
+          }
         }
-      }
-    });
+      });
 
-    it.each(Object.entries(good))('gives every service longer to end than it takes to drain, with %s', (_what, values) => {
-      for (const pod of render(values)
-        .filter(({ kind }) => kind === 'Deployment')
-        .map(podOf)) {
-        const drain = Number(/^(\d+)s$/.exec(valueOf(pod, /_DRAIN$/))?.[1]);
-        expect(drain).toBeGreaterThan(0);
-        expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(drain + 5);
-      }
-    });
+      it.each(Object.entries(good))('gives every service longer to end than it takes to drain, with %s', async (_what, values) => {
+        for (const pod of (await render(values)).filter(({ kind }) => kind === 'Deployment').map(podOf)) {
+          const drain = Number(/^(\d+)s$/.exec(valueOf(pod, /_DRAIN$/))?.[1]);
+          expect(drain).toBeGreaterThan(0);
+          expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(drain + 5);
+        }
+      });
 
-    it.each(Object.entries(good))('never has a replica count beside an autoscaler, nor two autoscalers, with %s', (_what, values) => {
-      const manifests = render(values);
-      for (const { metadata, spec } of manifests.filter(({ kind }) => kind === 'Deployment')) {
-        const scalers = manifests.filter(
-          (one) =>
-            ['HorizontalPodAutoscaler', 'ScaledObject'].includes(one.kind) &&
-            (one.spec as { readonly scaleTargetRef: { readonly name: string } }).scaleTargetRef.name === metadata.name,
-        );
-        const { replicas } = spec as { readonly replicas?: number };
-        expect(scalers.length).toBe(replicas === undefined ? 1 : 0);
-      }
-    });
+      it.each(Object.entries(good))(
+        'never has a replica count beside an autoscaler, nor two autoscalers, with %s',
+        async (_what, values) => {
+          const manifests = await render(values);
+          for (const { metadata, spec } of manifests.filter(({ kind }) => kind === 'Deployment')) {
+            const scalers = manifests.filter(
+              (one) =>
+                ['HorizontalPodAutoscaler', 'ScaledObject'].includes(one.kind) &&
+                (one.spec as { readonly scaleTargetRef: { readonly name: string } }).scaleTargetRef.name === metadata.name,
+            );
+            const { replicas } = spec as { readonly replicas?: number };
+            expect(scalers.length).toBe(replicas === undefined ? 1 : 0);
+          }
+        },
+      );
 
-    it('leaves Node.js as much heap as the memory limit allows', () => {
-      const [pod] = render({ base, values: { defaults: { resources: { limits: { memory: '2Gi' } }, heapPercent: 50 } } })
-        .filter(({ metadata }) => metadata.name === 'dsf-publisher')
-        .filter(({ kind }) => kind === 'Deployment')
-        .map(podOf);
-      expect(pod && valueOf(pod, /^NODE_OPTIONS$/)).toBe('--max-old-space-size=1024');
-    });
+      it('leaves Node.js as much heap as the memory limit allows', async () => {
+        const [pod] = (await render({ base, values: { defaults: { resources: { limits: { memory: '2Gi' } }, heapPercent: 50 } } }))
+          .filter(({ metadata }) => metadata.name === 'dsf-publisher')
+          .filter(({ kind }) => kind === 'Deployment')
+          .map(podOf);
+        expect(pod && valueOf(pod, /^NODE_OPTIONS$/)).toBe('--max-old-space-size=1024');
+      });
 
-    it('migrates before an installation and an upgrade, under its own account', () => {
-      const manifests = render({ base });
-      const job = manifests.find(({ kind }) => kind === 'Job');
-      expect(job?.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-install,pre-upgrade' });
-      const account = job && podOf(job).serviceAccountName;
-      const own = manifests.find(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === account);
-      // A hook runs before everything else is there: what it needs must be a hook too, and earlier.
-      expect(own?.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-install,pre-upgrade', 'helm.sh/hook-weight': '-10' });
-    });
+      it('migrates before an installation and an upgrade, under its own account', async () => {
+        const manifests = await render({ base });
+        const job = manifests.find(({ kind }) => kind === 'Job');
+        expect(job?.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-install,pre-upgrade' });
+        const account = job && podOf(job).serviceAccountName;
+        const own = manifests.find(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === account);
+        // A hook runs before everything else is there: what it needs must be a hook too, and earlier.
+        expect(own?.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-install,pre-upgrade', 'helm.sh/hook-weight': '-10' });
+      });
 
-    it('has an account for each phase, with the annotations of its workload identity', () => {
-      const accounts = render({ base: 'google-cloud' }).filter(({ kind }) => kind === 'ServiceAccount');
-      const identities = accounts
-        .map(({ metadata }) => metadata.annotations?.['iam.gke.io/gcp-service-account'])
-        .filter((one) => one !== undefined);
-      expect(new Set(identities).size).toBe(4);
-    });
+      it('has an account for each phase, with the annotations of its workload identity', async () => {
+        const accounts = (await render({ base: 'google-cloud' })).filter(({ kind }) => kind === 'ServiceAccount');
+        const identities = accounts
+          .map(({ metadata }) => metadata.annotations?.['iam.gke.io/gcp-service-account'])
+          .filter((one) => one !== undefined);
+        expect(new Set(identities).size).toBe(4);
+      });
 
-    it('scales each phase by the topic and group that it reads', () => {
-      const triggers = render({ base })
-        .filter(({ kind }) => kind === 'ScaledObject')
-        .map(
-          ({ spec }) =>
-            (spec as { readonly triggers: readonly { readonly metadata: Readonly<Record<string, string>> }[] }).triggers[0]?.metadata,
-        )
-        .map((metadata) => `${metadata?.['topic'] ?? ''} ${metadata?.['consumerGroup'] ?? ''}`);
-      expect(triggers.sort()).toEqual([
-        'dsf-prod.dsf.points dsf-prod.dsf.summarise',
-        'dsf-prod.dsf.raw dsf-prod.dsf.flatten',
-        'dsf-prod.dsf.summary dsf-prod.dsf.publish',
-        'shop.orders dsf-prod.dsf.ingest.shop.orders',
-      ]);
-    });
+      it('scales each phase by the topic and group that it reads', async () => {
+        const triggers = (await render({ base }))
+          .filter(({ kind }) => kind === 'ScaledObject')
+          .map(
+            ({ spec }) =>
+              (spec as { readonly triggers: readonly { readonly metadata: Readonly<Record<string, string>> }[] }).triggers[0]?.metadata,
+          )
+          .map((metadata) => `${metadata?.['topic'] ?? ''} ${metadata?.['consumerGroup'] ?? ''}`);
+        expect(triggers.sort()).toEqual([
+          'dsf-prod.dsf.points dsf-prod.dsf.summarise',
+          'dsf-prod.dsf.raw dsf-prod.dsf.flatten',
+          'dsf-prod.dsf.summary dsf-prod.dsf.publish',
+          'shop.orders dsf-prod.dsf.ingest.shop.orders',
+        ]);
+      });
 
-    it('brings the dashboards and the rules along as they are in deploy', () => {
-      const manifests = render({ base });
-      expect(manifests.filter(({ kind }) => kind === 'ConfigMap').length).toBeGreaterThan(5);
-      const rule = manifests.find(({ kind }) => kind === 'PrometheusRule');
-      expect(parse(readFileSync('deploy/prometheus/rules.yaml', 'utf8'))).toEqual(rule?.spec);
-      const elsewhere = helm.template({ base, values: { monitoring: { prometheusRule: { runbookUrl: 'https://wiki.example/dsf/' } } } });
-      expect(elsewhere.stdout).toContain('runbook_url: https://wiki.example/dsf/stopped.md');
-    });
-  });
+      it('brings the dashboards and the rules along as they are in deploy', async () => {
+        const manifests = await render({ base });
+        expect(manifests.filter(({ kind }) => kind === 'ConfigMap').length).toBeGreaterThan(5);
+        const rule = manifests.find(({ kind }) => kind === 'PrometheusRule');
+        expect(parse(readFileSync('deploy/prometheus/rules.yaml', 'utf8'))).toEqual(rule?.spec);
+        const elsewhere = await helm.template({
+          base,
+          values: { monitoring: { prometheusRule: { runbookUrl: 'https://wiki.example/dsf/' } } },
+        });
+        expect(elsewhere.stdout).toContain('runbook_url: https://wiki.example/dsf/stopped.md');
+      });
+    },
+  );
 }
