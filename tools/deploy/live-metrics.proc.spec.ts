@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { declarations, processMetrics } from '@dsf/observability';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fetchPromtool } from './fetch.ts';
+import { startCollector } from './collector.ts';
 
 const apps = { ingestor: 'ingest', flattener: 'flatten', summariser: 'summarise', publisher: 'publish' } as const;
 type App = keyof typeof apps;
@@ -18,6 +19,7 @@ const secret = 'hunter2-in-the-environment';
 const environment = { ...process.env, DSF_HOME: home, DSF_LOG_LEVEL: 'warn', SHOP_PASSWORD: secret };
 const children: ChildProcess[] = [];
 const texts = new Map<App, string>();
+const collector = await startCollector();
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1');
@@ -58,7 +60,10 @@ beforeAll(async () => {
     const prefix = app.toUpperCase();
     children.push(
       spawn(process.execPath, ['--conditions=@dsf/source', `apps/${app}/src/main.ts`], {
-        env: { ...environment, [`${prefix}_HTTP_PORT`]: `${port}`, [`${prefix}_HTTP_HOST`]: '127.0.0.1' },
+        env: {
+          ...{ ...environment, [`${prefix}_HTTP_PORT`]: `${port}`, [`${prefix}_HTTP_HOST`]: '127.0.0.1' },
+          ...{ OTEL_EXPORTER_OTLP_ENDPOINT: collector.address, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_BSP_SCHEDULE_DELAY: '100' },
+        },
         stdio: 'ignore',
       }),
     );
@@ -76,6 +81,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const child of children) child.kill('SIGTERM');
   await Promise.all(children.map(async (child) => child.exitCode ?? once(child, 'exit')));
+  collector.close();
   rmSync(home, { recursive: true, force: true });
 }, 60_000);
 
@@ -120,5 +126,25 @@ describe('/metrics of the four services while they run', () => {
   it('has no secret and nothing of a message in it', () => {
     const all = [...texts.values()].join('\n');
     for (const word of [secret, 'SHOP_PASSWORD', 'o-10', 'Lovelace', '@']) expect(all).not.toContain(word);
+  });
+});
+
+describe('the traces that the four services send to a collector', () => {
+  it('have one that goes from the source to the published document, through all of them', async () => {
+    const services = names.map((app) => `dsf-${app}`).sort();
+    const ends = ['process shop.orders', 'send shop.revenue'];
+    const isWhole = (): boolean =>
+      Object.values(Object.groupBy(collector.spans, ({ traceId }) => traceId)).some(
+        (spans = []) =>
+          services.every((service) => spans.some((span) => span.service === service)) &&
+          ends.every((name) => spans.some((span) => span.name === name)),
+      );
+    for (let turn = 0; turn < 300 && !isWhole(); turn += 1) await delay(100);
+    expect(isWhole(), JSON.stringify(collector.spans.map(({ service, name }) => `${service} ${name}`))).toBe(true);
+  });
+
+  it('have nothing of a message or a secret in them', () => {
+    expect(collector.bodies().length).toBeGreaterThan(1000);
+    for (const word of [secret, 'o-10', 'Lovelace']) expect(collector.bodies()).not.toContain(word);
   });
 });
