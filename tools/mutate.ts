@@ -24,6 +24,8 @@ export const together = (names: readonly string[]): Mutation | null => {
   const clash = edits.some((one, index) =>
     edits.some((other, at) => at > index && one.file === other.file && (one.find.includes(other.find) || other.find.includes(one.find))),
   );
+  const [first] = all;
+  const deeds = all.length > 1 || first?.deeds === undefined ? {} : { deeds: first.deeds };
   return clash
     ? null
     : {
@@ -31,6 +33,7 @@ export const together = (names: readonly string[]): Mutation | null => {
         guard: all.map(({ guard }) => guard).join('; '),
         edits,
         seeds: Math.max(...all.map(({ seeds }) => seeds)),
+        ...deeds,
       };
 };
 

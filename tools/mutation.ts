@@ -1,3 +1,5 @@
+import type { Deed } from '../libs/testing/src/simulator/index.ts';
+
 /**
  * A guard of delivery, and the source text without it. The simulator must notice each of these; the product itself is never changed, only what
  * this process loads of it. A text that is no longer found is an error: the guard has moved, and its mutation must follow.
@@ -9,6 +11,8 @@ export interface Mutation {
   readonly split?: boolean;
   /** Seeds within which it is noticed, with room to spare. */
   readonly seeds: number;
+  /** It is looked for with these deeds of operators and misfortune alone, where others hide it. */
+  readonly deeds?: readonly Deed[];
   /** Why the simulator does not notice it: what else does the guard's work, or what it does not try. */
   readonly unnoticed?: string;
 }

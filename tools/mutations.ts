@@ -80,6 +80,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     guard: 'a range held back grows only by one of its own version (rule 7)',
     edits: [edit('flatten/points-out.ts', 'before.to === frame.from && before.version === frame.version', 'before.to === frame.from')],
     seeds: 300,
+    deeds: ['change'],
   },
   'held-end-to-end': {
     guard: 'a range held back grows only by one that stands end to end with it (rule 2)',
@@ -95,6 +96,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
       edit('catalogs.ts', 'if (catalog.version < version) {', 'if (catalog.version < 0) {'),
     ],
     seeds: 300,
+    deeds: ['change'],
   },
   'request-waits': {
     guard: 'a recompute waits until the lane has had the record (rule 8)',

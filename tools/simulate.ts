@@ -37,6 +37,7 @@ for (let seed = first; seed <= last; seed += 1) {
     linesMax: Number(values.lines),
     apart: values.mutate !== undefined,
     split: values.split || (mutation?.split ?? false),
+    ...(mutation?.deeds === undefined ? {} : { deeds: mutation.deeds }),
   });
   steps += run.steps;
   for (const [what, times] of run.counts) totals.set(what, (totals.get(what) ?? 0) + times);

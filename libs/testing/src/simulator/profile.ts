@@ -137,5 +137,12 @@ export const drawProfile = (dice: Dice): Profile => {
   };
 };
 
+/** The same run with some kinds of deeds alone, and many of them. */
+export const withDeeds = (profile: Profile, some: readonly Deed[]): Profile => ({
+  ...profile,
+  deeds: Object.fromEntries(deeds.map((deed) => [deed, some.includes(deed) ? 1 : 0])) as Profile['deeds'],
+  deedsCount: 30,
+});
+
 /** The same run once all faults have stopped. */
 export const withoutFaults = (profile: Profile): Profile => ({ ...profile, ...noFaults, oldBinary: null });

@@ -11,6 +11,7 @@ import { createRanges } from './ranges.ts';
 import { followResize } from './resizing.ts';
 import type { Actor } from './scheduler.ts';
 import { truthOf } from './sources.ts';
+import type { Deed } from './profile.ts';
 import { calmDown, createWorld, tell, violate, type World } from './world.ts';
 
 /** What became of one seed. */
@@ -36,6 +37,8 @@ export interface SimulateOptions {
   readonly apart?: boolean;
   /** Rows are in a store of their own, as with BigQuery. */
   readonly split?: boolean;
+  /** Only these deeds, and many of them, whatever the seed draws. */
+  readonly deeds?: readonly Deed[];
   /** False takes the compare-and-set off the lanes, to see whether the simulator notices. */
   readonly comparesSeq?: boolean;
 }

@@ -7,7 +7,7 @@ import { meaningsByInstance, type Choice, type Meaning } from './definitions.ts'
 import { createDice, type Dice } from './dice.ts';
 import { drawInput, poisonText, type InputMessage } from './input.ts';
 import type { Product } from './product.ts';
-import { drawProfile, withoutFaults, type Profile } from './profile.ts';
+import { drawProfile, withDeeds, withoutFaults, type Deed, type Profile } from './profile.ts';
 import { createScheduler, startOfTime, type Actor, type Scheduler } from './scheduler.ts';
 import { createStory, type Story } from './story.ts';
 
@@ -90,11 +90,13 @@ export const createWorld = (
     linesMax = linesKept,
     apart = false,
     split = false,
-  }: { readonly linesMax?: number; readonly apart?: boolean; readonly split?: boolean },
+    deeds,
+  }: { readonly linesMax?: number; readonly apart?: boolean; readonly split?: boolean; readonly deeds?: readonly Deed[] },
 ): World => {
   const dice = createDice(seed);
   const drawn = drawProfile(dice.fork());
-  const profile = apart ? { ...drawn, layout: 'apart' as const } : drawn;
+  const whole = apart ? { ...drawn, layout: 'apart' as const } : drawn;
+  const profile = deeds === undefined ? whole : withDeeds(whole, deeds);
   const story = createStory(linesMax);
   const scheduler = createScheduler(dice.fork(), story, profile.tempo);
   const database = createMemoryDatabase();
