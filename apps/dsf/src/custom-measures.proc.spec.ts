@@ -1,7 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
+import { jsonLines, openWorkplace, type Workplace } from './specs/dsf-process.ts';
+
+interface Document {
+  readonly key: { readonly language: string };
+  readonly measures: Readonly<Record<string, string>>;
+}
 
 let place: Workplace;
 const write = (name: string, text: string): void => writeFileSync(join(place.folder, name), text);
@@ -52,6 +57,12 @@ describe('a measure of the user’s own', () => {
     });
     const rows = await place.must(['query', 'select language, words, longest from longest_word order by 1', '--csv']);
     expect(rows.trim().split(/\r?\n/)).toEqual(['language,words,longest', 'de,1,Haus', 'en,4,mountain']);
+    // Batches decide how many documents a group has; its last one has its numbers.
+    const documents = jsonLines(await place.must(['consume', 'longest', '--from-beginning', '--until-end', '--json']));
+    expect(Object.fromEntries(documents.map(({ body }) => [(body as Document).key.language, (body as Document).measures]))).toEqual({
+      de: { words: '1', longest: 'Haus' },
+      en: { words: '4', longest: 'mountain' },
+    });
   });
 
   it('is refused when its result depends on order', async () => {

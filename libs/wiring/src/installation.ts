@@ -128,7 +128,8 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
     measures: custom,
     tracer,
     async close() {
-      const opened = await Promise.all(transports.values());
+      // One that could not be opened has told whoever asked for it.
+      const opened = (await Promise.allSettled(transports.values())).flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
       await Promise.all([...new Set([...opened, carrier])].map((transport) => transport.close()));
       await warehouse.close();
       await metadata.close();

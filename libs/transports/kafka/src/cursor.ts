@@ -1,5 +1,4 @@
-import type { BatchLimits, Clock, Delivery, Failure } from '@dsf/ports';
-import { makeBell, type Bell } from './bell.ts';
+import { makeBell, type BatchLimits, type Bell, type Clock, type Delivery, type Failure } from '@dsf/ports';
 
 /**
  * How far one partition has been fetched, and what of it has not been read yet. The fetcher fills it, the feed empties it; a seek throws

@@ -1,5 +1,4 @@
-import type { PartitionFeed } from '@dsf/ports';
-import { makeBell, type Bell } from './bell.ts';
+import { makeBell, type Bell, type PartitionFeed } from '@dsf/ports';
 import { makeCursor, type Cursor } from './cursor.ts';
 import { makeFeed } from './feed.ts';
 import type { Fetcher } from './fetcher.ts';

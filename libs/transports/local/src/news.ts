@@ -1,5 +1,4 @@
-import type { Clock } from '@dsf/ports';
-import { makeBell, type Bell } from './bell.ts';
+import { makeBell, type Bell, type Clock } from '@dsf/ports';
 import type { Statements } from './statements.ts';
 
 /** One partition of a topic as this process sees it. */

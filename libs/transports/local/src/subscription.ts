@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Failure, type PartitionFeed, type Subscription } from '@dsf/ports';
-import { makeBell } from './bell.ts';
+import { Failure, makeBell, type PartitionFeed, type Subscription } from '@dsf/ports';
 import { makeFeed } from './feed.ts';
 import type { LogFile, Topic } from './log-file.ts';
 import type { Statements } from './statements.ts';

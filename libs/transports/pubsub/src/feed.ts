@@ -1,6 +1,5 @@
 import type { Message } from '@google-cloud/pubsub';
-import type { Clock, Delivery, PartitionFeed } from '@dsf/ports';
-import { makeBell, type Bell } from './bell.ts';
+import { makeBell, type Bell, type Clock, type Delivery, type PartitionFeed } from '@dsf/ports';
 import type { MessageFormat } from './message-format.ts';
 
 /** A message that this member has and has not acknowledged. */

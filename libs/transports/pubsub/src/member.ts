@@ -1,6 +1,5 @@
 import { Duration, type Message, type Subscription as RemoteSubscription } from '@google-cloud/pubsub';
-import type { Failure } from '@dsf/ports';
-import { makeBell } from './bell.ts';
+import { makeBell, type Failure } from '@dsf/ports';
 import { asTransportFailure } from './pubsub-failure.ts';
 import type { Share } from './share.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';

@@ -77,10 +77,15 @@ const packFrame = ({ key, headers, body }: OutgoingMessage): Uint8Array => {
   ]);
 };
 
+/** As a stranger's message is read: its reader calls it unreadable, and takes the rows instead. */
+const unreadable = { key: null, headers: [], body: null } as const;
+
+/** @throws RangeError when its sizes are not those of the bytes */
 const readFrame = (frame: Uint8Array): Pick<Delivery, 'key' | 'headers' | 'body'> => {
   const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
   let at = 12;
   const take = (size: number): Uint8Array => {
+    if (at + size > frame.byteLength) throw new RangeError('the frame ends before what it is said to hold');
     at += size;
     return frame.subarray(at - size, at);
   };
@@ -109,8 +114,13 @@ export const framedFormat: MessageFormat = {
       orderingKey: String(message.partition),
     }),
   read: ({ data, attributes }) => {
-    if (attributes[frameMark.name] !== frameMark.value || data.byteLength < 12) return { key: null, headers: [], body: null };
-    return readFrame(data);
+    if (attributes[frameMark.name] !== frameMark.value) return unreadable;
+    try {
+      return readFrame(data);
+    } catch (error) {
+      if (error instanceof RangeError) return unreadable;
+      throw error;
+    }
   },
   laneOf: ({ orderingKey }, _id, lanes) => {
     const lane = /^\d{1,6}$/.test(orderingKey) ? Number(orderingKey) : null;

@@ -1,6 +1,5 @@
 import type { Message } from '@google-cloud/pubsub';
-import type { PartitionFeed } from '@dsf/ports';
-import { makeBell, type Bell } from './bell.ts';
+import { makeBell, type Bell, type PartitionFeed } from '@dsf/ports';
 import { makeMailbox, type Mailbox } from './feed.ts';
 import { wakeMark } from './message-format.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';

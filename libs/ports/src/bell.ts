@@ -1,7 +1,9 @@
-import type { Clock } from '@dsf/ports';
+import type { Clock } from './clock.ts';
 
 /** Wakes whoever waits for something to happen. */
 export interface Bell {
+  /** How many wait. */
+  readonly waiting: number;
   ring(): void;
   /** Resolves when the bell rings, after `ms`, or when one of the signals aborts. */
   wait(ms: number, signals: readonly AbortSignal[]): Promise<void>;
@@ -11,6 +13,9 @@ export interface Bell {
 export const makeBell = (clock: Clock): Bell => {
   const sleepers = new Set<AbortController>();
   return {
+    get waiting() {
+      return sleepers.size;
+    },
     ring: () => {
       for (const sleeper of sleepers) sleeper.abort();
       sleepers.clear();
