@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../libs/testing/src/server-process.ts';
 import { parseDockerfile, stagesOf, type Instruction } from './dockerfile.ts';
 
 /** `DSF_TEST_IMAGES=ingestor,dsf` tries those; one is enough to see that the commands work. */
@@ -41,14 +41,6 @@ const run = (text: string, cwd: string, environment: Readonly<Record<string, str
     env: { PATH: `${node}:${process.env['PATH'] ?? ''}`, HOME: process.env['HOME'] ?? '', ...environment },
     encoding: 'utf8',
   });
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-};
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }), hookMsMax);
 

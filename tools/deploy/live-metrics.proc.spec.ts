@@ -1,12 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { declarations, processMetrics } from '@dsf/observability';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../libs/testing/src/server-process.ts';
 import { fetchPromtool } from './fetch.ts';
 import { startCollector } from './collector.ts';
 
@@ -20,14 +20,6 @@ const environment = { ...process.env, DSF_HOME: home, DSF_LOG_LEVEL: 'warn', SHO
 const children: ChildProcess[] = [];
 const texts = new Map<App, string>();
 const collector = await startCollector();
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-};
 
 const dsf = (...parameters: string[]): void => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--conditions=@dsf/source', 'apps/dsf/src/main.ts', ...parameters], {

@@ -31,6 +31,10 @@ const blows = Number(process.env['DSF_TEST_PUBSUB_BLOWS'] ?? 4);
 const isLong = process.env['DSF_TEST_PUBSUB_LONG'] === 'true';
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
 const reason = whyNoPubsub(process.env);
+/** Why there are no kills, for the test's name. */
+const notStrict = isStrictPubsub(process.env)
+  ? ''
+  : ': not on Google’s emulator, which gives the keys of a killed client to nobody (npm run test:pubsub)';
 
 /** A new installation whose internal topics are on Pub/Sub, where they are not made yet; orders and totals are in the local log. */
 const openPubsubShop = async (address: string) => {
@@ -103,7 +107,7 @@ describe.skipIf(reason !== null)('four services whose own topics are on Pub/Sub'
   });
 
   it.runIf(isStrictPubsub(process.env))(
-    `bring every message to tables, summaries and documents when they are killed and frozen ${blows} times, two replicas each (seed ${seed})`,
+    `bring every message to tables, summaries and documents when they are killed and frozen ${blows} times, two replicas each (seed ${seed})${notStrict}`,
     async () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 100 * blows);
@@ -161,7 +165,7 @@ describe.skipIf(reason !== null)('four services whose own topics are on Pub/Sub'
     await shop.expectAll(messages, expected);
   });
 
-  describe.runIf(isLong)('on demand', () => {
+  describe.runIf(isLong)('on demand, by npm run test:pubsub', () => {
     it('go on by themselves when Pub/Sub does not answer for a while', async () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 600);

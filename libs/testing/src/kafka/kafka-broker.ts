@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.ts';
 import { fetchKafka, type KafkaEnvironment } from './fetch-kafka.ts';
-import { freePort, startNode } from './kafka-node.ts';
+import { freePort } from '../server-process.ts';
+import { startNode } from './kafka-node.ts';
 
 /** One node of Apache Kafka, for tests. */
 export interface KafkaBroker {

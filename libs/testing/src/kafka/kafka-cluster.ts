@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KafkaEnvironment } from './fetch-kafka.ts';
 import { kafkaJars } from './kafka-broker.ts';
-import { freePort, startNode, type KafkaNode } from './kafka-node.ts';
+import { freePort } from '../server-process.ts';
+import { startNode, type KafkaNode } from './kafka-node.ts';
 
 /** Three nodes of Apache Kafka: three copies of each partition, two of which must have a message. */
 export interface KafkaCluster {

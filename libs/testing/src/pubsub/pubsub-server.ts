@@ -1,13 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort, killServer, launchServer } from '../server-process.ts';
 
 export interface PubsubEnvironment {
   readonly [name: string]: string | undefined;
@@ -67,27 +65,6 @@ export const whyNoPubsub = (environment: PubsubEnvironment): string | null =>
     ? 'neither the Pub/Sub emulator of the Cloud SDK (with Java) nor Go is installed; DSF_TEST_PUBSUB=host:port names one that runs elsewhere'
     : null;
 
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
-
-const answers = async (port: number): Promise<boolean> => {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-};
-
 const source = fileURLToPath(new URL('pstest', import.meta.url));
 
 /** Built once per machine; `go` keeps what it has fetched. */
@@ -95,28 +72,6 @@ const buildPstest = async (go: string): Promise<string> => {
   await mkdir(dirname(builtProgram), { recursive: true });
   await run(go, ['build', '-o', builtProgram, '.'], { cwd: source });
   return builtProgram;
-};
-
-const launch = async (command: readonly string[], port: number): Promise<ChildProcess> => {
-  const [program = '', ...rest] = command;
-  const child = spawn(program, rest, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  const listen = (text: string): void => {
-    said = (said + text).slice(-4000);
-  };
-  child.stdout.setEncoding('utf8').on('data', listen);
-  child.stderr.setEncoding('utf8').on('data', listen);
-  const giveUpAt = Date.now() + startMsMax;
-  while (!(await answers(port))) {
-    if (child.exitCode !== null || Date.now() > giveUpAt) {
-      child.kill('SIGKILL');
-      throw new Error(`Pub/Sub did not start: ${said}`);
-    }
-    await delay(100);
-  }
-  return child;
 };
 
 /** @throws Error with what the server said, when it does not start */
@@ -136,7 +91,7 @@ export const startPubsub = async (environment: PubsubEnvironment): Promise<Pubsu
       ? // The shell script becomes the Java process.
         ['sh', program, '--host=127.0.0.1', `--port=${port}`]
       : [await buildPstest(program), `127.0.0.1:${port}`];
-  const child = await launch(command, port);
+  const child = await launchServer('Pub/Sub', command, { port, startMsMax });
   // A run that is cut short leaves no server behind.
   const last = (): void => void child.kill('SIGKILL');
   process.once('exit', last);
@@ -146,9 +101,7 @@ export const startPubsub = async (environment: PubsubEnvironment): Promise<Pubsu
     signal: (signal) => void child.kill(signal),
     close: async () => {
       process.off('exit', last);
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+      await killServer(child);
     },
   };
 };
