@@ -1,5 +1,6 @@
 /** Starts processes of the benchmark and hears what they say. */
 import { fork } from 'node:child_process';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Report, Task } from './task.ts';
 
@@ -16,8 +17,8 @@ const program = fileURLToPath(new URL('./worker.ts', import.meta.url));
 
 /** @param profileFolder - where the process leaves a CPU profile; null: none */
 export const startChild = (task: Task, profileFolder: string | null): Child => {
-  const profile =
-    profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${nameOf(task)}.cpuprofile`];
+  // A folder for each process: every thread leaves a file of its own.
+  const profile = profileFolder === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${join(profileFolder, nameOf(task))}`];
   const child = fork(program, [JSON.stringify(task)], {
     execArgv: [
       ...flagsOf(task),

@@ -1,3 +1,4 @@
+import { rawLane } from '@dsf/messages';
 import { ingestPhase } from '@dsf/phase-ingest';
 import type { Telemetry } from '@dsf/ports';
 import { createIngestWork, runService, topics, type Intake, type RuntimeSettings, type ServiceDefinition } from '@dsf/runtime';
@@ -11,7 +12,7 @@ export const ingestor: ServiceDefinition = {
     await internal.ensureTopic(topics.raw, settings.lanes);
   },
   async intakes(context) {
-    const { sources } = await context.catalogs.current();
+    const { sources, settings } = await context.catalogs.current();
     const intakes = sources
       .filter(({ retired }) => !retired)
       .map(async (source): Promise<Intake> => {
@@ -25,6 +26,7 @@ export const ingestor: ServiceDefinition = {
           partitions: source.connection === undefined ? partitions : 1,
           transport,
           isInternal: false,
+          beside: rawLane({ source: source.id, partition: 0 }, settings.lanes),
           workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }),
         };
       });

@@ -136,8 +136,13 @@ export interface Transport {
   bounds(topic: string, partition: number): Promise<PartitionBounds>;
   /** First offset at or after a time (UTC ms); the end when there is none. */
   offsetAt(topic: string, partition: number, time: number): Promise<number>;
-  /** @param lanes - partitions at or above it are given to nobody. Default: all are shared out */
-  subscribe(topic: string, group: string, lanes?: number): Promise<Subscription>;
+  /**
+   * @param lanes - partitions at or above it are given to nobody. Default: all are shared out
+   * @param beside - a wish, which a transport may pass over: partition 0 of this topic goes to the process that has partition `beside` of the
+   *   others, 1 to that which has `beside` + 1, and so on, because what the one brings the other goes on with. Every member of a group must
+   *   say the same. Default 0
+   */
+  subscribe(topic: string, group: string, lanes?: number, beside?: number): Promise<Subscription>;
   /** Resolves when every message is durable, in order per partition. @throws Failure `retry`, or `poison` `transport.too-large` */
   send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
   /**

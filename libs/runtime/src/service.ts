@@ -53,6 +53,8 @@ export interface Intake {
   readonly transport: Transport;
   /** False for a source: its neighbours go on while it is stopped by a fatal failure. */
   readonly isInternal: boolean;
+  /** Lane that goes on with what partition 0 brings. Default 0. */
+  readonly beside?: number;
   readonly workFor: (feed: PartitionFeed) => LaneWork;
 }
 
@@ -153,7 +155,7 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
   const lanesMax = intake.isInternal ? intake.partitions : Number.POSITIVE_INFINITY;
   const subscription: Subscription | undefined = await withBackoff({ ...context, lane: intake.name }, ending, async () => {
     await intake.transport.ensureTopic(intake.topic, intake.partitions);
-    return intake.transport.subscribe(intake.topic, intake.group, lanesMax);
+    return intake.transport.subscribe(intake.topic, intake.group, lanesMax, intake.beside);
   });
   if (subscription === undefined) return;
   joined();

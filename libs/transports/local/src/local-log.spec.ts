@@ -213,6 +213,37 @@ describe('members', () => {
     expect(feeds[0]?.revoked.aborted).toBe(false);
   });
 
+  it('of one process have the same partitions of every topic, or those beside them', async () => {
+    const transports = [await open(), await open(), await open()];
+    await transports[0]?.ensureTopic('orders', 6);
+    const besides = [0, 0, 2];
+    const stop = new AbortController();
+    const seats = transports.map(() => besides.map((): PartitionFeed[] => []));
+    const follow = async (subscription: Subscription, seat: PartitionFeed[]): Promise<void> => {
+      for await (const feed of subscription.feeds(stop.signal)) seat.push(feed);
+    };
+    // The groups are joined in different orders.
+    for (const [group, beside] of besides.entries()) {
+      for (let turn = 0; turn < transports.length; turn += 1) {
+        const who = (turn + group) % transports.length;
+        const subscription = await transports[who]?.subscribe('orders', `group ${group}`, undefined, beside);
+        if (subscription !== undefined) void follow(subscription, seats[who]?.[group] ?? []);
+      }
+    }
+    const held = (group: number) =>
+      seats.map((own) =>
+        (own[group] ?? [])
+          .filter(({ revoked }) => !revoked.aborted)
+          .map(({ partition }) => partition)
+          .toSorted((a, b) => a - b),
+      );
+    for (const group of besides.keys()) await expect.poll(() => held(group).map(({ length }) => length)).toEqual([2, 2, 2]);
+    const [first = [], second, third] = besides.map((_, group) => held(group));
+    expect(second).toEqual(first);
+    expect(third).toEqual(first.map((own) => own.map((partition) => (partition + 4) % 6).toSorted((a, b) => a - b)));
+    stop.abort();
+  });
+
   it('join again after they were taken for gone', async () => {
     const clock = fakeClock();
     const transport = await open({ clock, memberTimeoutMs: 3000 });

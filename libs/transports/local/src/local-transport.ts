@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Failure, type Clock, type Subscription, type Transport } from '@dsf/ports';
 import { openLogFile, type LogFile, type Topic } from './log-file.ts';
 import type { Place } from './news.ts';
@@ -97,6 +98,7 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
   const { file, clock, memberTimeoutMs = 3000, pollMs = 5, busyMs = 5000, messageBytesMax = 64 * mebibyte, convenience } = config;
   const log = await openLogFile({ file, clock, pollMs, busyMs });
   const sender = makeSender(log, { bytesMax: messageBytesMax, survivesPowerCut: (topic) => convenience?.topics.includes(topic) !== true });
+  const owner = randomUUID();
   const subscriptions = new Set<Subscription>();
   /** Another process may have grown the topic since it was read here. */
   const grown = (name: string, partition: number): Topic => {
@@ -125,9 +127,9 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
       const at = place(topic, partition);
       return log.read((statements) => findOffset(statements, at, time));
     },
-    subscribe: async (topic, group) => {
+    subscribe: async (topic, group, _lanes, beside = 0) => {
       const keepMs = convenience?.topics.includes(topic) === true ? convenience.keepMs : null;
-      const subscription = await openSubscription({ log, topic: log.topic(topic), group, memberTimeoutMs, keepMs });
+      const subscription = await openSubscription({ log, topic: log.topic(topic), group, owner, memberTimeoutMs, keepMs, beside });
       const close = async (): Promise<void> => {
         subscriptions.delete(handle);
         await subscription.close();

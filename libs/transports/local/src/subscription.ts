@@ -9,8 +9,12 @@ export interface SubscriptionOptions {
   readonly topic: Topic;
   readonly group: string;
   /** A member that was not heard of for so long has left. */
+  /** Stands first in the member's id: whoever opened several groups has the same turn in each, and so the same partitions of their topics. */
+  readonly owner: string;
   readonly memberTimeoutMs: number;
   readonly keepMs: number | null;
+  /** As the port's `subscribe` says. */
+  readonly beside: number;
 }
 
 /** Heartbeats in the time after which a member counts as gone. */
@@ -32,7 +36,7 @@ const beat = (statements: Statements, options: SubscriptionOptions, member: stri
 
 /** The partitions of one member: those it has, and those of them that nobody has taken out yet. */
 const makeShare = (options: SubscriptionOptions, member: string) => {
-  const { log, topic, group, keepMs } = options;
+  const { log, topic, group, keepMs, beside } = options;
   const held = new Map<number, AbortController>();
   const given: PartitionFeed[] = [];
   const bell = makeBell(log.clock);
@@ -44,12 +48,12 @@ const makeShare = (options: SubscriptionOptions, member: string) => {
       held.clear();
       bell.ring();
     },
-    /** Partition i belongs to the (i mod n)th of the n members, sorted by id: everyone comes to the same result alone. */
+    /** Partition i belongs to the (i + beside mod n)th of the n members, sorted by id: everyone comes to the same result alone. */
     settle: (): void => {
       const members = log.read((statements) => statements.members(topic.id, group));
       log.growPlaces(topic);
       for (const place of topic.places) {
-        const mine = members.length > 0 && members[place.part % members.length] === member;
+        const mine = members.length > 0 && members[(place.part + beside) % members.length] === member;
         const controller = held.get(place.part);
         if (mine === (controller !== undefined)) continue;
         if (controller !== undefined) {
@@ -67,8 +71,8 @@ const makeShare = (options: SubscriptionOptions, member: string) => {
 };
 
 export const openSubscription = async (options: SubscriptionOptions): Promise<Subscription> => {
-  const { log, topic, group, memberTimeoutMs } = options;
-  const member = randomUUID();
+  const { log, topic, group, owner, memberTimeoutMs } = options;
+  const member = `${owner}/${randomUUID()}`;
   const share = makeShare(options, member);
   const closing = new AbortController();
   const closed = closing.signal;
