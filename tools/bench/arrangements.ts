@@ -111,15 +111,17 @@ interface Run {
   /** Threads of each. */
   readonly workers?: number;
   readonly environment?: Environment;
+  /** As the task says. */
+  readonly warm?: number;
   readonly profile: string | null;
 }
 
 export const runProcesses = async (
-  { name, floors, home, processes, workers = 1, environment = {}, profile }: Run,
+  { name, floors, home, processes, workers = 1, environment = {}, warm = 0, profile }: Run,
   totals: StreamTotals,
 ): Promise<Figure> => {
   const folder = profileFolder(profile, name);
-  const children = processes.map((phases) => startChild({ kind: 'phases', phases, home, workers, environment }, folder));
+  const children = processes.map((phases) => startChild({ kind: 'phases', phases, home, workers, environment, warm }, folder));
   const phases = processes.flat();
   await Promise.all(children.map(({ ready }) => ready));
   await untilDone({ home, environment }, children, phases, totals);
@@ -127,7 +129,10 @@ export const runProcesses = async (
   const reports = await Promise.all(children.map(({ done }) => done));
   const counts = Object.assign({}, ...reports.map((report) => report.counts)) as Counts;
   const usage = sumUsage(reports.map((report) => report.usage));
-  return { name, floors, records: totals.records, rows: rowsOf(counts, phases, totals), ...usage, counts, traffic: sumTraffic(reports) };
+  const warmed = reports.reduce((sum, report) => sum + (report.warmed ?? 0), 0);
+  const timed = (totals.records - warmed) / totals.records;
+  const rows = Math.round(rowsOf(counts, phases, totals) * timed);
+  return { name, floors, records: totals.records - warmed, rows, ...usage, counts, traffic: sumTraffic(reports) };
 };
 
 /** Each phase by itself, one after the other on one home: all that the phase before made is there when it begins. */

@@ -32,37 +32,47 @@ const count = (before: PhaseCount, event: TelemetryEvent): PhaseCount => {
 
 const noTraffic: Traffic = { roundTrips: 0, transactions: 0 };
 
-/** Counts events; the work begins when the first lane is claimed and ends with the last batch. */
-const createCounter = (traffic: () => Traffic) => {
+interface CounterOptions {
+  readonly traffic: () => Traffic;
+  readonly first: PhaseName | undefined;
+  /** As the task says; 0: the work begins when the first lane is claimed. */
+  readonly warm: number;
+}
+
+/** Counts events; the work ends with the last batch. */
+const createCounter = ({ traffic, first, warm }: CounterOptions) => {
   let [before, after] = [noTraffic, noTraffic];
+  let warmed: number | null = null;
   const counts: Partial<Record<PhaseName, PhaseCount>> = {};
   const usage = createUsage();
   const emit = (event: TelemetryEvent): void => {
-    if (event.name === 'lane-claimed') {
-      if (before === noTraffic) before = traffic();
+    if ('phase' in event) counts[event.phase] = count(counts[event.phase] ?? nothing, event);
+    if (event.name !== 'lane-claimed' && event.name !== 'batch') return;
+    const received = (first === undefined ? undefined : counts[first]?.received) ?? 0;
+    if (warmed === null && received >= warm) {
+      warmed = received;
+      before = traffic();
       usage.begin();
-    }
-    if (event.name === 'batch') {
+    } else if (event.name === 'batch') {
       after = traffic();
       usage.mark();
     }
-    if ('phase' in event) counts[event.phase] = count(counts[event.phase] ?? nothing, event);
   };
   const asked = (): Traffic => ({
     roundTrips: after.roundTrips - before.roundTrips,
     transactions: after.transactions - before.transactions,
   });
-  return { emit, counts: () => ({ ...counts }), usage: (): Usage => usage.read(), asked };
+  return { emit, counts: () => ({ ...counts }), usage: (): Usage => usage.read(), asked, warmed: () => warmed ?? 0 };
 };
 
 export const runPhases = async (
-  { phases, home, workers, environment = {} }: Extract<Task, { kind: 'phases' }>,
+  { phases, home, workers, environment = {}, warm = 0 }: Extract<Task, { kind: 'phases' }>,
   say: (report: Report) => void,
   stop: AbortController,
 ): Promise<Report> => {
   const installation = await openInstallation({ home, environment });
   const traffic = await databaseTraffic(environment);
-  const counter = createCounter(traffic.read);
+  const counter = createCounter({ traffic: traffic.read, first: phases[0], warm });
   const product = createTelemetry({
     ...(phases.length === 1 && phases[0] !== undefined ? { phase: phases[0] } : {}),
     logger: createLogger({ level: 'warn', service: 'bench' }),
@@ -88,5 +98,5 @@ export const runPhases = async (
     await traffic.close();
     await installation.close();
   }
-  return { kind: 'done', usage: counter.usage(), counts: counter.counts(), traffic: counter.asked() };
+  return { kind: 'done', usage: counter.usage(), counts: counter.counts(), traffic: counter.asked(), warmed: counter.warmed() };
 };

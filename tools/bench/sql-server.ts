@@ -1,4 +1,7 @@
-/** Ingest and flatten on a SQL Server, against the driver's bare bulk load of the same rows, with what each transaction asks of the server. */
+/**
+ * Ingest and flatten on a SQL Server, against the driver's bulk load of the same rows: bare, into copies of the tables without checks and computed
+ * columns, and into the product's own tables. With what each transaction asks of the server.
+ */
 import { databaseMigrations } from '@dsf/wiring';
 import { openBulkFloor, type Measured } from '../../libs/testing/src/mssql/bulk-floor.ts';
 import { freshMssqlSchema, mssqlVariables, type MssqlTestServer } from '../../libs/testing/src/mssql/test-server.ts';
@@ -10,18 +13,22 @@ import { flatRowsOf } from './reference-stream.ts';
 export interface ServerFigure {
   readonly name: string;
   readonly rowsPerSecond: number;
-  /** Of the floor's rows per second; null for a floor. */
+  /** Of the bare load's rows per second; null for a load. */
   readonly ofFloor: number | null;
+  /** Of the rows per second that the driver loads into the product's tables; null for a load. */
+  readonly ofTables: number | null;
   readonly transactionsPerSecond: number | null;
   readonly roundTripsPerBatch: number | null;
 }
 
 /** More would only take longer: a server's figures are steady after some seconds. */
-const recordsMax = 20_000;
+const recordsMax = 60_000;
 /** Make the tables, so that no figure holds their DDL. */
 const warmRecords = 500;
 const rowByRowRows = 1000;
 const recordsPerBatch = 2000;
+/** A batch for each lane: until then connections are opened, and the server makes its plans. */
+const coldRecordsMax = 10_000;
 
 const perSecond = ({ rows, ms }: Measured): number => (rows / ms) * 1000;
 
@@ -29,46 +36,61 @@ const floorFigure = (name: string, measured: Measured): ServerFigure => ({
   name,
   rowsPerSecond: perSecond(measured),
   ofFloor: null,
+  ofTables: null,
   transactionsPerSecond: null,
   roundTripsPerBatch: null,
 });
 
-const phaseFigure = (name: string, { rows, wallMs, traffic, counts }: Figure, floors: readonly Measured[]): ServerFigure => {
+interface Floors {
+  readonly bare: Measured;
+  readonly tables: Measured;
+}
+
+const phaseFigure = (name: string, { rows, wallMs, traffic, batches }: Timed, { bare, tables }: Floors): ServerFigure => {
   const rowsPerSecond = (rows / wallMs) * 1000;
-  const floor = floors.map(perSecond).reduce((sum, one) => sum + one, 0) / floors.length;
-  const batches = Object.values(counts).reduce((sum, count) => sum + count.batches, 0);
   return {
     name,
     rowsPerSecond,
-    ofFloor: rowsPerSecond / floor,
+    ofFloor: rowsPerSecond / perSecond(bare),
+    ofTables: rowsPerSecond / perSecond(tables),
     transactionsPerSecond: ((traffic?.transactions ?? 0) / wallMs) * 1000,
     roundTripsPerBatch: (traffic?.roundTrips ?? 0) / Math.max(1, batches),
   };
 };
 
+/** What came after the warm-up. */
+interface Timed extends Figure {
+  readonly batches: number;
+}
+
 interface Runs {
-  readonly ingest: Figure;
-  readonly flatten: Figure;
+  readonly ingest: Timed;
+  readonly flatten: Timed;
+  /** Flat rows in the database, of all records. */
   readonly rows: number;
 }
 
 const runProduct = async (home: string, { messages, totals }: Stream, environment: Environment): Promise<Runs> => {
   const [warm, timed] = [messages.slice(0, warmRecords), messages.slice(warmRecords)];
   await fillHome(home, warm, environment);
-  const run = (name: string, phase: 'ingest' | 'flatten', records: number): Promise<Figure> =>
-    runProcesses({ name, floors: [], home, processes: [[phase]], environment, profile: null }, { ...totals, records });
-  await run('warm ingest', 'ingest', warm.length);
-  await run('warm flatten', 'flatten', warm.length);
+  const run = async (phase: 'ingest' | 'flatten', records: number, coldRecords = 0): Promise<Timed> => {
+    const task = { name: phase, floors: [], home, processes: [[phase]], environment, warm: coldRecords, profile: null };
+    const figure = await runProcesses(task, { ...totals, records });
+    return { ...figure, batches: ((figure.counts[phase]?.batches ?? 0) * figure.records) / records };
+  };
+  await run('ingest', warm.length);
+  await run('flatten', warm.length);
   await withHome(home, (installation) => send(installation, timed), environment);
-  const ingest = await run('ingest', 'ingest', timed.length);
-  const flatten = await run('flatten', 'flatten', timed.length);
+  const cold = Math.min(coldRecordsMax, Math.floor(timed.length / 2));
+  const ingest = await run('ingest', timed.length, cold);
+  const flatten = await run('flatten', timed.length, cold);
   const rows = await withHome(
     home,
     async ({ warehouse }) =>
       (await warehouse.inspect.tables()).reduce((sum, { kind, rows: some }) => (kind === 'root' || kind === 'child' ? sum + some : sum), 0),
     environment,
   );
-  return { ingest, flatten: { ...flatten, rows: Math.round((rows * timed.length) / messages.length) }, rows };
+  return { ingest, flatten: { ...flatten, rows: Math.round((rows * flatten.records) / messages.length) }, rows };
 };
 
 /** Floors before and after, so that both meet the same moment of the machine. @throws Error when rows are missing */
@@ -88,11 +110,15 @@ export const measureSqlServer = (server: MssqlTestServer, stream: Stream): Promi
         const flat = [await floor.load(flatNames, batches), await floor.load(flatNames, batches)];
         const single = await floor.rowByRow('dsf_raw', rowByRowRows);
         const best = (some: readonly Measured[]): Measured => some.reduce((a, b) => (perSecond(a) > perSecond(b) ? a : b));
+        const ingestFloors = { bare: best(raw), tables: await floor.loadAgain(['dsf_raw'], batches) };
+        const flattenFloors = { bare: best(flat), tables: await floor.loadAgain(flatNames, batches) };
         return [
-          floorFigure('floor of ingest: bulk load', best(raw)),
-          phaseFigure('ingest', ingest, [best(raw)]),
-          floorFigure('floor of flatten: bulk load', best(flat)),
-          phaseFigure('flatten', flatten, [best(flat)]),
+          floorFigure('floor of ingest: bulk load', ingestFloors.bare),
+          floorFigure('  into its table', ingestFloors.tables),
+          phaseFigure('ingest', ingest, ingestFloors),
+          floorFigure('floor of flatten: bulk load', flattenFloors.bare),
+          floorFigure('  into its tables', flattenFloors.tables),
+          phaseFigure('flatten', flatten, flattenFloors),
           floorFigure('one INSERT per row', single),
         ];
       } finally {
@@ -109,11 +135,12 @@ const number = (value: number | null, digits = 0): string =>
   value === null ? '' : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
 export const serverText = (figures: readonly ServerFigure[]): string => {
-  const head = ['SQL Server', 'rows/s', 'of floor', 'transactions/s', 'round trips/batch'];
-  const lines = figures.map(({ name, rowsPerSecond, ofFloor, transactionsPerSecond, roundTripsPerBatch }) => [
+  const head = ['SQL Server', 'rows/s', 'of floor', 'of tables', 'transactions/s', 'round trips/batch'];
+  const lines = figures.map(({ name, rowsPerSecond, ofFloor, ofTables, transactionsPerSecond, roundTripsPerBatch }) => [
     name,
     number(rowsPerSecond),
     number(ofFloor, 2),
+    number(ofTables, 2),
     number(transactionsPerSecond, 1),
     number(roundTripsPerBatch, 1),
   ]);

@@ -19,6 +19,11 @@ export type Task =
       readonly home: string;
       /** Threads that they run in, as `dsf run --workers` does. */
       readonly workers: number;
+      /**
+       * The time begins when so many records of the first phase are written: connections and the server's plans are warm by then. Default: at the
+       * first claim of a lane.
+       */
+      readonly warm?: number;
       /** Where definitions, state and rows are, when they are not in `home`. */
       readonly environment?: Readonly<Record<string, string>>;
     }
@@ -70,5 +75,11 @@ export interface Traffic {
 export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'progress'; readonly counts: Partial<Record<PhaseName, PhaseCount>> }
-  | { readonly kind: 'done'; readonly usage: Usage; readonly counts: Partial<Record<PhaseName, PhaseCount>>; readonly traffic?: Traffic }
+  | {
+      readonly kind: 'done';
+      readonly usage: Usage;
+      readonly counts: Partial<Record<PhaseName, PhaseCount>>;
+      readonly traffic?: Traffic;
+      /** Records of the first phase when the time began. */ readonly warmed?: number;
+    }
   | { readonly kind: 'broken'; readonly why: string };

@@ -14,6 +14,11 @@ export interface Measured {
 export interface BulkFloor {
   /** Loads the rows of these tables, as they stand, into copies of them; as many of each at once as a transaction of the product takes. */
   load(tables: readonly string[], batches: number): Promise<Measured>;
+  /**
+   * Empties the product's own tables, parents first in `tables`, and loads their rows again, checks and computed columns included: what no writer of
+   * these tables can do without on this server.
+   */
+  loadAgain(tables: readonly string[], batches: number): Promise<Measured>;
   /** The first rows of a table, one statement each. */
   rowByRow(table: string, rows: number): Promise<Measured>;
   close(): Promise<void>;
@@ -55,38 +60,56 @@ export const openBulkFloor = async (server: MssqlTestServer, schema: string): Pr
   const plain = async (sql: string): Promise<void> => void (await pool.request().batch(sql));
   const copies = new Set<string>();
 
-  /** The same columns, without those that the server computes, and the same clustered key. */
-  const copy = async (table: string): Promise<{ readonly name: string; readonly rows: Rows; readonly columns: readonly string[] }> => {
+  /** The rows of a table in the order of its key, without the columns that the server computes. */
+  const read = async (table: string) => {
     const found = await batch(
       `SELECT c.name FROM sys.columns AS c WHERE c.object_id = OBJECT_ID(N'[${schema}].[${table}]') AND c.is_computed = 0 ORDER BY c.column_id`,
     );
     const columns = found.map((row) => String(row['name']));
     const list = columns.map((name) => `[${name}]`).join(', ');
-    const key = columns.filter((name) => ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'].includes(name));
+    const key = columns.filter((name) => ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'].includes(name)).map((name) => `[${name}]`);
+    const rows = await batch(`SELECT ${list} FROM [${schema}].[${table}] ORDER BY ${key.join(', ')}`);
+    return { rows, columns, list, key: key.join(', ') };
+  };
+
+  /** The same columns, without those that the server computes, and the same clustered key. */
+  const copy = async (table: string): Promise<{ readonly name: string; readonly rows: Rows; readonly columns: readonly string[] }> => {
+    const { rows, columns, list, key } = await read(table);
     const name = `floor_${table}`;
     if (copies.has(name)) await plain(`DROP TABLE [${schema}].[${name}]`);
     await plain(`SELECT TOP (0) ${list} INTO [${schema}].[${name}] FROM [${schema}].[${table}]`);
-    await plain(
-      `ALTER TABLE [${schema}].[${name}] ADD CONSTRAINT [PK_${name}] PRIMARY KEY CLUSTERED (${key.map((one) => `[${one}]`).join(', ')})`,
-    );
+    await plain(`ALTER TABLE [${schema}].[${name}] ADD CONSTRAINT [PK_${name}] PRIMARY KEY CLUSTERED (${key})`);
     copies.add(name);
-    const rows = await batch(`SELECT ${list} FROM [${schema}].[${table}] ORDER BY ${key.map((one) => `[${one}]`).join(', ')}`);
     return { name: `[${schema}].[${name}]`, rows, columns };
+  };
+
+  const loadAll = async (
+    tables: readonly { readonly name: string; readonly rows: Rows }[],
+    batches: number,
+    options: { readonly checkConstraints?: boolean } = {},
+  ): Promise<Measured> => {
+    const loads = tables.flatMap(({ name, rows }) => {
+      const size = Math.ceil(rows.length / batches);
+      return Array.from({ length: batches }, (_, at) => tableOf(name, rows, at * size, (at + 1) * size)).filter(
+        ({ rows: some }) => some.length > 0,
+      );
+    });
+    const start = performance.now();
+    for (const load of loads) await pool.request().bulk(load, options);
+    return { rows: tables.reduce((sum, { rows }) => sum + rows.length, 0), ms: performance.now() - start };
   };
 
   return {
     async load(tables, batches) {
-      const loads: mssql.Table[] = [];
-      let rows = 0;
-      for (const table of tables) {
-        const { name, rows: all } = await copy(table);
-        const size = Math.ceil(all.length / batches);
-        for (let from = 0; from < all.length; from += size) loads.push(tableOf(name, all, from, from + size));
-        rows += all.length;
-      }
-      const start = performance.now();
-      for (const load of loads) await pool.request().bulk(load);
-      return { rows, ms: performance.now() - start };
+      const copied = [];
+      for (const table of tables) copied.push(await copy(table));
+      return loadAll(copied, batches);
+    },
+    async loadAgain(tables, batches) {
+      const kept = [];
+      for (const table of tables) kept.push({ name: `[${schema}].[${table}]`, ...(await read(table)) });
+      for (const { name } of kept.toReversed()) await plain(`DELETE FROM ${name}`);
+      return loadAll(kept, batches, { checkConstraints: true });
     },
     async rowByRow(table, count) {
       const { name, rows, columns } = await copy(table);
