@@ -23,7 +23,7 @@ export const ingestor: ServiceDefinition = {
           topic: source.topic,
           group: `dsf.ingest.${name}`,
           // A topic on a cluster has as many as it has, and all are read.
-          partitions: source.connection === undefined ? partitions : 1,
+          partitions: source.connection === undefined || transport.capabilities.offsets === 'assigned' ? partitions : 1,
           transport,
           isInternal: false,
           beside: rawLane({ source: source.id, partition: 0 }, settings.lanes),

@@ -68,7 +68,7 @@ const sections: readonly Section[] = [
   {
     title: 'Connection',
     schema: schemas.connectionDefinition,
-    intro: 'Used by `transport: kafka`. DSF creates no topics there.',
+    intro: 'Used by `transport: kafka` and `transport: pubsub`. DSF creates no topics there.',
     example: `connections:\n  - name: plant\n    brokers: [kafka-1:9093, kafka-2:9093]\n    tls: { ca_file: /etc/dsf/ca.pem }\n    sasl: { mechanism: scram-sha-512, username_env: KAFKA_USER, password_file: /run/secrets/kafka }\nsources:\n  - { name: shop.orders, transport: kafka, connection: plant, topic: orders }`,
   },
   {

@@ -34,7 +34,7 @@ const variable = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'the name of an environment variable')
   .max(200);
 const file = z.string().min(1).max(1000);
-const connectionName = name.describe('Connection of `transport: kafka`.');
+const connectionName = name.describe('Connection of `transport: kafka` or `pubsub`.');
 
 const saslMechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
 
@@ -63,15 +63,33 @@ export const tlsDefinition = z
 export const connectionDefinition = z
   .strictObject({
     name: name.describe('Name of the connection, unique.'),
-    kind: z.enum(['kafka']).default('kafka').describe('What it leads to.'),
+    kind: z.enum(['kafka', 'pubsub']).default('kafka').describe('What it leads to: Apache Kafka, or Google Cloud Pub/Sub.'),
     brokers: z
       .array(z.string().regex(/^[^\s:/,]+:\d{1,5}$/, 'host:port'))
-      .min(1)
       .max(50)
-      .describe('Some brokers of the cluster, `host:port`; the others are found through them.'),
+      .default([])
+      .describe('Kafka: some brokers of the cluster, `host:port`; the others are found through them.'),
     client_id: z.string().min(1).max(200).default('dsf').describe('How DSF calls itself; quotas and logs of the brokers know it.'),
     tls: tlsDefinition.optional().describe('Encryption; without it, none.'),
     sasl: saslDefinition.optional().describe('Login; without it, none.'),
+    project: z
+      .string()
+      .regex(/^[a-z][a-z0-9.:-]{4,98}[a-z0-9]$/, 'the id of a Google Cloud project')
+      .optional()
+      .describe('Pub/Sub: project of the topics and subscriptions. Default: the one that the credentials belong to.'),
+    region: z
+      .string()
+      .regex(/^[a-z]+-[a-z]+\d{1,2}$/, 'a region such as europe-west1')
+      .optional()
+      .describe('Pub/Sub: region whose endpoint is used. Documents of one group keep their order within one region only.'),
+    endpoint: z
+      .string()
+      .regex(/^[^\s:/]+(:\d{1,5})?$/, 'host or host:port')
+      .optional()
+      .describe('Pub/Sub: host in place of the public endpoint, such as Private Service Connect.'),
+    credentials_file: file
+      .optional()
+      .describe('Pub/Sub: file with the key of a service account. Default: the credentials of the environment (workload identity).'),
   })
   .describe('A cluster that sources read from and publications write to.');
 
@@ -97,17 +115,19 @@ export const sourceDefinition = z
   .strictObject({
     name: name.describe('Name of the source, unique. `shop.orders` makes tables that start with `shop_orders`.'),
     transport: z
-      .enum(['local', 'kafka'])
+      .enum(['local', 'kafka', 'pubsub'])
       .default('local')
-      .describe('Where the messages come from: the local log, or the Kafka of `connection`.'),
+      .describe('Where the messages come from: the local log, or the Kafka or Pub/Sub of `connection`.'),
     connection: connectionName.optional(),
-    topic: z.string().min(1).max(249).optional().describe('Topic to read. Default: the name of the source.'),
+    topic: z.string().min(1).max(249).optional().describe('Topic to read; of Pub/Sub, the subscription. Default: the name of the source.'),
     partitions: z
       .int()
       .min(1)
       .max(1000)
       .default(4)
-      .describe('Partitions of the topic when DSF creates it (local transport). Of a Kafka topic, all are read.'),
+      .describe(
+        'Partitions of the topic when DSF creates it (local transport). Of a Kafka topic, all are read. Of Pub/Sub: lanes that the replicas of the ingestor share.',
+      ),
     start: z
       .union([
         z.enum(['earliest', 'latest']),
@@ -206,7 +226,10 @@ export const publicationDefinition = z
   .strictObject({
     name: name.describe('Name of the publication, unique.'),
     driver: name.describe('Driver whose groups are published.'),
-    transport: z.enum(['local', 'kafka']).default('local').describe('Where to: the local log, or the Kafka of `connection`.'),
+    transport: z
+      .enum(['local', 'kafka', 'pubsub'])
+      .default('local')
+      .describe('Where to: the local log, or the Kafka or Pub/Sub of `connection`.'),
     connection: connectionName.optional(),
     topic: z.string().min(1).max(249).optional().describe('Output topic. Default: the name of the publication.'),
     partitions: z
@@ -215,7 +238,7 @@ export const publicationDefinition = z
       .max(1000)
       .default(4)
       .describe(
-        'Partitions that documents are spread over by their key. DSF creates a local topic with as many; a Kafka topic must have them already.',
+        'Partitions that documents are spread over by their key. DSF creates a local topic with as many; a Kafka topic must have them already; on Pub/Sub the key is the ordering key, and this has no meaning.',
       ),
     body: z
       .json()

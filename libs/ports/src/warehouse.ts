@@ -63,6 +63,14 @@ export interface RawRow extends RawRecord {
   readonly sha256: Uint8Array | null;
 }
 
+/** A message by the name that its source gives it, also when it sends it again; at most 200 characters. */
+export interface SentMessage {
+  readonly id: string;
+  readonly offset: number;
+  /** When the source had it, UTC ms. */
+  readonly time: number;
+}
+
 /** A group as it rests in the summary table. */
 export interface GroupRow extends GroupChange {
   /** `groupText(key, window)` */
@@ -140,6 +148,8 @@ export interface LaneReads {
    * still needed (delivery rule 11). What is listed as `summarise.frozen` needs none. Null when there is none.
    */
   readNeeded(at: SourcePartition): Promise<number | null>;
+  /** Those of the messages that a source without offsets has had, by their ids. */
+  readMessages(source: number, ids: readonly string[]): Promise<readonly string[]>;
   /** Those of the groups that are frozen. */
   readFrozen(instance: string, groups: readonly string[]): Promise<readonly string[]>;
 }
@@ -149,6 +159,10 @@ export interface LaneWrites {
   writePositions(positions: readonly Position[]): Promise<void>;
   writeFacts(facts: LaneState['facts']): Promise<void>;
   writeRaw(rows: readonly RawRow[]): Promise<void>;
+  /** Of a source without offsets: where each message came to stand. @throws Failure `retry` when the source has had one of them, in whatever lane */
+  writeMessages(at: SourcePartition, messages: readonly SentMessage[]): Promise<void>;
+  /** Forgets at most `max` messages of a lane that are older than `before` (UTC ms): the source cannot send them again. */
+  forgetMessages(at: SourcePartition, before: number, max: number): Promise<void>;
   /**
    * @param schemaVersion - version that the cells are aligned with. @throws Failure `retry` `warehouse.schema-changed` when it is not the current one,
    * or columns had to be given more room first

@@ -154,8 +154,11 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
   // A source is read whole; of an internal topic only the lanes count, which the metadata number.
   const lanesMax = intake.isInternal ? intake.partitions : Number.POSITIVE_INFINITY;
   const subscription: Subscription | undefined = await withBackoff({ ...context, lane: intake.name }, ending, async () => {
-    await intake.transport.ensureTopic(intake.topic, intake.partitions);
-    return intake.transport.subscribe(intake.topic, intake.group, lanesMax, intake.beside);
+    const { transport, topic, group, partitions, beside } = intake;
+    // A source without offsets is a subscription; how many lanes share it is for its definition to say.
+    const isSubscription = !intake.isInternal && transport.capabilities.offsets === 'assigned';
+    if (!isSubscription) await transport.ensureTopic(topic, partitions);
+    return transport.subscribe(topic, group, isSubscription ? partitions : lanesMax, beside);
   });
   if (subscription === undefined) return;
   joined();

@@ -53,6 +53,8 @@ export interface MemoryState {
   /** In a store of rows alone. */
   readonly generations: Shelf<StoredGeneration>;
   readonly summaries: Shelf<GroupRow>;
+  /** By source and id. */
+  readonly messages: Shelf<{ readonly id: string; readonly partition: number; readonly time: number }>;
   readonly intents: Shelf<{ readonly lane: LaneKey; readonly body: Uint8Array }>;
 }
 
@@ -68,6 +70,7 @@ export const createState = (below: MemoryState | null): MemoryState => ({
   frozen: createShelf(below?.frozen ?? null),
   generations: createShelf(below?.generations ?? null),
   summaries: createShelf(below?.summaries ?? null),
+  messages: createShelf(below?.messages ?? null),
   intents: createShelf(below?.intents ?? null),
 });
 
@@ -227,5 +230,6 @@ export const memoryReads = (on: OnState, schema: () => FlatSchema): LaneReads =>
       const offsets = needed(state, at);
       return offsets.length === 0 ? null : Math.min(...offsets);
     }),
+  readMessages: (source, ids) => on('readMessages', (state) => ids.filter((id) => state.messages.get(String(source), id) !== undefined)),
   readFrozen: (instance, groups) => on('readFrozen', (state) => groups.filter((group) => state.frozen.get(instance, group) !== undefined)),
 });

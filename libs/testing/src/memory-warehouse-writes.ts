@@ -16,6 +16,7 @@ import type {
   RecordFailure,
   Request,
   RowRange,
+  SentMessage,
 } from '@dsf/ports';
 import type { SourcePartition } from '@dsf/messages';
 import type { ColumnType } from '@dsf/metadata';
@@ -38,6 +39,22 @@ const writeRaw = (state: MemoryState, rows: readonly RawRow[]): void => {
     if (state.raw.get(partitionShelf(row), row.offset) !== undefined) throw duplicate(`raw row ${recordShelf(row)}`);
     state.raw.put(partitionShelf(row), row.offset, row);
   }
+};
+
+const writeMessages = (state: MemoryState, { source, partition }: SourcePartition, messages: readonly SentMessage[]): void => {
+  for (const { id, time } of messages) {
+    if (state.messages.get(String(source), id) !== undefined) throw duplicate(`message ${id} of source ${source}`);
+    state.messages.put(String(source), id, { id, partition, time });
+  }
+};
+
+const forgetMessages = (
+  state: MemoryState,
+  { source, partition }: SourcePartition,
+  { before, max }: { readonly before: number; readonly max: number },
+): void => {
+  const old = state.messages.all(String(source)).filter((message) => message.partition === partition && message.time < before);
+  for (const { id } of old.slice(0, max)) state.messages.remove(String(source), id);
 };
 
 const int64 = 2n ** 63n;
@@ -189,6 +206,8 @@ export const memoryWrites = (lane: LaneKey, perform: Perform, ground: Ground): L
   writePositions: (positions) => perform('writePositions', (state) => writePositions(state, lane, positions)),
   writeFacts: (facts) => perform('writeFacts', (state) => writeFacts(state, lane, facts)),
   writeRaw: (rows) => perform('writeRaw', (state) => writeRaw(state, rows)),
+  writeMessages: (at, messages) => perform('writeMessages', (state) => writeMessages(state, at, messages)),
+  forgetMessages: (at, before, max) => perform('deleteMessages', (state) => forgetMessages(state, at, { before, max })),
   writeFlat: (rows, version, known) => perform('writeFlat', (state) => writeFlat(state, ground, { rows, version, known })),
   deleteFlat: (at) => perform('deleteFlat', (state) => deleteFlat(state, ground.schema(), at)),
   purge: (rows, range, max) => perform('purge', (state) => purge(state, ground.schema(), { rows, range, max })),

@@ -17,6 +17,7 @@ import { openLocalTransport } from '@dsf/transport-local';
 import { openInternalKafka } from './internal-kafka.ts';
 import { openInternalPubsub } from './internal-pubsub.ts';
 import { kafkaConnection } from './kafka-connection.ts';
+import { pubsubConnection } from './pubsub-connection.ts';
 import { loadCustomMeasures } from './custom-measures.ts';
 import { openDatabase } from './open-database.ts';
 import { systemClock } from './system-clock.ts';
@@ -60,9 +61,14 @@ export interface InstallationOptions {
 }
 
 const unknownTransport = (kind: string): Failure =>
-  new Failure('fatal', 'transport.unknown', `there is no transport called ${kind}; there are: local, and kafka with a connection`, {
-    transport: kind,
-  });
+  new Failure(
+    'fatal',
+    'transport.unknown',
+    `there is no transport called ${kind}; there are: local, and kafka and pubsub with a connection`,
+    {
+      transport: kind,
+    },
+  );
 
 /** What carries the internal topics. */
 const openCarrier = async (local: Transport, internal: InternalConfig | undefined, environment: Environment): Promise<Transport> => {
@@ -100,7 +106,11 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
   const transports = new Map<string, Promise<Transport>>([['local', Promise.resolve(local)]]);
   const carrier = await openCarrier(local, internal, environment);
   const open = async (kind: string, connection: ConnectionDefinition | undefined): Promise<Transport> => {
-    if (kind !== 'kafka' || connection === undefined) throw unknownTransport(kind);
+    if (connection?.kind !== kind) throw unknownTransport(kind);
+    if (kind === 'pubsub') {
+      const { openPubsubEnds } = await import('@dsf/transport-pubsub');
+      return openPubsubEnds({ connection: pubsubConnection(connection, environment), clock: systemClock });
+    }
     const config = { connection: kafkaConnection(connection, environment), groupPrefix: internal?.internalPrefix ?? '' };
     // An adapter's client is loaded by those alone who use it: it costs memory and time to start.
     const { openKafkaTransport } = await import('@dsf/transport-kafka');

@@ -75,7 +75,8 @@ const sourceStatus = (standing: Standing, { id, definition }: CatalogSource): So
   const [ingest, flatten, summarise] = [of('ingest'), of('flatten'), of('summarise')];
   const ingestLag =
     sum(ingest, (position) => Math.max(0, (standing.ends.get(sourcePartitionKey(position)) ?? 0) - position.next)) +
-    unreadPartitions(standing, id, ingest);
+    unreadPartitions(standing, id, ingest) +
+    awaited(definition, ingest);
   const flattenLag = sum(
     ingest,
     ({ source, partition, next, start }) =>
@@ -100,6 +101,10 @@ const sourceStatus = (standing: Standing, { id, definition }: CatalogSource): So
   };
 };
 
+/** Lanes of a source without offsets that have not been quiet for a moment yet. Kafka and the local log say where they end, so there it is 0. */
+const awaited = ({ transport, partitions }: CatalogSource['definition'], ingest: readonly LanePosition[]): number =>
+  transport === 'pubsub' ? Math.max(0, partitions - ingest.length) + ingest.filter(({ idle }) => !idle).length : 0;
+
 /** Records in partitions that no ingest lane has ever claimed. */
 const unreadPartitions = ({ ends }: Standing, source: number, ingest: readonly LanePosition[]): number => {
   const known = new Set(ingest.map(sourcePartitionKey));
@@ -117,6 +122,8 @@ export const readEnds = async (installation: Installation, { sources }: Catalog)
   for (const { id, topic, definition, connection, retired } of sources) {
     if (retired) continue;
     const transport = await installation.transport(definition.transport, connection);
+    // How much is left of a subscription is not known here; see `awaited`.
+    if (transport.capabilities.offsets === 'assigned') continue;
     const partitions = await transport.partitionCount(topic).catch(noneIfMissing);
     for (let partition = 0; partition < partitions; partition += 1)
       ends.set(`${id}:${partition}`, (await transport.bounds(topic, partition)).end);

@@ -10,5 +10,6 @@ GRANT INSERT, UPDATE ON [$(schema)_state].[position] TO [$(schema)_ingestor];
 GRANT INSERT, DELETE ON [$(schema)_state].[intent] TO [$(schema)_ingestor];
 GRANT INSERT, UPDATE ON [$(schema)_state].[failure] TO [$(schema)_ingestor];
 GRANT INSERT, UPDATE ON [$(schema)_state].[request] TO [$(schema)_ingestor];
+GRANT INSERT, DELETE ON [$(schema)_state].[message] TO [$(schema)_ingestor];
 GRANT SELECT, INSERT ON [$(schema)].[dsf_raw] TO [$(schema)_ingestor];
 GO

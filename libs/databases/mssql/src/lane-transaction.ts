@@ -7,6 +7,7 @@ import * as flatRows from './flat-rows.ts';
 import * as groupRows from './group-rows.ts';
 import { takeIntent } from './intents.ts';
 import * as laneState from './lane-state.ts';
+import * as messages from './messages.ts';
 import * as rawRows from './raw-rows.ts';
 import * as requests from './requests.ts';
 import { readSchemaVersion, type Catalog } from './schema-catalog.ts';
@@ -60,6 +61,7 @@ export const laneReads = ({ one, several }: Readers, views: CatalogViews): LaneR
       const known = needed.filter((offset) => offset !== null);
       return known.length === 0 ? null : Math.min(...known);
     }),
+  readMessages: (source, ids) => one((connection) => messages.readMessages(connection, source, ids)),
   readFrozen: (instance, groups) => one((connection) => readFrozen(connection, instance, groups)),
 });
 
@@ -87,6 +89,8 @@ const laneWrites = ({ lane, on, views, want }: Writing): LaneWrites => {
     writePositions: (positions) => on((connection) => laneState.writePositions(connection, lane, positions)),
     writeFacts: (facts) => on((connection) => laneState.writeFacts(connection, lane, facts)),
     writeRaw: (rows) => on((connection) => rawRows.writeRaw(connection, rows)),
+    writeMessages: (at, sent) => on((connection) => messages.writeMessages(connection, at, sent)),
+    forgetMessages: (at, before, max) => on((connection) => messages.forgetMessages(connection, at, { before, max })),
     writeFlat: (rows, version, schemaVersion) =>
       on(async (connection) => {
         const current = await readSchemaVersion(connection, 'held');

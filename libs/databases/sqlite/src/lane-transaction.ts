@@ -7,6 +7,7 @@ import * as flatRows from './flat-rows.ts';
 import * as groupRows from './group-rows.ts';
 import { takeIntent } from './intents.ts';
 import * as laneState from './lane-state.ts';
+import * as messages from './messages.ts';
 import * as rawRows from './raw-rows.ts';
 import * as requests from './requests.ts';
 import { readSchemaVersion } from './schema-catalog.ts';
@@ -50,6 +51,7 @@ export const laneReads = (on: OnConnection, views: CatalogViews): LaneReads => (
       const needed = [failures.readLowestFailure(connection, at), requests.readLowestReplay(connection, at)].filter((one) => one !== null);
       return needed.length === 0 ? null : Math.min(...needed);
     }),
+  readMessages: (source, ids) => on((connection) => messages.readMessages(connection, source, ids)),
   readFrozen: (instance, groups) => on((connection) => groupRows.readFrozen(connection, instance, groups)),
 });
 
@@ -70,6 +72,8 @@ const laneWrites = (lane: LaneKey, { on, later }: Turn, views: CatalogViews): La
     writePositions: (positions) => later((connection) => laneState.writePositions(connection, lane, positions)),
     writeFacts: (facts) => later((connection) => laneState.writeFacts(connection, lane, facts)),
     writeRaw: (rows) => later((connection) => rawRows.writeRaw(connection, rows)),
+    writeMessages: (at, sent) => later((connection) => messages.writeMessages(connection, at, sent)),
+    forgetMessages: (at, before, max) => later((connection) => messages.forgetMessages(connection, at, { before, max })),
     writeFlat: (rows, version, schemaVersion) =>
       later((connection) => {
         const current = readSchemaVersion(connection);

@@ -43,13 +43,14 @@ const checkUse = (
       });
     return;
   }
+  const connection = connectionOf(definitions, user);
   if (user.connection === undefined)
     report.error([...at, 'transport'], {
       code: 'connection.missing',
-      message: '`transport: kafka` needs a `connection`',
+      message: `\`transport: ${user.transport}\` needs a \`connection\``,
       hint: 'define one under `connections` and name it here',
     });
-  else if (connectionOf(definitions, user) === null)
+  else if (connection === null)
     report.error([...at, 'connection'], {
       code: 'connection.unknown',
       message: `there is no connection named \`${user.connection}\``,
@@ -59,11 +60,43 @@ const checkUse = (
         'connection',
       ),
     });
+  else if (connection.kind !== user.transport)
+    report.error([...at, 'connection'], {
+      code: 'connection.kind',
+      message: `connection \`${connection.name}\` leads to ${connection.kind}, not to ${user.transport}`,
+      hint: `name a connection of kind ${user.transport}, or set \`transport: ${connection.kind}\``,
+    });
+};
+
+/** Fields of one kind alone. */
+const ownFields = { kafka: ['sasl', 'tls'], pubsub: ['project', 'region', 'endpoint', 'credentials_file'] } as const;
+
+const checkKind = (report: Report, at: At, connection: ConnectionDefinition): void => {
+  const { kind, brokers } = connection;
+  const other = kind === 'kafka' ? 'pubsub' : 'kafka';
+  const foreign: readonly string[] = [
+    ...ownFields[other].filter((field) => connection[field] !== undefined),
+    ...(kind === 'pubsub' && brokers.length > 0 ? ['brokers'] : []),
+  ];
+  for (const field of foreign)
+    report.error([...at, field], {
+      code: 'connection.field',
+      message: `a connection of kind ${kind} has no \`${field}\``,
+      hint: `remove it, or set \`kind: ${other}\``,
+    });
+  if (kind === 'kafka' && brokers.length === 0)
+    report.error([...at, 'brokers'], {
+      code: 'connection.brokers',
+      message: 'a connection to Kafka needs `brokers`',
+      hint: 'name some brokers of the cluster as host:port, or set `kind: pubsub`',
+    });
 };
 
 export const checkConnections = (report: Report, definitions: Definitions): void => {
-  for (const [index, { sasl, tls }] of definitions.connections.entries()) {
+  for (const [index, connection] of definitions.connections.entries()) {
+    const { sasl, tls } = connection;
     const at = ['connections', index];
+    checkKind(report, at, connection);
     if (sasl !== undefined) checkLogin(report, at, sasl);
     if ((tls?.cert_file === undefined) !== (tls?.key_file === undefined))
       report.error([...at, 'tls'], {
@@ -72,6 +105,13 @@ export const checkConnections = (report: Report, definitions: Definitions): void
         hint: 'give `cert_file` and `key_file`',
       });
   }
+  for (const [index, { transport, start }] of definitions.sources.entries())
+    if (transport === 'pubsub' && start !== 'earliest')
+      report.error(['sources', index, 'start'], {
+        code: 'source.start',
+        message: 'Pub/Sub keeps the place of a subscription itself',
+        hint: 'remove `start`; to begin elsewhere, seek the subscription (gcloud pubsub subscriptions seek)',
+      });
   for (const [index, user] of definitions.sources.entries()) checkUse(report, definitions, { at: ['sources', index], user });
   for (const [index, user] of definitions.publications.entries()) checkUse(report, definitions, { at: ['publications', index], user });
 };

@@ -177,17 +177,20 @@ const findConnections = ({ connection }: ConfigRows): Found['connections'] =>
   connection.map((row) => {
     const { name, kind, brokers, client_id, tls, ca_file, cert_file, key_file, mechanism } = row;
     const { username_env, username_file, password_env, password_file, token_env, token_file } = row;
+    const { project, region, endpoint, credentials_file } = row;
     return {
       name,
       kind,
       brokers: String(brokers)
         .split(',')
-        .map((broker) => broker.trim()),
+        .map((broker) => broker.trim())
+        .filter((broker) => broker !== ''),
       client_id,
       ...(isTrue(tls) ? { tls: present({ ca_file, cert_file, key_file }) } : {}),
       ...(mechanism === null
         ? {}
         : { sasl: present({ mechanism, username_env, username_file, password_env, password_file, token_env, token_file }) }),
+      ...present({ project, region, endpoint, credentials_file }),
     };
   });
 

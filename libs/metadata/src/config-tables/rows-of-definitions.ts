@@ -105,24 +105,31 @@ const publicationRow = (publication: Definitions['publications'][number], positi
   transactional: publication.transactional,
 });
 
-const connectionRow = ({ name, kind, brokers, client_id, tls, sasl }: ConnectionDefinition, position: number): ConfigRow => ({
-  name,
-  position,
-  kind,
-  brokers: brokers.join(','),
-  client_id,
-  tls: tls !== undefined,
-  ca_file: tls?.ca_file ?? null,
-  cert_file: tls?.cert_file ?? null,
-  key_file: tls?.key_file ?? null,
-  mechanism: sasl?.mechanism ?? null,
-  username_env: sasl?.username_env ?? null,
-  username_file: sasl?.username_file ?? null,
-  password_env: sasl?.password_env ?? null,
-  password_file: sasl?.password_file ?? null,
-  token_env: sasl?.token_env ?? null,
-  token_file: sasl?.token_file ?? null,
-});
+const connectionRow = (connection: ConnectionDefinition, position: number): ConfigRow => {
+  const { name, kind, brokers, client_id, tls, sasl, project = null, region = null, endpoint = null, credentials_file = null } = connection;
+  return {
+    name,
+    position,
+    kind,
+    brokers: brokers.join(','),
+    client_id,
+    tls: tls !== undefined,
+    ca_file: tls?.ca_file ?? null,
+    cert_file: tls?.cert_file ?? null,
+    key_file: tls?.key_file ?? null,
+    mechanism: sasl?.mechanism ?? null,
+    username_env: sasl?.username_env ?? null,
+    username_file: sasl?.username_file ?? null,
+    password_env: sasl?.password_env ?? null,
+    password_file: sasl?.password_file ?? null,
+    token_env: sasl?.token_env ?? null,
+    token_file: sasl?.token_file ?? null,
+    project,
+    region,
+    endpoint,
+    credentials_file,
+  };
+};
 
 export const rowsOfDefinitions = ({ settings, sources, drivers, publications, connections }: Definitions): ConfigRows => ({
   setting: [{ id: 1, lanes: settings.lanes }],

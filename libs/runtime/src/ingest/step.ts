@@ -87,7 +87,8 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
   };
 };
 
-const refusalOf = (
+/** The failure of a record that is given up. */
+export const refusalOf = (
   { source, partition, offset }: RawRecord,
   version: number,
   { code, detail }: NonNullable<Attempt['refuse']>,

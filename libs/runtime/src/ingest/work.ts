@@ -4,10 +4,14 @@ import { addCounts, openLane } from '../lane.ts';
 import type { LaneContext, LaneWork } from '../work.ts';
 import { brokerTime } from './broker-time.ts';
 import { checkSource, resolveStart } from './start.ts';
+import { createUnnumberedWork } from './unnumbered.ts';
 import { createIngestStep, positionOf, sendRaw, type IngestLane } from './step.ts';
 
 /** Ingest of one source partition: store every message exactly as received, with its position, then pass it on. */
-export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, at: IngestLane): LaneWork => {
+export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, at: IngestLane): LaneWork =>
+  at.transport.capabilities.offsets === 'assigned' ? createUnnumberedWork(context, phase, at) : createNumberedWork(context, phase, at);
+
+const createNumberedWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, at: IngestLane): LaneWork => {
   const { source, partition } = at;
   const lane = openLane(context.warehouse, { phase: 'ingest', source: source.id, lane: partition });
   const step = createIngestStep(context, phase, lane, at);

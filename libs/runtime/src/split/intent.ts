@@ -10,6 +10,7 @@ import {
   type RecordFailure,
   type Request,
   type RowWrite,
+  type SentMessage,
 } from '@dsf/ports';
 import type { SourcePartition } from '@dsf/messages';
 import { decodeData, encodeData } from './data-text.ts';
@@ -32,7 +33,9 @@ export type StateWrite =
   | { readonly kind: 'requests'; readonly requests: readonly Omit<Request, 'id'>[]; readonly now: number }
   | { readonly kind: 'close'; readonly ids: readonly number[]; readonly now: number }
   | { readonly kind: 'live'; readonly lane: number; readonly instance: string; readonly live: boolean }
-  | { readonly kind: 'freeze'; readonly instance: string; readonly groups: readonly string[] };
+  | { readonly kind: 'freeze'; readonly instance: string; readonly groups: readonly string[] }
+  | { readonly kind: 'messages'; readonly at: SourcePartition; readonly messages: readonly SentMessage[] }
+  | { readonly kind: 'forget'; readonly at: SourcePartition; readonly before: number; readonly max: number };
 
 /** Everything that a lane's turn has decided. All that is to be known of it, so that nobody has to decide it again. */
 export interface Intent {
@@ -114,6 +117,10 @@ export const carryOut = async (transaction: LaneTransaction, write: StateWrite):
       return transaction.closeRequests(write.ids, write.now);
     case 'live':
       return transaction.setInstanceLive(write.lane, write.instance, write.live);
+    case 'messages':
+      return transaction.writeMessages(write.at, write.messages);
+    case 'forget':
+      return transaction.forgetMessages(write.at, write.before, write.max);
     case 'freeze':
       return transaction.freezeGroups(write.instance, write.groups);
   }

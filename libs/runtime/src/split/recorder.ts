@@ -23,6 +23,7 @@ const readsIn = (transaction: LaneTransaction, reads: LaneReads): LaneReads => (
   readLiveInstances: (lane) => transaction.readLiveInstances(lane),
   readFailures: (at) => transaction.readFailures(at),
   readNeeded: (at) => transaction.readNeeded(at),
+  readMessages: (source, ids) => transaction.readMessages(source, ids),
   readFrozen: (instance, groups) => transaction.readFrozen(instance, groups),
   readRaw: (range, max) => reads.readRaw(range, max),
   readFlat: (range, tables, max) => reads.readFlat(range, tables, max),
@@ -74,6 +75,8 @@ export const recordTurn = ({
       if (rows.length > 0) await row({ kind: 'groups', instance, lane, rows });
       await state({ kind: 'groups', instance, lane, rows });
     },
+    writeMessages: (at, messages) => state({ kind: 'messages', at, messages }),
+    forgetMessages: (at, before, max) => state({ kind: 'forget', at, before, max }),
     writeFailures: (failures, now) => state({ kind: 'failures', failures, now }),
     async resolveFailures(phase, at, scopePrefix, now) {
       const open = await transaction.readFailures(at);

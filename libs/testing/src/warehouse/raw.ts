@@ -1,5 +1,5 @@
 import type { RawRecord } from '@dsf/messages';
-import type { RawRow, RowRange } from '@dsf/ports';
+import type { RawRow, RowRange, SentMessage } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { bytes, everything, rawRow, turn } from './room.ts';
 import type { Room } from './room.ts';
@@ -45,6 +45,30 @@ export const rawContract = (room: Room): void => {
       expect(await read({ from: 4, to: 11 }, 100)).toEqual([4, 5, 9]);
       expect(await read({ from: 4 }, 2)).toEqual([4, 5]);
       expect(await read({ partition: 1 }, 100)).toEqual([4]);
+    });
+
+    it('of a source without offsets are known by their ids, in whatever lane they came, until they are forgotten', async () => {
+      const source = room.fresh();
+      const message = (id: string, offset: number, time = 1000) => ({ id, offset, time });
+      const note = (partition: number, messages: readonly SentMessage[]): Promise<void> =>
+        turn(room.warehouse(), { phase: 'ingest', source, lane: partition }, (transaction) =>
+          transaction.writeMessages({ source, partition }, messages),
+        );
+      const known = async (ids: readonly string[]) => (await room.warehouse().committed.readMessages(source, ids)).toSorted();
+      await note(0, [message('a', 0), message('A', 1), message(`b'; "`, 2, 2000)]);
+      expect(await known(['a', 'A', `b'; "`, 'c'])).toEqual(['A', 'a', `b'; "`]);
+      await expect(note(1, [message('c', 0), message('a', 1)])).rejects.toMatchObject({ kind: 'retry' });
+      expect(await known(['c'])).toEqual([]);
+      expect(await room.warehouse().committed.readMessages(room.fresh(), ['a'])).toEqual([]);
+      const forget = (partition: number, before: number, max: number): Promise<void> =>
+        turn(room.warehouse(), { phase: 'ingest', source, lane: partition }, (transaction) =>
+          transaction.forgetMessages({ source, partition }, before, max),
+        );
+      await forget(1, 5000, 10);
+      await forget(0, 1500, 1);
+      expect(await known(['a', 'A', `b'; "`])).toHaveLength(2);
+      await forget(0, 1500, 10);
+      expect(await known(['a', 'A', `b'; "`])).toEqual([`b'; "`]);
     });
 
     it('are written in batches of any size', async () => {

@@ -1,2 +1,3 @@
 export * from './pubsub-transport.ts';
+export * from './pubsub-ends.ts';
 export * from './connection-options.ts';

@@ -39,7 +39,8 @@ const bytesOf = ({ data, attributes, orderingKey }: PubsubContent): number => {
   return bytes;
 };
 
-const checkSize = (topic: string, content: PubsubContent): PubsubContent => {
+/** @throws Failure `poison` `transport.too-large` */
+export const checkSize = (topic: string, content: PubsubContent): PubsubContent => {
   const bytes = bytesOf(content);
   if (bytes <= limits.requestBytesMax) return content;
   const bytesMax = limits.requestBytesMax;

@@ -17,15 +17,8 @@ import {
   type LaneAdministration,
 } from './topic-settings.ts';
 
-export interface PubsubTransportConfig {
-  readonly connection: PubsubConnection;
-  readonly clock: Clock;
-  /** Before the names of all topics and subscriptions. Default: none. */
-  readonly prefix?: string;
-  /** False: topics and subscriptions that are missing are not made. Default: true. */
-  readonly createsTopics?: boolean;
-  /** Groups that read each topic, without the prefix: `dsf topics apply` makes a subscription for each. */
-  readonly readers?: Readonly<Record<string, readonly string[]>>;
+/** How much, how long. */
+export interface PubsubLimits {
   /** What a person is to do about a topic that is missing, for the message. */
   readonly remedy?: string;
   /** Messages of a member that is gone come to another after so long; renewed while it lives. 10,000 to 600,000, default 20,000. */
@@ -45,10 +38,21 @@ export interface PubsubTransportConfig {
   readonly requestTimeoutMs?: number;
 }
 
+export interface PubsubTransportConfig extends PubsubLimits {
+  readonly connection: PubsubConnection;
+  readonly clock: Clock;
+  /** Before the names of all topics and subscriptions. Default: none. */
+  readonly prefix?: string;
+  /** False: topics and subscriptions that are missing are not made. Default: true. */
+  readonly createsTopics?: boolean;
+  /** Groups that read each topic, without the prefix: `dsf topics apply` makes a subscription for each. */
+  readonly readers?: Readonly<Record<string, readonly string[]>>;
+}
+
 const mebibyte = 1024 * 1024;
 
-const defaults = {
-  createsTopics: true,
+/** Of `PubsubLimits`. */
+export const defaults = {
   ackDeadlineMs: 20_000,
   extensionMsMax: 3_600_000,
   silenceMs: 30_000,
@@ -58,9 +62,9 @@ const defaults = {
   batchBytesMax: 4 * mebibyte,
   batchWaitMs: 2,
   requestTimeoutMs: 15_000,
-} as const;
+} as const satisfies Required<Omit<PubsubLimits, 'remedy'>>;
 
-type Config = PubsubTransportConfig & typeof defaults;
+type Config = Pick<PubsubTransportConfig, 'connection' | 'clock' | 'remedy'> & Required<Omit<PubsubLimits, 'remedy'>>;
 
 /** Lanes are ordering keys, of which there may be any number; this many is more than anybody has. */
 const lanesMax = 65_536;
@@ -71,7 +75,15 @@ export interface PubsubTransport extends Transport {
   discard(topic: string): Promise<void>;
 }
 
-const openClient = ({ connection, clock, batchMessagesMax, batchBytesMax, batchWaitMs, requestTimeoutMs, remedy }: Config): PubsubClient =>
+export const openClient = ({
+  connection,
+  clock,
+  batchMessagesMax,
+  batchBytesMax,
+  batchWaitMs,
+  requestTimeoutMs,
+  remedy,
+}: Config): PubsubClient =>
   openPubsubClient({
     connection,
     clock,
@@ -106,7 +118,7 @@ export const makeSubscriptions = () => {
 };
 
 /** @throws Failure `fatal` `transport.topic-missing` */
-const checkTopic = async (client: PubsubClient, topic: string): Promise<void> => {
+export const checkTopic = async (client: PubsubClient, topic: string): Promise<void> => {
   await client.call({ topic }, () => client.remote.topic(topic).getMetadata());
 };
 
@@ -130,7 +142,7 @@ const wakeLanes = (sender: Sender, topic: string) => (lanes: readonly number[]) 
  * @throws Failure `fatal` `transport.login` when there are no credentials, with the first use
  */
 export const openPubsubTransport = (given: PubsubTransportConfig): PubsubTransport => {
-  const config: Config = { ...defaults, ...given } as Config;
+  const config = { ...defaults, createsTopics: true, ...given };
   const { createsTopics, ackDeadlineMs, prefix = '', readers = {} } = config;
   const client = openClient(config);
   const sender = makeSender(client, framedFormat);
