@@ -21,4 +21,4 @@ export { certificateFiles, kafkaUsers } from './kafka/server-settings.ts';
 export { whyNoKafka } from './kafka/fetch-kafka.ts';
 export { createMemoryDatabase } from './memory-warehouse-database.ts';
 export { openMemoryRowStore } from './memory-row-store.ts';
-export { openMemoryWarehouse } from './memory-warehouse.ts';
+export { CommitUnknown, openMemoryWarehouse } from './memory-warehouse.ts';

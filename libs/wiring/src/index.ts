@@ -6,5 +6,6 @@ export { keepHeapLean } from './lean-heap.ts';
 export { serviceContext } from './service-context.ts';
 export { serviceMain } from './service-main.ts';
 export { createReadings } from './readings.ts';
+export { lookAgain } from './look-again.ts';
 export { readStatus, type SourceStatus, type Status } from './status.ts';
 export { createTurns } from '@dsf/database-sqlite';

@@ -1,6 +1,6 @@
 import { fanOut } from '@dsf/observability';
 import { Failure, type PhaseName } from '@dsf/ports';
-import { readStatus, type Installation, type Status } from '@dsf/wiring';
+import { lookAgain, readStatus, type Installation, type Status } from '@dsf/wiring';
 import type { Session } from '../session.ts';
 import { createPhaseCounter, type PhaseCounter } from './phase-counts.ts';
 import { createProgress, type Progress } from './progress.ts';
@@ -117,6 +117,7 @@ export const runPhases = async (session: Session, installation: Installation, op
   // A source that stopped keeps its lag for ever: waiting for it to become idle would never end.
   if (options.untilIdle) counter.stopped.addEventListener('abort', () => stop.abort(), { once: true });
 
+  if (options.untilIdle && options.phases.includes('ingest')) await lookAgain(installation);
   const telemetry = health === null ? counter.telemetry : fanOut([counter.telemetry, health.telemetry]);
   const broken: unknown[] = [];
   const orStop = <T>(work: Promise<T>): Promise<T | undefined> =>

@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PubSub } from '@google-cloud/pubsub';
+import { buildCatalog, definitionsSchema } from '@dsf/metadata';
+import type { Delivery, Transport } from '@dsf/ports';
+import {
+  expectShopTables,
+  expectShopTotals,
+  isStrictPubsub,
+  realClock,
+  sendShop,
+  shopDefinitions,
+  shopStream,
+  startFleet,
+  startPubsub,
+  whyNoPubsub,
+  type PubsubServer,
+} from '@dsf/testing';
+import { openPubsubEnds } from '@dsf/transport-pubsub';
+import { openInstallation, readStatus, type Installation } from '@dsf/wiring';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openWorkplace } from './specs/dsf-process.ts';
+
+const reason = whyNoPubsub(process.env);
+const isStrict = isStrictPubsub(process.env);
+const blows = Number(process.env['DSF_TEST_PUBSUB_BLOWS'] ?? 3);
+const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
+
+// One line in the counts says why nothing of this ran.
+it.for(reason === null ? [] : [reason])('sources and publications work on Pub/Sub', (why, { skip }) => {
+  expect(why).not.toBe('');
+  skip(why);
+});
+
+describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest in the local log and SQLite', () => {
+  let server: PubsubServer;
+  let home: string;
+  let remote: PubSub;
+  let ends: Transport;
+  let installation: Installation;
+  let environment: Readonly<Record<string, string>>;
+  const names = { orders: '', reading: '', totals: '', watching: '' };
+
+  beforeAll(async () => {
+    server = await startPubsub(process.env);
+  }, 300_000);
+  afterAll(() => server.close());
+  beforeEach(async () => {
+    home = mkdtempSync(join(tmpdir(), 'dsf-pubsub-sources-'));
+    const own = randomUUID();
+    Object.assign(names, { orders: `orders-${own}`, reading: `reading-${own}`, totals: `totals-${own}`, watching: `watching-${own}` });
+    remote = new PubSub({ projectId: 'shop-project', apiEndpoint: server.address, emulatorMode: true });
+    const [orders] = await remote.createTopic(names.orders);
+    await orders.createSubscription(names.reading, { enableMessageOrdering: true, ackDeadlineSeconds: 10 });
+    const [totals] = await remote.createTopic(names.totals);
+    await totals.createSubscription(names.watching, { enableMessageOrdering: true });
+    ends = openPubsubEnds({ connection: { project: 'shop-project', emulator: server.address }, clock: realClock });
+    environment = {
+      PUBSUB_EMULATOR_HOST: server.address,
+      DSF_HOME: home,
+      DSF_LOG_LEVEL: 'warn',
+      ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
+    };
+    installation = await openInstallation({ home, environment });
+    const place = { transport: 'pubsub', connection: 'google' };
+    const definitions = definitionsSchema.parse({
+      ...shopDefinitions,
+      connections: [{ name: 'google', kind: 'pubsub', project: 'shop-project' }],
+      sources: shopDefinitions.sources.map((source) => ({ ...source, ...place, topic: names.reading, partitions: 2 })),
+      publications: shopDefinitions.publications.map((publication) =>
+        publication.name === 'shop.totals' ? { ...publication, ...place, topic: names.totals } : publication,
+      ),
+    });
+    const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
+    if (activation.kind !== 'activated') throw new Error(`the definitions were not activated: ${JSON.stringify(activation)}`);
+  });
+  afterEach(async () => {
+    await installation.close();
+    await ends.close();
+    await remote.close();
+    rmSync(home, { recursive: true, force: true });
+  });
+
+  const counted = async (sql: string): Promise<number> => Number((await installation.warehouse.inspect.query(sql, 1)).rows[0]?.[0]);
+  const untilThrough = async (messages: number): Promise<void> => {
+    await expect.poll(() => counted('select count(*) from dsf_raw'), { timeout: 180_000, interval: 500 }).toBe(messages);
+    await expect.poll(async () => (await readStatus(installation)).idle, { timeout: 120_000, interval: 500 }).toBe(true);
+  };
+  /** What was published, with the attributes of an event named as on Kafka. */
+  const readTotals = async (): Promise<readonly Delivery[]> => {
+    const subscription = await ends.subscribe(names.watching, 'test', 1);
+    const stop = new AbortController();
+    const all: Delivery[] = [];
+    for await (const feed of subscription.feeds(stop.signal)) {
+      for (let quiet = 0; quiet < 4;) {
+        const some = await feed.read({ recordsMax: 1000, bytesMax: 1e8, waitMs: 500 }, stop.signal);
+        const last = some.at(-1);
+        quiet = last === undefined ? quiet + 1 : 0;
+        all.push(...some);
+        if (last !== undefined) await feed.acknowledge(last.offset + 1);
+      }
+      stop.abort();
+    }
+    await subscription.close();
+    return all.map((delivery) => ({
+      ...delivery,
+      headers: delivery.headers.map(([name, value]) => [name.replace(/^ce-/, 'ce_'), value] as const),
+    }));
+  };
+
+  it('store each message once, in order per key, with attributes and time, and publish right totals as CloudEvents', async () => {
+    const { messages, expected } = shopStream(seed, 300);
+    await sendShop(ends, names.orders, { messages, pauseMs: 0 });
+    const place = openWorkplace(environment);
+    await place.must(['run', '--until-idle']);
+    place.clear();
+    await expectShopTables(installation.warehouse, messages, expected);
+    expectShopTotals(await readTotals(), expected);
+    // Coordinates have no holes, and each belongs to one id.
+    for (const lane of [0, 1]) {
+      const rows = await counted(`select count(*) from dsf_raw where _dsf_part = ${lane}`);
+      expect(await counted(`select coalesce(max(_dsf_off), -1) + 1 from dsf_raw where _dsf_part = ${lane}`)).toBe(rows);
+    }
+    expect(await counted('select count(distinct message_id) from dsf_message')).toBe(messages.length);
+    expect(await counted("select count(*) from dsf_raw where time_type = 'append' and key is not null")).toBe(messages.length);
+  });
+
+  it('go on where they stopped: what was acknowledged does not come again, and what is new is stored', async () => {
+    const place = openWorkplace(environment);
+    for (const round of [1, 2]) {
+      await ends.send(
+        names.orders,
+        [1, 2, 3].map((id) => ({
+          partition: 0,
+          key: new TextEncoder().encode('k'),
+          headers: [['kind', new TextEncoder().encode('test')] as const],
+          body: new TextEncoder().encode(JSON.stringify({ id: 10 * round + id })),
+        })),
+      );
+      await place.must(['run', '--until-idle']);
+      expect(await counted('select count(*) from dsf_raw')).toBe(3 * round);
+      expect(await counted('select count(*) from dsf_message')).toBe(3 * round);
+    }
+    place.clear();
+    const order = await installation.warehouse.inspect.query('select id from shop_orders order by _dsf_part, _dsf_off', 10);
+    expect(order.rows.map(([id]) => Number(id))).toEqual([11, 12, 13, 21, 22, 23]);
+  });
+
+  it('name a subscription that is not there', async () => {
+    await remote.subscription(names.reading).delete();
+    const place = openWorkplace(environment);
+    const { code, stderr } = await place.dsf(['run', '--until-idle']);
+    place.clear();
+    expect(code).not.toBe(0);
+    expect(stderr).toContain(`subscription "${names.reading}" does not exist`);
+    expect(stderr).toContain('gcloud pubsub subscriptions create');
+  });
+
+  it.runIf(isStrict)(
+    `lose and double nothing when services are killed and frozen ${blows} times, two replicas each on the same lanes (seed ${seed})`,
+    async () => {
+      const { messages, expected } = shopStream(seed, 150 * blows);
+      const fleet = startFleet({ environment, replicas: 2 });
+      try {
+        const feeding = sendShop(ends, names.orders, { messages, pauseMs: 300 });
+        await Promise.all([feeding, fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 8000 })]);
+        await untilThrough(messages.length);
+        await delay(1000);
+        expect(fleet.casualties()).toEqual([]);
+      } finally {
+        await fleet.stop();
+      }
+      await expectShopTables(installation.warehouse, messages, expected);
+      expectShopTotals(await readTotals(), expected);
+    },
+    600_000,
+  );
+});
