@@ -63,8 +63,8 @@ export const rooms: readonly Room[] = [
     ...free,
     folder: 'apps/dsf',
     workspace: [...service, 'observability', 'ingestor', 'flattener', 'summariser', 'publisher'],
-    // Law F1 end to end: what stands in the tables is read back as messages. Kafka's topics are made as their owners would make them.
-    specs: ['phase-flatten', 'transport-kafka'],
+    // Law F1 end to end: what stands in the tables is read back as messages. Topics of Kafka and Pub/Sub are made as their owners would make them.
+    specs: ['phase-flatten', 'transport-kafka', 'transport-pubsub'],
   },
 ];
 

@@ -1,5 +1,6 @@
 -- Connections to Google Cloud Pub/Sub beside those to Kafka. SQLite cannot change a CHECK, so the table is made anew.
-CREATE TABLE dsf_connection_new (
+ALTER TABLE dsf_connection RENAME TO dsf_connection_before;
+CREATE TABLE dsf_connection (
   name          TEXT NOT NULL COLLATE NOCASE PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 120),
   position      INTEGER NOT NULL DEFAULT 0,
   kind          TEXT NOT NULL DEFAULT 'kafka' CHECK (kind IN ('kafka', 'pubsub')),
@@ -24,10 +25,9 @@ CREATE TABLE dsf_connection_new (
   CHECK (tls = 1 OR (ca_file IS NULL AND cert_file IS NULL AND key_file IS NULL)),
   CHECK (mechanism IS NOT NULL OR coalesce(username_env, username_file, password_env, password_file, token_env, token_file) IS NULL)
 ) STRICT;
-INSERT INTO dsf_connection_new (name, position, kind, brokers, client_id, tls, ca_file, cert_file, key_file, mechanism, username_env, username_file, password_env, password_file, token_env, token_file)
-  SELECT name, position, kind, brokers, client_id, tls, ca_file, cert_file, key_file, mechanism, username_env, username_file, password_env, password_file, token_env, token_file FROM dsf_connection;
-DROP TABLE dsf_connection;
-ALTER TABLE dsf_connection_new RENAME TO dsf_connection;
+INSERT INTO dsf_connection (name, position, kind, brokers, client_id, tls, ca_file, cert_file, key_file, mechanism, username_env, username_file, password_env, password_file, token_env, token_file)
+  SELECT name, position, kind, brokers, client_id, tls, ca_file, cert_file, key_file, mechanism, username_env, username_file, password_env, password_file, token_env, token_file FROM dsf_connection_before;
+DROP TABLE dsf_connection_before;
 
 -- Messages of sources without offsets, by the name that the source gives them: where each came to stand. Kept for longer than the source can
 -- send a message again.

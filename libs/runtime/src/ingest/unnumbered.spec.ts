@@ -77,7 +77,7 @@ const makeReplica = (world: World, database: ReturnType<typeof createMemoryDatab
   let isDead = false;
   const rough = (below: number): boolean => world.isRough && dice(below) === 0;
   const pauses = async (): Promise<void> => {
-    for (let ticks = dice(6); ticks > 0; ticks -= 1) await null;
+    for (let ticks = dice(6); ticks > 0; ticks -= 1) await Promise.resolve();
     if (rough(120)) isDead = true;
     if (isDead) throw new Died();
   };
@@ -146,7 +146,7 @@ const makeReplica = (world: World, database: ReturnType<typeof createMemoryDatab
         for (let turns = 0; turns < (world.isRough ? 60 : 10_000); turns += 1) {
           if (world.messages.every(({ state }) => state === 'acknowledged')) return;
           await turn();
-          await null;
+          await Promise.resolve();
         }
       } catch (error) {
         if (!(error instanceof Died) && !isDead) throw error;

@@ -101,6 +101,11 @@ const begin = async ({ catalogs }: LaneContext, lane: Lane, { source, transport,
   await lane.transact({ positions: [position], facts: { cluster, topic: source.topic } }, async () => undefined);
 };
 
+const toRecord = (at: IngestLane, delivery: Delivery, place: { readonly offset: number; readonly ingestedAt: number }): RawRecord => {
+  const { time, timeType, key, headers, body } = delivery;
+  return { source: at.source.id, partition: at.partition, ...place, time: brokerTime(time), timeType, key, headers, payload: body };
+};
+
 const isLost = (error: unknown): boolean => error instanceof Failure && error.code === 'lane.lost';
 
 /** Ingest of one lane of a source without offsets: store every message once, exactly as received, and pass it on. */
@@ -111,20 +116,6 @@ export const createUnnumberedWork = <Plan>(context: LaneContext, phase: IngestPh
   /** Where the lane stood when it last said so; it has not moved since, by whomever: nothing comes. */
   let announced: number | null = null;
 
-  const toRecord = (delivery: Delivery, offset: number): RawRecord => {
-    const { time, timeType, key, headers, body } = delivery;
-    return {
-      source: source.id,
-      partition,
-      offset,
-      time: brokerTime(time),
-      timeType,
-      ingestedAt: context.clock.now(),
-      key,
-      headers,
-      payload: body,
-    };
-  };
   const takeTurn = async (deliveries: readonly Delivery[], attempt: Attempt, isFirst: boolean): Promise<boolean> => {
     await lane.recheck();
     const known = new Set(await context.warehouse.committed.readMessages(source.id, deliveries.map(idOf)));
@@ -132,7 +123,8 @@ export const createUnnumberedWork = <Plan>(context: LaneContext, phase: IngestPh
     const fresh = unknown.slice(0, attempt.recordsMax);
     if (fresh.length === 0) return false;
     const { next } = positionOf(lane, at);
-    const records = fresh.map((delivery, index) => toRecord(delivery, next + index));
+    const ingestedAt = context.clock.now();
+    const records = fresh.map((delivery, index) => toRecord(at, delivery, { offset: next + index, ingestedAt }));
     await step({ records, ids: fresh.map(idOf), duplicates: isFirst ? deliveries.length - unknown.length : 0, refuse: attempt.refuse });
     return true;
   };
