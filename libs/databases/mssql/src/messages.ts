@@ -33,7 +33,7 @@ export const writeMessages = async (
 export const readMessages = async (connection: Connection, source: number, ids: readonly string[]): Promise<readonly string[]> =>
   (
     await connection.all(
-      sql`SELECT m.[message_id] FROM ${raw(connection.schemas.state)}.[message] AS m JOIN OPENJSON(${document(JSON.stringify(ids))}) WITH ([id] nvarchar(200) '$') AS j ON m.[message_id] = j.[id] COLLATE Latin1_General_100_BIN2 WHERE m.[source] = ${int(source)}`,
+      sql`SELECT m.[message_id] FROM ${raw(connection.schemas.state)}.[message] AS m JOIN OPENJSON(${document(JSON.stringify(ids.map((id) => ({ id }))))}) WITH ([id] nvarchar(200) '$.id') AS j ON m.[message_id] = j.[id] COLLATE Latin1_General_100_BIN2 WHERE m.[source] = ${int(source)}`,
     )
   ).map(([id]) => text(id));
 
