@@ -84,6 +84,15 @@ describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest 
     rmSync(home, { recursive: true, force: true });
   });
 
+  /** A message without data needs an attribute. */
+  const marked = (): Transport => ({
+    ...ends,
+    send: (topic, messages) =>
+      ends.send(
+        topic,
+        messages.map((message) => ({ ...message, headers: [['kind', new TextEncoder().encode('order')] as const] })),
+      ),
+  });
   const counted = async (sql: string): Promise<number> => Number((await installation.warehouse.inspect.query(sql, 1)).rows[0]?.[0]);
   const untilThrough = async (messages: number): Promise<void> => {
     await expect.poll(() => counted('select count(*) from dsf_raw'), { timeout: 180_000, interval: 500 }).toBe(messages);
@@ -113,7 +122,7 @@ describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest 
 
   it('store each message once, in order per key, with attributes and time, and publish right totals as CloudEvents', async () => {
     const { messages, expected } = shopStream(seed, 300);
-    await sendShop(ends, names.orders, { messages, pauseMs: 0 });
+    await sendShop(marked(), names.orders, { messages, pauseMs: 0 });
     const place = openWorkplace(environment);
     await place.must(['run', '--until-idle']);
     place.clear();
@@ -165,7 +174,7 @@ describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest 
       const { messages, expected } = shopStream(seed, 150 * blows);
       const fleet = startFleet({ environment, replicas: 2 });
       try {
-        const feeding = sendShop(ends, names.orders, { messages, pauseMs: 300 });
+        const feeding = sendShop(marked(), names.orders, { messages, pauseMs: 300 });
         await Promise.all([feeding, fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 8000 })]);
         await untilThrough(messages.length);
         await delay(1000);

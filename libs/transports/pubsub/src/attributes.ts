@@ -49,12 +49,17 @@ const orderingKeyOf = (topic: string, { key }: OutgoingMessage): string => {
 
 /** Sources and publications: the ordering key is the key, attributes are headers. Of a message without data nothing is there. */
 export const attributesFormat: MessageFormat = {
-  write: (topic, message) =>
-    checkSize(topic, {
+  write: (topic, message) => {
+    const content = {
       data: message.body ?? new Uint8Array(),
       attributes: attributesOf(topic, message.headers),
       orderingKey: orderingKeyOf(topic, message),
-    }),
+    };
+    // The service refuses it, and with it all that goes in the same request.
+    if (content.data.byteLength === 0 && Object.keys(content.attributes).length === 0)
+      throw refuse(topic, 'it has neither data nor attributes');
+    return checkSize(topic, content);
+  },
   read: ({ data, attributes, orderingKey }) => ({
     key: orderingKey === '' ? null : encoder.encode(orderingKey),
     headers: Object.entries(attributes)
