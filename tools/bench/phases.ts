@@ -1,8 +1,15 @@
 /** Runs phases as their services do, with the telemetry that they have, and counts what they say. */
-import { parseInternal } from '@dsf/config';
+import {
+  embeddedSettings,
+  flattenerSettings,
+  ingestorSettings,
+  parseConfig,
+  parseInternal,
+  publisherSettings,
+  summariserSettings,
+} from '@dsf/config';
 import { createLogger, createRegistry, createTelemetry } from '@dsf/observability';
 import { type PhaseName, type Telemetry, type TelemetryEvent } from '@dsf/ports';
-import { defaultSettings } from '@dsf/runtime';
 import { databaseTraffic, openInstallation } from '@dsf/wiring';
 import { superviseServices } from '../../apps/dsf/src/running/supervise-services.ts';
 import { superviseWorkers, type WorkersHome } from '../../apps/dsf/src/running/supervise-workers.ts';
@@ -10,6 +17,13 @@ import type { PhaseCount, Report, Task, Traffic, Usage } from './task.ts';
 import { createUsage } from './usage.ts';
 
 const workersHome = (home: string): WorkersHome => ({ home, measures: null, environment: {}, internal: () => parseInternal({}) });
+
+/** What a service works within when nothing is set. */
+const settingsOf = ([first, ...more]: readonly PhaseName[]) => {
+  if (first === undefined || more.length > 0) return parseConfig(embeddedSettings, {});
+  const own = { ingest: ingestorSettings, flatten: flattenerSettings, summarise: summariserSettings, publish: publisherSettings };
+  return parseConfig(own[first], {});
+};
 
 const nothing: PhaseCount = { received: 0, written: 0, sent: 0, batches: 0, refills: 0, retries: 0 };
 
@@ -78,6 +92,7 @@ export const runPhases = async (
     logger: createLogger({ level: 'warn', service: 'bench' }),
     registry: createRegistry(),
   });
+  const settings = settingsOf(phases);
   const waiting = new Set<PhaseName>(phases);
   const telemetry: Telemetry = {
     emit: (event) => {
@@ -90,8 +105,8 @@ export const runPhases = async (
   try {
     const failure =
       workers === 1
-        ? await superviseServices(installation, phases, { settings: defaultSettings, telemetry, stop })
-        : await superviseWorkers(workersHome(home), phases, { settings: defaultSettings, telemetry, stop, workers });
+        ? await superviseServices(installation, phases, { settings, telemetry, stop })
+        : await superviseWorkers(workersHome(home), phases, { settings, telemetry, stop, workers });
     if (failure !== null) throw failure;
   } finally {
     clearInterval(timer);

@@ -24,7 +24,13 @@ export interface ServiceDefaults {
   /** First part of the variables' names: `INGESTOR`; `DSF` for all phases in one process. */
   readonly prefix: string;
   readonly httpPort: number;
+  /** Default of `_BATCH_BYTES_MAX`. */
+  readonly bytesMax: string;
 }
+
+/** A range is as large as the batch that it was made of, so that one or two fill a transaction; more would only wait, decoded, in memory. */
+const rangeBytesMax = '1MB';
+const sourceBytesMax = '4MB';
 
 const httpSettings = ({ prefix, httpPort }: ServiceDefaults) => ({
   httpPort: integer({
@@ -37,7 +43,7 @@ const httpSettings = ({ prefix, httpPort }: ServiceDefaults) => ({
   httpHost: text({ variable: `${prefix}_HTTP_HOST`, fallback: '0.0.0.0', about: 'Address on which that port listens.' }),
 });
 
-const batchSettings = ({ prefix }: ServiceDefaults) => ({
+const batchSettings = ({ prefix, bytesMax }: ServiceDefaults) => ({
   recordsMax: integer({
     variable: `${prefix}_BATCH_RECORDS_MAX`,
     min: 1,
@@ -49,7 +55,7 @@ const batchSettings = ({ prefix }: ServiceDefaults) => ({
     variable: `${prefix}_BATCH_BYTES_MAX`,
     min: 1000,
     max: 256_000_000,
-    fallback: '4MB',
+    fallback: bytesMax,
     about: 'Most bytes read from a topic at once; one larger message is still read alone.',
   }),
   waitMs: duration({
@@ -121,13 +127,13 @@ const serviceSettings = (service: ServiceDefaults) => ({
   ...pacingSettings(service),
 });
 
-export const ingestorSettings = serviceSettings({ prefix: 'INGESTOR', httpPort: 8081 });
-export const flattenerSettings = serviceSettings({ prefix: 'FLATTENER', httpPort: 8082 });
-export const summariserSettings = serviceSettings({ prefix: 'SUMMARISER', httpPort: 8083 });
-export const publisherSettings = serviceSettings({ prefix: 'PUBLISHER', httpPort: 8084 });
+export const ingestorSettings = serviceSettings({ prefix: 'INGESTOR', httpPort: 8081, bytesMax: sourceBytesMax });
+export const flattenerSettings = serviceSettings({ prefix: 'FLATTENER', httpPort: 8082, bytesMax: rangeBytesMax });
+export const summariserSettings = serviceSettings({ prefix: 'SUMMARISER', httpPort: 8083, bytesMax: rangeBytesMax });
+export const publisherSettings = serviceSettings({ prefix: 'PUBLISHER', httpPort: 8084, bytesMax: rangeBytesMax });
 /** `dsf run`: all phases in one process. */
 export const embeddedSettings = {
-  ...serviceSettings({ prefix: 'DSF', httpPort: 8080 }),
+  ...serviceSettings({ prefix: 'DSF', httpPort: 8080, bytesMax: sourceBytesMax }),
   workers: integer({
     variable: 'DSF_WORKERS',
     min: 1,
