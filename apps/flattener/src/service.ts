@@ -17,12 +17,13 @@ export const flattener: ServiceDefinition = {
     return [
       {
         name: topics.raw,
+        source: topics.raw,
         topic: topics.raw,
         group: readers.raw,
         partitions: settings.lanes,
         transport,
         isInternal: true,
-        workFor: ({ partition }) => createFlattenWork(context, { flatten: flattenPhase, points: pointsPhase }, partition),
+        workFor: ({ partition }, own) => createFlattenWork(own, { flatten: flattenPhase, points: pointsPhase }, partition),
       },
     ];
   },

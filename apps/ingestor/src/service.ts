@@ -20,6 +20,7 @@ export const ingestor: ServiceDefinition = {
         const transport = await context.transport(source.definition.transport, source.connection);
         return {
           name: `${name} (${source.topic})`,
+          source: name,
           topic: source.topic,
           group: `dsf.ingest.${name}`,
           // A topic on a cluster has as many as it has, and all are read.
@@ -27,7 +28,7 @@ export const ingestor: ServiceDefinition = {
           transport,
           isInternal: false,
           beside: rawLane({ source: source.id, partition: 0 }, settings.lanes),
-          workFor: ({ partition }) => createIngestWork(context, ingestPhase, { source, transport, partition }),
+          workFor: ({ partition }, own) => createIngestWork(own, ingestPhase, { source, transport, partition }),
         };
       });
     return Promise.all(intakes);

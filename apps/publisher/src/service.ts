@@ -14,12 +14,13 @@ export const publisher: ServiceDefinition = {
     return [
       {
         name: topics.summary,
+        source: topics.summary,
         topic: topics.summary,
         group: readers.summary,
         partitions: settings.lanes,
         transport,
         isInternal: true,
-        workFor: ({ partition }) => createPublishWork(context, publishPhase, partition),
+        workFor: ({ partition }, own) => createPublishWork(own, publishPhase, partition),
       },
     ];
   },

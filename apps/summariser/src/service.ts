@@ -17,13 +17,14 @@ export const summariser: ServiceDefinition = {
     return [
       {
         name: topics.points,
+        source: topics.points,
         topic: topics.points,
         group: readers.points,
         partitions: settings.lanes,
         transport,
         isInternal: true,
-        workFor: ({ partition }) =>
-          createSummariseWork(context, { summarise: summarisePhase, points: pointsPhase }, { lane: partition, lanes: settings.lanes }),
+        workFor: ({ partition }, own) =>
+          createSummariseWork(own, { summarise: summarisePhase, points: pointsPhase }, { lane: partition, lanes: settings.lanes }),
       },
     ];
   },

@@ -174,6 +174,7 @@ describe('the settings of a service', () => {
       groupsCachedMax: 20_000,
       retryMinMs: 20,
       retryMaxMs: 5000,
+      breakerFailures: 8,
       idleMs: 1000,
       catalogPollMs: 200,
       drainMs: 10_000,

@@ -78,9 +78,16 @@ const pacingSettings = ({ prefix }: ServiceDefaults) => ({
   retryMaxMs: duration({
     variable: `${prefix}_RETRY_MAX`,
     min: 10,
-    max: 600_000,
+    max: 60_000,
     fallback: '5s',
-    about: 'Longest pause before another attempt.',
+    about: 'Longest pause before another attempt; at most half of the two minutes after which /live takes a lane for hung.',
+  }),
+  breakerFailures: integer({
+    variable: `${prefix}_BREAKER_FAILURES`,
+    min: 2,
+    max: 1000,
+    fallback: '8',
+    about: 'Failures in a row after which waiting is told as an open breaker. Nothing but what is told depends on it.',
   }),
   idleMs: duration({
     variable: `${prefix}_IDLE_HEARTBEAT`,

@@ -1,25 +1,4 @@
-import { phaseNames } from '@dsf/ports';
-
-/** Labels of all metrics. A list: every value, at zero from the start. A number: so many values are told apart, the rest are `other`. */
-export const labelValues = {
-  phase: phaseNames,
-  outcome: ['written', 'failed', 'filtered', 'duplicate'],
-  stage: ['receive', 'decide', 'write', 'send', 'ack'],
-  kind: ['replay', 'recompute', 'rebuild', 'purge', 'other'],
-  reason: ['update', 'late', 'correction', 'rebuild', 'retract'],
-  window: ['windowed', 'running'],
-  change: ['claimed', 'left'],
-  result: ['ok', 'retry', 'poison', 'fatal'],
-  state: ['used', 'idle', 'waiting', 'max'],
-  /** Codes come from our own code, but a metric must be bounded for certain. */
-  code: 100,
-  /** Names of sources and publications, as the definitions have them. */
-  source: 200,
-  /** Operations of the database port. */
-  operation: 40,
-} as const satisfies Readonly<Record<string, readonly string[] | number>>;
-
-export type Label = keyof typeof labelValues;
+import type { Label } from './label-values.ts';
 
 export interface MetricDeclaration {
   readonly name: string;
@@ -201,6 +180,20 @@ const delivery = {
     unit: 'events',
     labels: ['phase', 'code'],
     look: 'one code rises for minutes',
+  }),
+  breakers: gauge({
+    name: 'dsf_breakers_open',
+    help: 'Lanes of a source whose attempts fail one after the other, so that they wait and probe; flatten and summarise by the topic they read, publish by publication',
+    unit: 'lanes',
+    labels: ['phase', 'source'],
+    look: 'not 0 for minutes: what it depends on is away',
+  }),
+  breakerOpenings: counter({
+    name: 'dsf_breaker_openings_total',
+    help: 'Times that a breaker opened',
+    unit: 'events',
+    labels: ['phase', 'source'],
+    look: 'it rises: something comes and goes',
   }),
   lanes: gauge({
     name: 'dsf_lanes_owned',

@@ -95,6 +95,7 @@ export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
     measure: ({ phase, lane }, metrics, tallies) => {
       metrics.count('rebalances', { phase, change: 'left' });
       metrics.set('lanes', { phase }, tallies.leave(phase, lane));
+      for (const [source, open] of tallies.leaveBreakers(phase, lane)) metrics.set('breakers', { phase, source }, open);
     },
   },
   'lane-lost': {
@@ -107,6 +108,21 @@ export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
     say: ({ phase, lane, attempt, waitMs, code, message }) =>
       `${phase} ${lane}: attempt ${attempt} failed, again in ${waitMs} ms: ${message} (${code})`,
     measure: ({ phase, code }, metrics) => metrics.count('retries', { phase, code }),
+  },
+  'breaker-opened': {
+    level: 'warn',
+    say: ({ phase, lane, source, failures, code, message }) =>
+      `${phase} ${lane}: breaker of ${source} open after ${failures} failures in a row; it waits, and probes until one attempt succeeds: ${message} (${code})`,
+    measure: ({ phase, lane, source }, metrics, tallies) => {
+      metrics.count('breakerOpenings', { phase, source });
+      metrics.set('breakers', { phase, source }, tallies.openBreaker(phase, source, lane));
+    },
+  },
+  'breaker-closed': {
+    level: 'info',
+    say: ({ phase, lane, source }) => `${phase} ${lane}: breaker of ${source} closed`,
+    measure: ({ phase, lane, source }, metrics, tallies) =>
+      metrics.set('breakers', { phase, source }, tallies.closeBreaker(phase, source, lane)),
   },
   refused: {
     level: 'warn',

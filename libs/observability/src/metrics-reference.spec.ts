@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { declarations, labelValues, processMetrics, type MetricDeclaration } from './declarations.ts';
+import { declarations, processMetrics, type MetricDeclaration } from './declarations.ts';
+import { labelValues } from './label-values.ts';
 import { renderMetricsReference } from './metrics-reference.ts';
 import { createMetrics } from './metrics.ts';
 import { createRegistry } from './registry.ts';

@@ -1,4 +1,5 @@
-import { declarations, labelValues, processMetrics, type Label, type MetricDeclaration } from './declarations.ts';
+import { declarations, processMetrics, type MetricDeclaration } from './declarations.ts';
+import { labelValues, type Label } from './label-values.ts';
 
 const valuesOf = (label: Label): string => {
   const values = labelValues[label];

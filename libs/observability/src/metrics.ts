@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { phaseNames, type PhaseName } from '@dsf/ports';
-import { declarations, labelValues, type Label, type MetricDeclaration, type MetricKey } from './declarations.ts';
+import { declarations, type MetricDeclaration, type MetricKey } from './declarations.ts';
+import { labelValues, type Label } from './label-values.ts';
 
 type Declared = typeof declarations;
 type LabelsOf<Key extends MetricKey> = Readonly<Record<Declared[Key]['labels'][number], string>>;

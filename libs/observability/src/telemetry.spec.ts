@@ -52,6 +52,11 @@ const everyEvent: readonly TelemetryEvent[] = [
   { name: 'lane-lost', phase: 'flatten', lane: 'lane-77', seq: 7704 },
   { name: 'lane-left', phase: 'flatten', lane: 'lane-77', seq: 7704 },
   { name: 'retry', phase: 'flatten', lane: 'lane-77', attempt: 2, waitMs: 40, code: 'warehouse.busy', message: 'busy' },
+  {
+    ...{ name: 'breaker-opened', phase: 'flatten', lane: 'lane-78', source: 'dsf.raw', failures: 8 },
+    ...{ code: 'warehouse.away', message: 'gone' },
+  },
+  { name: 'breaker-closed', phase: 'flatten', lane: 'lane-78', source: 'dsf.raw' },
   { name: 'refused', phase: 'flatten', lane: 'lane-77', count: 3, code: 'flatten.not-json', source: 7701, partition: 7702, offset: 7705 },
   { name: 'request', phase: 'flatten', lane: 'lane-77', kind: 'replay', count: 2 },
   { name: 'schema-changed', tables: 2, columns: 5, version: 7706 },
@@ -99,6 +104,8 @@ describe('the log', () => {
       'lane-lost warn',
       'lane-left info',
       'retry warn',
+      'breaker-opened warn',
+      'breaker-closed info',
       'refused warn',
       'request info',
       'schema-changed info',
@@ -169,6 +176,8 @@ describe('the metrics', () => {
       'dsf_catalog_reload_failures_total{phase="flatten",code="catalog.unreadable"}': 1,
       'dsf_rebalances_total{phase="flatten",change="claimed"}': 1,
       'dsf_stopped{phase="flatten"}': 1,
+      'dsf_breaker_openings_total{phase="flatten",source="dsf.raw"}': 1,
+      'dsf_breakers_open{phase="flatten",source="dsf.raw"}': 0,
       'dsf_accounting_difference_records{phase="flatten"}': 0,
     };
     for (const [series, count] of Object.entries(expected)) expect([series, await value(series)]).toEqual([series, count]);
@@ -186,11 +195,33 @@ describe('the metrics', () => {
     expect(await value('dsf_lanes_owned{phase="ingest"}')).toBe(1);
   });
 
+  it('count the lanes of a source whose breaker is open, until each has closed or was left', async () => {
+    const { telemetry, value } = setUp();
+    const about = (lane: string, source = 'shop.orders') => ({ phase: 'ingest', lane, source }) as const;
+    const open = (lane: string, source?: string): void =>
+      telemetry.emit({ name: 'breaker-opened', ...about(lane, source), failures: 8, code: 'transport.away', message: '' });
+    const close = (lane: string): void => telemetry.emit({ name: 'breaker-closed', ...about(lane) });
+    const opened = () => value('dsf_breakers_open{phase="ingest",source="shop.orders"}');
+    open('ingest/1/0');
+    open('ingest/1/1');
+    expect(await opened()).toBe(2);
+    // An attempt within an attempt.
+    open('ingest/1/1');
+    close('ingest/1/1');
+    expect(await opened()).toBe(2);
+    close('ingest/1/1');
+    expect(await opened()).toBe(1);
+    open('ingest/2/0', 'shop.returns');
+    telemetry.emit({ name: 'lane-left', phase: 'ingest', lane: 'ingest/1/0', seq: 0 });
+    expect([await opened(), await value('dsf_breakers_open{phase="ingest",source="shop.returns"}')]).toEqual([0, 1]);
+    expect(await value('dsf_breaker_openings_total{phase="ingest",source="shop.orders"}')).toBe(3);
+  });
+
   it('never have ids, offsets, lanes or messages as labels, and keep to the naming rules', async () => {
     const { telemetry, registry } = setUp();
     for (const event of everyEvent) telemetry.emit(event);
     const text = await registry.metrics();
-    expect(text).not.toMatch(/77\d\d|lane-77|gone/);
+    expect(text).not.toMatch(/77\d\d|lane-7|gone/);
     for (const metric of await registry.getMetricsAsJSON()) {
       const { name } = metric;
       expect(name).toMatch(/^dsf_[a-z_]+$/);

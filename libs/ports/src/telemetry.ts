@@ -69,6 +69,17 @@ export type TelemetryEvent =
       readonly code: string;
       readonly message: string;
     }
+  /** So many attempts in a row have failed: the lane waits, and probes, until one succeeds. One `breaker-closed` follows each. */
+  | {
+      readonly name: 'breaker-opened';
+      readonly phase: PhaseName;
+      readonly lane: string;
+      readonly source: string;
+      readonly failures: number;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly name: 'breaker-closed'; readonly phase: PhaseName; readonly lane: string; readonly source: string }
   | {
       readonly name: 'refused';
       readonly phase: PhaseName;

@@ -5,7 +5,7 @@ import { defaultSettings } from './settings.ts';
 import { fakeContext } from './specs/fake-context.ts';
 
 const away = new Failure('retry', 'transport.busy', 'the broker is away');
-const settings = { ...defaultSettings, retryMinMs: 10, retryMaxMs: 60 };
+const settings = { ...defaultSettings, retryMinMs: 10, retryMaxMs: 60, breakerFailures: 3 };
 const never = new AbortController().signal;
 
 /** Fails so often, then gives its number of attempts. */
@@ -56,6 +56,45 @@ describe('backing off', () => {
     });
     expect(asFailure('a string')).toMatchObject({ kind: 'fatal', message: 'a string' });
     expect(asFailure(away)).toBe(away);
+  });
+
+  describe('with a breaker', () => {
+    /** What is told of attempts that fail so often, and how long they waited. */
+    const toldOf = async (times: number, breakerFailures: number) => {
+      const context = { ...fakeContext({ settings: { ...settings, breakerFailures }, source: 'shop.orders' }), lane: 'ingest/1/0' };
+      await withBackoff(context, never, failing(times));
+      const told = context.events.filter(({ name }) => name !== 'beat').map(({ name }) => name);
+      return { told, pauses: context.pauses, events: context.events };
+    };
+
+    it('opens it after so many failures in a row, and closes it with the first attempt that succeeds', async () => {
+      expect((await toldOf(2, 3)).told).toEqual(['retry', 'retry']);
+      const { told, events } = await toldOf(5, 3);
+      expect(told).toEqual(['retry', 'retry', 'retry', 'breaker-opened', 'retry', 'retry', 'breaker-closed']);
+      expect(events.find(({ name }) => name === 'breaker-opened')).toMatchObject({
+        ...{ lane: 'ingest/1/0', source: 'shop.orders', failures: 3, code: 'transport.busy', message: 'the broker is away' },
+      });
+    });
+
+    it('waits and tries exactly as it would without one', async () => {
+      for (const times of [1, 3, 4, 9]) expect((await toldOf(times, 3)).pauses).toEqual((await toldOf(times, 1000)).pauses);
+    });
+
+    it('closes it also where the attempts are given up, or fail in another way', async () => {
+      const ended = new AbortController();
+      const context = { ...fakeContext({ settings }), lane: '' };
+      let attempts = 0;
+      await withBackoff(context, ended.signal, async () => {
+        attempts += 1;
+        if (attempts === 4) ended.abort();
+        throw away;
+      });
+      const fatal = new Failure('fatal', 'x', 'no');
+      const failures = [away, away, away, fatal];
+      await expect(withBackoff(context, never, () => Promise.reject(failures.shift() ?? fatal))).rejects.toBe(fatal);
+      const told = context.events.map(({ name }) => name).filter((name) => name.startsWith('breaker'));
+      expect(told).toEqual(['breaker-opened', 'breaker-closed', 'breaker-opened', 'breaker-closed']);
+    });
   });
 
   it('begins no attempt after the signal, and ends between two of them', async () => {

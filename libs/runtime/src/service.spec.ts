@@ -57,7 +57,7 @@ const sceneOf = ({ subscribe, work = {} }: Scene): { readonly definition: Servic
       (await catalogs.current()).sources
         .filter(({ retired }) => !retired)
         .map(({ topic }) => ({
-          ...{ name: topic, topic, group: topic, partitions: 1, transport, isInternal: false },
+          ...{ name: topic, source: topic, topic, group: topic, partitions: 1, transport, isInternal: false },
           workFor: ({ partition }) => ({
             lane: openLane(warehouse, { phase: 'ingest', source: 1, lane: partition }),
             ...{ claimed: nothing, chores: nothing, handle: nothing, goOn: nothing, pause: nothing, announce: nothing },
@@ -128,6 +128,50 @@ describe('a service', () => {
     stop.abort();
     await clock.advance(0);
     expect(await ended).toBe(broken);
+  });
+
+  it('waits with an open breaker for the source whose broker is away, and takes what it has afterwards whole and in order', async () => {
+    const clock = fakeClock();
+    const read: string[] = [];
+    /** Has a message every second; the broker of `bad` is away for a minute. */
+    const feedOf = (topic: string): PartitionFeed => {
+      let next = 0;
+      return {
+        ...idleFeed(),
+        async read(_, signal) {
+          await clock.sleep(1000, signal);
+          if (signal.aborted) return [];
+          if (topic === 'bad' && clock.now() - began < 60_000) throw new Failure('retry', 'transport.away', 'the broker is away');
+          read.push(`${topic} ${next}`);
+          next += 1;
+          return [{ partition: 0, offset: next - 1, time: 0, timeType: 'create', key: null, headers: [], body: null }];
+        },
+      };
+    };
+    const began = clock.now();
+    const { definition } = sceneOf({
+      subscribe: (topic) => ({
+        feeds: async function* (signal) {
+          yield feedOf(topic);
+          await aborted(signal);
+        },
+      }),
+    });
+    const { stop, ended, context } = start(clock, metadataOf([['bad', 'good']]), definition);
+    const breakers = () =>
+      context.events.flatMap((event) => ('source' in event && 'lane' in event ? [`${event.name} ${event.source}`] : []));
+    const readOf = (topic: string) => read.filter((one) => one.startsWith(topic));
+    await clock.advance(50_000);
+    expect(breakers()).toEqual(['breaker-opened bad']);
+    expect(readOf('bad')).toEqual([]);
+    expect(readOf('good').length).toBeGreaterThan(40);
+    await clock.advance(30_000);
+    expect(breakers()).toEqual(['breaker-opened bad', 'breaker-closed bad']);
+    expect(readOf('bad').length).toBeGreaterThan(10);
+    expect(readOf('bad')).toEqual(readOf('bad').map((_, index) => `bad ${index}`));
+    stop.abort();
+    await clock.advance(2000);
+    expect(await ended).toBeNull();
   });
 
   it('stops when its last source stops', async () => {

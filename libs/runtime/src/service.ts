@@ -47,6 +47,8 @@ export interface ServiceContext {
 export interface Intake {
   /** Distinguishes the intakes of one service, for example the source's name. */
   readonly name: string;
+  /** What metrics know it by: the name of the source, or the topic of an inner hop. */
+  readonly source: string;
   readonly topic: string;
   readonly group: string;
   readonly partitions: number;
@@ -55,7 +57,7 @@ export interface Intake {
   readonly isInternal: boolean;
   /** Lane that goes on with what partition 0 brings. Default 0. */
   readonly beside?: number;
-  readonly workFor: (feed: PartitionFeed) => LaneWork;
+  readonly workFor: (feed: PartitionFeed, context: LaneContext) => LaneWork;
 }
 
 /** What differs between the four services. */
@@ -78,7 +80,7 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   const giveUp = new AbortController();
   const ending = AbortSignal.any([stop, broken.signal]);
   const catalogs = openCatalogs(service, phase);
-  const context: LaneContext = { ...service, tracer: service.tracer ?? noTracer, phase, catalogs, giveUp: giveUp.signal };
+  const context: LaneContext = { ...{ ...commonTo(service), phase, catalogs }, giveUp: giveUp.signal };
   const failures: Failure[] = [];
   const running = new Map<string, { readonly done: Promise<void>; readonly stop: AbortController; readonly partitions: number }>();
   const fail = (error: unknown, intake?: Intake): void => {
@@ -110,8 +112,8 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
           const own = new AbortController();
           const settled = (): void => readiness.settled(intake.name);
           readiness.expect(intake.name);
-          const done = runIntake(context, intake, AbortSignal.any([ending, own.signal]), settled).catch((error: unknown) =>
-            fail(error, intake),
+          const done = runIntake({ ...context, source: intake.source }, intake, AbortSignal.any([ending, own.signal]), settled).catch(
+            (error: unknown) => fail(error, intake),
           );
           const ended = done.finally(() => running.delete(intake.name)).finally(settled);
           running.set(intake.name, { done: ended, stop: own, partitions: intake.partitions });
@@ -136,6 +138,9 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   const [first] = failures;
   if (first !== undefined) throw first;
 };
+
+/** What is tried before there is a source, or for all of them, is about the definitions: metrics know it by that name. */
+const commonTo = (service: ServiceContext) => ({ ...service, tracer: service.tracer ?? noTracer, source: 'definitions' });
 
 const openCatalogs = ({ metadata, clock, settings, telemetry }: ServiceContext, phase: PhaseName): Catalogs =>
   createCatalogs(metadata, clock, {
@@ -187,10 +192,11 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
 /** Lanes of an internal topic also take what is handed over in this process. */
 const runFeed = async (context: LoopContext, intake: Intake, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
   // Where to go on with the topic cannot be said by an offset that the broker does not have.
-  if (!intake.isInternal || intake.transport.capabilities.offsets === 'assigned') return runLane(context, intake.workFor(feed), feed, stop);
+  if (!intake.isInternal || intake.transport.capabilities.offsets === 'assigned')
+    return runLane(context, intake.workFor(feed, context), feed, stop);
   const both = context.handover.read(intake.transport, intake.topic, feed);
   try {
-    await runLane(context, intake.workFor(both), both, stop);
+    await runLane(context, intake.workFor(both, context), both, stop);
   } finally {
     const left = both.close();
     // Best effort, so that the next owner need not refill; what is not sent is a gap like any other.

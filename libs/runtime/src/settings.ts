@@ -11,6 +11,8 @@ export interface RuntimeSettings {
   /** First and longest pause between attempts; the pause doubles in between. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
+  /** Failures in a row after which waiting is an outage, and told as an open breaker. */
+  readonly breakerFailures: number;
   /** How often a service asks for a new catalog version. */
   readonly catalogPollMs: number;
   /** How often a flatten lane looks for rows that are older than their source keeps them. */
@@ -28,6 +30,7 @@ export const defaultSettings: RuntimeSettings = {
   idleMs: 1000,
   retryMinMs: 20,
   retryMaxMs: 5000,
+  breakerFailures: 8,
   catalogPollMs: 200,
   retentionCheckMs: 3_600_000,
   groupsCachedMax: 20_000,

@@ -112,6 +112,7 @@ const integrity: readonly Alert[] = [
   },
 ];
 
+const breakers = metric('breakers');
 const received = `sum by (${scope}, phase) (rate(${metric('received')}[5m]))`;
 
 const progress: readonly Alert[] = [
@@ -127,6 +128,23 @@ const progress: readonly Alert[] = [
       labels: phase,
     },
     quiet: { series: { [`${metric('oldest')}{${inPhase}}`]: '0+60x60', [`${metric('received')}{${inPhase}}`]: '0+50x60' }, at: '30m' },
+  },
+  {
+    name: 'DsfBreakerOpen',
+    expr: `max by (${scope}, phase, source) (${breakers}) > 0`,
+    for: '5m',
+    severity: 'page',
+    summary: '{{ $labels.phase }} has been waiting for five minutes: every attempt for {{ $labels.source }} fails, in {{ $value }} lanes',
+    fires: {
+      series: {
+        [`${breakers}{${inPhase},source="dsf.raw",pod="a"}`]: '0x5 2x30',
+        [`${breakers}{${inPhase},source="none",pod="a"}`]: '0x40',
+      },
+      at: '15m',
+      labels: { ...phase, source: 'dsf.raw' },
+    },
+    // A broker that was restarted.
+    quiet: { series: { [`${breakers}{${inPhase},source="dsf.raw",pod="a"}`]: '0x5 4x3 0x30' }, at: '11m' },
   },
   {
     name: 'DsfLagGrows',

@@ -90,13 +90,18 @@ const processPanels = (only: string): readonly Panel[] => {
   ];
 };
 
-const stat = (title: string, unit: Panel['unit'], expr: string, note: string): Panel => ({
+const stat = (
+  title: string,
+  unit: Panel['unit'],
+  expr: string,
+  { note, width = 4 }: { readonly note: string; readonly width?: number },
+): Panel => ({
   title,
   about: note,
   unit,
   kind: 'stat',
   lines: [{ expr, legend: '' }],
-  width: 6,
+  width,
 });
 
 const phases = [
@@ -113,10 +118,17 @@ const overview: Dashboard = {
     {
       title: 'Service levels',
       panels: [
-        stat('Later than 60 s, last hour', 'percentunit', `max(${ratioName(freshness, '1h')}{${here}})`, 'Budget: 1 % of the documents'),
-        stat('Failed, last hour', 'percentunit', `max(${ratioName(failures, '1h')}{${here}})`, 'Budget: 0.1 % of the records'),
-        stat('Failures open', 'short', `max(${metric('openFailures')}{${here}})`, about('openFailures')),
-        stat('Stopped', 'short', `sum(${metric('stopped')}{${here}})`, about('stopped')),
+        stat('Later than 60 s, last hour', 'percentunit', `max(${ratioName(freshness, '1h')}{${here}})`, {
+          note: 'Budget: 1 % of the documents',
+          width: 6,
+        }),
+        stat('Failed, last hour', 'percentunit', `max(${ratioName(failures, '1h')}{${here}})`, {
+          note: 'Budget: 0.1 % of the records',
+          width: 6,
+        }),
+        stat('Failures open', 'short', `max(${metric('openFailures')}{${here}})`, { note: about('openFailures') }),
+        stat('Stopped', 'short', `sum(${metric('stopped')}{${here}})`, { note: about('stopped') }),
+        stat('Breakers open', 'short', `sum(${metric('breakers')}{${here}})`, { note: about('breakers') }),
       ],
     },
     {
@@ -182,6 +194,8 @@ const phaseDashboard = ([phase, name]: (typeof phases)[number]): Dashboard => {
           spread('stageSeconds', { title: 'Time per part', only, by: ['stage'] }),
           rate('sent', { title: 'Messages sent', only }),
           rate('retries', { title: 'Retries', only: `${only},code!="none"`, by: ['code'] }),
+          level('breakers', 'sum', { title: 'Lanes with an open breaker', only, by: ['source'] }),
+          rate('breakerOpenings', { title: 'Breakers opened', only, by: ['source'] }),
           rate('requests', { title: 'Requests carried out', only, by: ['kind'] }),
         ],
       },

@@ -127,6 +127,7 @@ describe('alerts', () => {
       'DsfPhaseStalled',
       'DsfLagGrows',
       'DsfStopped',
+      'DsfBreakerOpen',
       'DsfReloadFails',
     ])
       expect(alerts.map((alert) => alert.name)).toContain(name);

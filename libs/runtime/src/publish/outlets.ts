@@ -1,16 +1,19 @@
 import type { Catalog, CatalogPublication } from '@dsf/metadata';
 import type { Failure, OutgoingMessage, TopicWriter, Transport } from '@dsf/ports';
 import { asFailure } from '../backoff.ts';
+import { createBreaker, type Breaker } from '../breaker.ts';
 import type { Lane } from '../lane.ts';
 import { inTrace, sendSpan } from '../tracing.ts';
 import type { LaneContext } from '../work.ts';
 
 /**
  * Where the documents of a lane go. A publication whose topic cannot be written rests; its neighbours go on. What it misses meanwhile is
- * read from the state when it is tried again, as after every take-over (delivery rule 9).
+ * read from the state when it is tried again, as after every take-over (delivery rule 9). Each has a breaker of its own, as a source has.
  */
 export interface Outlets {
   isOpen(catalog: Catalog, publication: CatalogPublication): boolean;
+  /** Forgets those that the catalog no longer has. */
+  keepOnly(catalog: Catalog): void;
   /** Makes sure that the topic is there, and shuts out whoever wrote for this lane before. Comes before the state is read: what is sent is then never older than what that one has sent. */
   begin(publication: CatalogPublication): Promise<void>;
   send(publication: CatalogPublication, messages: readonly OutgoingMessage[]): Promise<void>;
@@ -29,6 +32,7 @@ interface Rest {
   readonly pauseMs: number;
   readonly attempts: number;
   readonly failure: Failure;
+  readonly breaker: Breaker;
 }
 
 /** Only a person can mend it, and may do so while the service runs. */
@@ -41,19 +45,30 @@ const writerName = ({ definition }: CatalogPublication, lane: Lane): string => `
 /** Publications that rest, and for how long. */
 const makeRests = ({ clock, telemetry, settings, phase }: LaneContext, lane: Lane) => {
   const rests = new Map<number, Rest>();
+  const end = (id: number): void => {
+    rests.get(id)?.breaker.close();
+    rests.delete(id);
+  };
   return {
     // A clock that is set back must not make it rest longer.
     isOpen: (catalog: Catalog, { id }: CatalogPublication): boolean => {
       const rest = rests.get(id);
       return rest === undefined || rest.version !== catalog.version || Math.abs(clock.now() - rest.since) >= rest.pauseMs;
     },
-    end: ({ id }: CatalogPublication): void => void rests.delete(id),
+    end: ({ id }: CatalogPublication): void => end(id),
+    keepOnly: ({ publications }: Catalog): void => {
+      for (const id of [...rests.keys()]) if (!publications.some((publication) => publication.id === id)) end(id);
+    },
     begin: (catalog: Catalog, { id, definition }: CatalogPublication, failure: Failure): void => {
       const before = rests.get(id);
       const isStopped = failure.kind !== 'retry';
       const pauseMs = isStopped ? stoppedPauseMs : Math.min((before?.pauseMs ?? settings.retryMinMs / 2) * 2, settings.retryMaxMs);
       const attempts = (before?.attempts ?? 0) + 1;
-      rests.set(id, { version: catalog.version, since: clock.now(), pauseMs, attempts, failure });
+      const own = { telemetry, phase, lane: lane.name, source: definition.name };
+      const breaker = before?.breaker ?? createBreaker(own, settings.breakerFailures);
+      rests.set(id, { version: catalog.version, since: clock.now(), pauseMs, attempts, failure, breaker });
+      // What only a person can mend is an outage from the first attempt on.
+      breaker.failed(isStopped ? settings.breakerFailures : attempts, failure);
       const { code, message, facts } = failure;
       const about = { phase, lane: `${lane.name} (${definition.name})`, code, message };
       if (!isStopped) telemetry.emit({ name: 'retry', attempt: attempts, waitMs: pauseMs, ...about });
@@ -74,6 +89,7 @@ export const createOutlets = (context: LaneContext, lane: Lane): Outlets => {
 
   return {
     isOpen: rests.isOpen,
+    keepOnly: rests.keepOnly,
     transportOf,
     async begin(publication) {
       const { id, topic, definition } = publication;

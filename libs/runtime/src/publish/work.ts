@@ -106,6 +106,7 @@ const createCatchUp = (context: LaneContext, lane: Lane, { step, outlets }: { re
   /** @returns the publications that may follow the topic from here; the others rest */
   const catchUp = async (catalog: Catalog): Promise<readonly CatalogPublication[]> => {
     const marker = `${lane.epoch()}:${catalog.version}`;
+    outlets.keepOnly(catalog);
     const due = catalog.publications.filter(
       (publication) => caughtUp.get(publication.id) !== marker && outlets.isOpen(catalog, publication),
     );

@@ -51,6 +51,7 @@ export const fakeContext = (parts: Partial<LaneContext> = {}): FakeContext => {
   let now = 1_000;
   return {
     phase: 'flatten',
+    source: 'dsf.raw',
     warehouse: fakeWarehouse(),
     catalogs: fakeCatalogs(),
     internal: fakeTransport(),

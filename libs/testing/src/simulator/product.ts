@@ -23,6 +23,7 @@ export interface SimulatedSettings {
   readonly idleMs: number;
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
+  readonly breakerFailures: number;
   readonly catalogPollMs: number;
   readonly retentionCheckMs: number;
   readonly groupsCachedMax: number;

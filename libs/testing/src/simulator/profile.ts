@@ -83,6 +83,7 @@ const drawSettings = (dice: Dice): SimulatedSettings => ({
   idleMs: dice.pick([100, 300, 1000]),
   retryMinMs: 5,
   retryMaxMs: 200,
+  breakerFailures: 3,
   catalogPollMs: dice.pick([20, 100, 500]),
   retentionCheckMs: dice.pick([50, 500]),
   groupsCachedMax: dice.pick([4, 20_000]),
