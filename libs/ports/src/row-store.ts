@@ -1,8 +1,8 @@
-import type { DriverInstance } from '@dsf/metadata';
 import type { SourcePartition } from '@dsf/messages';
 import type { FlatRows, FlatSchema } from './schema.ts';
 import type {
   GroupRow,
+  InstanceLayout,
   LaneReads,
   PurgedRows,
   QueryResult,
@@ -37,7 +37,7 @@ export type RowWrite =
 export interface RowStore {
   readonly capabilities: WarehouseCapabilities;
   /**
-   * Whether rows can be written at all, before anything is promised. Touches nothing.
+   * Of driver instances whose tables are ensured alone: whether rows can be written at all, before anything is promised. Touches nothing.
    * @throws Failure `poison` `warehouse.data` for a row that never will be taken
    */
   check(writes: readonly RowWrite[], schema: FlatSchema): void;
@@ -49,7 +49,7 @@ export interface RowStore {
   /** Makes the tables and columns of the path catalog that are missing. Idempotent. */
   follow(schema: FlatSchema): Promise<void>;
   /** Makes the tables of driver instances that have none. Idempotent. */
-  ensureSummaryTables(instances: readonly DriverInstance[]): Promise<void>;
+  ensureSummaryTables(instances: readonly InstanceLayout[]): Promise<void>;
   /** Readers of each driver see the groups of this instance from now on. Idempotent. */
   show(shown: readonly ShownInstance[]): Promise<void>;
   /** As the warehouse's reads: one copy of each row, of its newest generation. */

@@ -1,5 +1,5 @@
 import type { GroupChange, KeyPart, RawRecord, SourcePartition, Value } from '@dsf/messages';
-import type { DriverInstance } from '@dsf/metadata';
+import type { ColumnType, DriverInstance } from '@dsf/metadata';
 import type { PhaseName, RecordFailure } from './failure.ts';
 import type { FlatRows, FlatSchema, SchemaChange } from './schema.ts';
 
@@ -299,6 +299,16 @@ export interface TableCount {
   readonly rows: number;
 }
 
+/** How the groups of a driver instance rest; it never changes. */
+export interface InstanceLayout {
+  readonly instance: string;
+  readonly driver: string;
+  /** Names of its columns, no two of which differ in case alone. */
+  readonly keys: readonly string[];
+  readonly measures: readonly { readonly name: string; readonly type: ColumnType }[];
+  readonly windowed: boolean;
+}
+
 /** Which driver instance readers of a driver are shown. */
 export interface ShownInstance {
   readonly driver: string;
@@ -325,7 +335,7 @@ export interface Inspection {
   /** By driver, which instance its view shows. */
   shownInstances(): Promise<readonly ShownInstance[]>;
   /** Every driver instance that has a table. */
-  instances(): Promise<readonly string[]>;
+  instances(): Promise<readonly InstanceLayout[]>;
   /** Runs one read-only statement. @throws Failure `fatal` `query.refused` when it is not one, `query.failed` with the database's words */
   query(sql: string, max: number): Promise<QueryResult>;
 }

@@ -198,7 +198,8 @@ export const openMemoryWarehouse = (database: MemoryDatabase, hooks: WarehouseHo
         database.state.requests.shelves().reduce((sum, shelf) => sum + database.state.requests.all(shelf).length, 0),
       tables: async () => [],
       shownInstances: async () => [],
-      instances: async () => [...database.instances],
+      instances: async () =>
+        [...database.instances].map((instance) => ({ instance, driver: instance, keys: [], measures: [], windowed: false })),
       query: async () => {
         throw new Failure('fatal', 'query.refused', 'the warehouse in memory knows no SQL');
       },

@@ -9,7 +9,7 @@ import { readAllLanes, readAllPositions } from './lane-state.ts';
 import { askQuestion } from './query.ts';
 import { isSelect, qualifyTables, readQuestion } from './query-text.ts';
 import { countOpenRequests } from './requests.ts';
-import { readInstances, readShown } from './summary-tables.ts';
+import { readLayouts, readShown } from './summary-tables.ts';
 import type { Catalog } from './schema-catalog.ts';
 import { raw, sql, text } from './sql.ts';
 
@@ -67,6 +67,6 @@ export const openInspection = (client: MssqlClient, catalog: (connection: Connec
   openFailures: () => client.read(countOpenFailures),
   tables: () => client.snapshot(async (connection) => countTables(connection, await catalog(connection))),
   shownInstances: () => client.read(readShown),
-  instances: () => client.read(readInstances),
+  instances: () => client.read(readLayouts),
   query: async (question, max) => query(client, question, max),
 });

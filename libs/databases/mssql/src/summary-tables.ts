@@ -1,7 +1,7 @@
 import type { ColumnType, DriverInstance } from '@dsf/metadata';
 import { Failure, type ShownInstance } from '@dsf/ports';
 import { json, text as textOf, truth } from './columns.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Row } from './connection.ts';
 import { constraintName, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
 import { describeSummaryTable, describeSummaryView } from './descriptions.ts';
 import { collationKey, fitNames, freeUnderCollations } from './names.ts';
@@ -113,11 +113,7 @@ export const createSummaryView = (schema: string, name: string, layout: SummaryL
   return `CREATE VIEW ${schema}.${quoteName(name)} AS\n  SELECT ${columns.join(',\n    ')}\n  FROM ${schema}.${quoteName(layout.table)}\n  WHERE [_dsf_status] = 'live'`;
 };
 
-const readLayout = async (connection: Connection, instance: string): Promise<SummaryLayout | null> => {
-  const row = await connection.first(
-    sql`SELECT [instance], [driver], [table_name], [key_columns], [measure_columns], [windowed] FROM ${raw(connection.schemas.state)}.[driver_instance] WHERE [instance] = ${text(instance)}`,
-  );
-  if (row === undefined) return null;
+const layoutOfRow = (row: Row): SummaryLayout => {
   const [name, driver, table, keys, measures, windowed] = row;
   return {
     instance: textOf(name),
@@ -128,6 +124,20 @@ const readLayout = async (connection: Connection, instance: string): Promise<Sum
     windowed: truth(windowed),
   };
 };
+
+const layoutColumns = raw('[instance], [driver], [table_name], [key_columns], [measure_columns], [windowed]');
+
+const readLayout = async (connection: Connection, instance: string): Promise<SummaryLayout | null> => {
+  const row = await connection.first(
+    sql`SELECT ${layoutColumns} FROM ${raw(connection.schemas.state)}.[driver_instance] WHERE [instance] = ${text(instance)}`,
+  );
+  return row === undefined ? null : layoutOfRow(row);
+};
+
+export const readLayouts = async (connection: Connection): Promise<readonly SummaryLayout[]> =>
+  (await connection.all(sql`SELECT ${layoutColumns} FROM ${raw(connection.schemas.state)}.[driver_instance] ORDER BY [id]`)).map(
+    layoutOfRow,
+  );
 
 /** Layouts by instance; they never change, so the cache is only ever too full. */
 const layoutsMax = 1_000;

@@ -9,7 +9,7 @@ import { quoteName } from './dialect.ts';
 import { countOpenFailures, findFailures } from './failures.ts';
 import { readAllLanes, readAllPositions } from './lane-state.ts';
 import { countOpenRequests } from './requests.ts';
-import { readInstances, readShown } from './summary-tables.ts';
+import { readLayouts, readShown } from './summary-tables.ts';
 
 /*
  * For people: what stands in the database, and one-off questions in SQL.
@@ -116,6 +116,6 @@ export const openInspection = (client: SqliteClient, schema: (connection: Connec
   openFailures: () => client.read(countOpenFailures),
   tables: () => client.read((connection) => countTables(connection, schema(connection))),
   shownInstances: () => client.read(readShown),
-  instances: () => client.read(readInstances),
+  instances: () => client.read(readLayouts),
   query: async (sql, max) => query(client.file, sql, max),
 });

@@ -1,7 +1,7 @@
 import type { ColumnType, DriverInstance } from '@dsf/metadata';
 import { Failure, type ShownInstance } from '@dsf/ports';
 import { integer, json, text } from './columns.ts';
-import type { Connection } from './connection.ts';
+import type { Connection, Row } from './connection.ts';
 import { declaredType, quoteName } from './dialect.ts';
 
 /*
@@ -92,9 +92,7 @@ const createView = (name: string, layout: SummaryLayout): string => {
 
 const select = 'SELECT instance, driver, table_name, key_columns, measure_columns, windowed FROM dsf_instance';
 
-const readLayout = (connection: Connection, instance: string): SummaryLayout | null => {
-  const row = connection.first(`${select} WHERE instance = ?`, instance);
-  if (row === undefined) return null;
+const layoutOfRow = (row: Row): SummaryLayout => {
   const [name, driver, table, keys, measures, windowed] = row;
   return {
     instance: text(name),
@@ -105,6 +103,13 @@ const readLayout = (connection: Connection, instance: string): SummaryLayout | n
     windowed: integer(windowed) === 1,
   };
 };
+
+const readLayout = (connection: Connection, instance: string): SummaryLayout | null => {
+  const row = connection.first(`${select} WHERE instance = ?`, instance);
+  return row === undefined ? null : layoutOfRow(row);
+};
+
+export const readLayouts = (connection: Connection): readonly SummaryLayout[] => connection.all(`${select} ORDER BY id`).map(layoutOfRow);
 
 /** Layouts by instance; they never change, so the cache is only ever too full. */
 const layoutsMax = 1_000;

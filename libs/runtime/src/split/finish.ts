@@ -8,6 +8,21 @@ export type InTransaction = (work: (transaction: LaneTransaction) => Promise<voi
 export const taken = (lane: LaneKey): Failure =>
   new Failure('retry', 'lane.lost', 'what the lane had begun was finished first: reload it', { ...lane });
 
+/** Makes the tables of the driver instances that rows are of. */
+export type EnsureTables = (writes: readonly RowWrite[]) => Promise<void>;
+
+/** Layouts rest in the state; a store of rows is told of those that this process writes to. */
+export const createEnsureTables = ({ state, rows }: SplitWarehouse): EnsureTables => {
+  const known = new Set<string>();
+  return async (writes) => {
+    const unknown = writes.flatMap((write) => (write.kind === 'groups' && !known.has(write.instance) ? [write.instance] : []));
+    if (unknown.length === 0) return;
+    const layouts = await state.inspect.instances();
+    await rows.ensureSummaryTables(layouts.filter(({ instance }) => unknown.includes(instance)));
+    for (const { instance } of layouts) if (unknown.includes(instance)) known.add(instance);
+  };
+};
+
 type RecordAt = Extract<RowWrite, { kind: 'tombstone' }>['at'];
 
 const recordKey = ({ source, partition, offset }: RecordAt): string => `${source}:${partition}:${offset}`;
@@ -30,7 +45,7 @@ const rowsOf = ({ rows }: Intent): readonly RowWrite[] => {
 const timeOf = ({ state }: Intent): number => state.reduce((latest, write) => ('now' in write ? Math.max(latest, write.now) : latest), 0);
 
 /** Finishes what lanes have begun: any number of processes may do so with the same intent at once. */
-export const createFinisher = ({ state, rows, currentVersion }: SplitWarehouse) => {
+export const createFinisher = ({ state, rows, currentVersion }: SplitWarehouse, ensureTables: EnsureTables) => {
   /**
    * A replay asks for the groups that its drivers touch. A driver that was activated since it was decided may have folded the record's old rows
    * before the new ones were there, and is in no request; so every instance is folded again that has begun to fold by now (delivery rule 8).
@@ -42,13 +57,14 @@ export const createFinisher = ({ state, rows, currentVersion }: SplitWarehouse) 
     const instances = await state.inspect.instances();
     return replayed.flatMap((after) =>
       lanes.flatMap(({ phase, source, lane }) =>
-        instances.map((instance) => ({ lane: { phase, source, lane }, body: { kind: 'rebuild', instance, after } }) as const),
+        instances.map(({ instance }) => ({ lane: { phase, source, lane }, body: { kind: 'rebuild', instance, after } }) as const),
       ),
     );
   };
 
   /** Appends the rows of an intent, then does the rest of it in the transaction that ends it. @throws Failure `retry` `lane.lost` when somebody else ended it */
   const finish = async (lane: LaneKey, intent: Intent, inTransaction: InTransaction): Promise<void> => {
+    await ensureTables(intent.rows);
     await rows.append(rowsOf(intent), await state.schema());
     const late = await lateRequests(intent);
     await inTransaction(async (transaction) => {

@@ -1,4 +1,5 @@
 import { Failure, type FlatSchema, type LaneReads, type LaneTransaction, type LaneWrites, type RowStore, type RowWrite } from '@dsf/ports';
+import type { EnsureTables } from './finish.ts';
 import { carryOut, type StateWrite } from './intent.ts';
 
 /** What a turn has decided so far. */
@@ -12,6 +13,7 @@ interface Recording {
   readonly transaction: LaneTransaction;
   readonly rowStore: RowStore;
   readonly reads: LaneReads;
+  readonly ensureTables: EnsureTables;
   readonly schema: () => Promise<FlatSchema>;
 }
 
@@ -39,6 +41,7 @@ export const recordTurn = ({
   transaction,
   rowStore,
   reads,
+  ensureTables,
   schema,
 }: Recording): { readonly turn: LaneTransaction; readonly recorded: Recorded } => {
   const recorded: Recorded = { rows: [], state: [] };
@@ -49,6 +52,7 @@ export const recordTurn = ({
     await carryOut(transaction, write);
   };
   const row = async (write: RowWrite): Promise<void> => {
+    await ensureTables([write]);
     rowStore.check([write], await schema());
     recorded.rows.push(write);
   };

@@ -1,5 +1,5 @@
 import { Failure, type LaneReads, type RowStore, type Warehouse, type WarehouseCapabilities } from '@dsf/ports';
-import { createFinisher, taken } from './finish.ts';
+import { createEnsureTables, createFinisher, taken, type EnsureTables } from './finish.ts';
 import { encodeIntent, type Intent } from './intent.ts';
 import { recordTurn, type Recorded } from './recorder.ts';
 
@@ -25,9 +25,9 @@ const readsOf = ({ state, rows }: SplitWarehouse): LaneReads => ({
   findSince: (kind, range, time) => rows.reads.findSince(kind, range, time),
 });
 
-const createTransact = (parts: SplitWarehouse, reads: LaneReads): Warehouse['transact'] => {
+const createTransact = (parts: SplitWarehouse, reads: LaneReads, ensureTables: EnsureTables): Warehouse['transact'] => {
   const { state, rows, currentVersion } = parts;
-  const { finish, finishPending } = createFinisher(parts);
+  const { finish, finishPending } = createFinisher(parts, ensureTables);
   return async (lane, seq, work) => {
     const version = await currentVersion();
     let isPending = false;
@@ -36,7 +36,7 @@ const createTransact = (parts: SplitWarehouse, reads: LaneReads): Warehouse['tra
       return await state.transact(lane, seq, async (transaction) => {
         isPending = (await transaction.takeIntent()) !== null;
         if (isPending) throw taken(lane);
-        const { turn, recorded } = recordTurn({ transaction, rowStore: rows, reads, schema: () => state.schema() });
+        const { turn, recorded } = recordTurn({ transaction, rowStore: rows, reads, ensureTables, schema: () => state.schema() });
         const value = await work(turn);
         if (recorded.rows.length === 0) return value;
         decided = { value, recorded };
@@ -63,13 +63,14 @@ const createTransact = (parts: SplitWarehouse, reads: LaneReads): Warehouse['tra
  */
 export const openSplitWarehouse = (parts: SplitWarehouse): Warehouse => {
   const { state, rows } = parts;
-  const { finishPending } = createFinisher(parts);
+  const ensureTables = createEnsureTables(parts);
+  const { finishPending } = createFinisher(parts, ensureTables);
   const reads = readsOf(parts);
   const show = async (): Promise<void> => rows.show(await state.inspect.shownInstances());
   return {
     ...state,
     capabilities: bothCapabilities(state.capabilities, rows.capabilities),
-    transact: createTransact(parts, reads),
+    transact: createTransact(parts, reads, ensureTables),
     committed: reads,
     async evolve(plan) {
       const schema = await state.evolve(plan);
@@ -78,7 +79,8 @@ export const openSplitWarehouse = (parts: SplitWarehouse): Warehouse => {
     },
     async ensureSummaryTables(instances) {
       await state.ensureSummaryTables(instances);
-      await rows.ensureSummaryTables(instances);
+      const wanted = new Set(instances.map(({ instance }) => instance));
+      await rows.ensureSummaryTables((await state.inspect.instances()).filter(({ instance }) => wanted.has(instance)));
       await show();
     },
     // Nobody else has a turn meanwhile, so what lanes have begun is finished here: seqs and positions are what they will be.

@@ -1,0 +1,2 @@
+export type { BigQueryConfig } from './config.ts';
+export { openBigQueryRows } from './row-store.ts';
