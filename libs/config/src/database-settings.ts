@@ -84,6 +84,43 @@ const limitSettings = {
   }),
 } as const;
 
+const bigquery = 'DSF_BIGQUERY';
+
+const bigQuerySettings = {
+  bigQueryProject: optional(text({ variable: `${bigquery}_PROJECT`, about: 'Project of Google Cloud that holds the dataset.' })),
+  bigQueryDataset: text({
+    variable: `${bigquery}_DATASET`,
+    fallback: 'dsf',
+    about: 'Dataset of the rows; made when it is not there. Each installation needs its own.',
+  }),
+  bigQueryLocation: optional(
+    text({ variable: `${bigquery}_LOCATION`, about: 'Where the dataset is, or is to be made, as EU or europe-west1. It cannot be moved.' }),
+  ),
+  bigQueryQueryTimeoutMs: duration({
+    variable: `${bigquery}_QUERY_TIMEOUT`,
+    min: 1000,
+    max: 3_600_000,
+    fallback: '5m',
+    about: 'Longest run of one statement.',
+  }),
+  bigQueryAppendTimeoutMs: duration({
+    variable: `${bigquery}_APPEND_TIMEOUT`,
+    min: 1000,
+    max: 600_000,
+    fallback: '60s',
+    about: 'Longest wait for the answer to an append, before the rows are appended again.',
+  }),
+  bigQueryEmulatorRest: optional(
+    text({
+      variable: `${bigquery}_EMULATOR_REST`,
+      about: 'An emulator instead of the service, for tests: its REST endpoint, http://host:port.',
+    }),
+  ),
+  bigQueryEmulatorGrpc: optional(
+    text({ variable: `${bigquery}_EMULATOR_GRPC`, about: 'The same: its Storage Write endpoint, host:port.' }),
+  ),
+} as const;
+
 export const databaseSettings = {
   database: choice({
     variable: 'DSF_DATABASE',
@@ -91,10 +128,17 @@ export const databaseSettings = {
     fallback: 'sqlite',
     about: 'What keeps definitions, state and rows: a file in DSF_HOME, or SQL Server. The same for every process of an installation.',
   }),
+  warehouse: choice({
+    variable: 'DSF_WAREHOUSE',
+    words: ['database', 'bigquery'],
+    fallback: 'database',
+    about: 'Where raw, flat and summary rows are: in DSF_DATABASE, or in BigQuery, while definitions and state stay there.',
+  }),
   ...whereSettings,
   ...loginSettings,
   ...encryptionSettings,
   ...limitSettings,
+  ...bigQuerySettings,
 } as const;
 
 /** Where definitions, state and rows are, checked as a whole. */
@@ -114,6 +158,34 @@ const neededBy: Readonly<Record<DatabaseConfig['login'], readonly (readonly [key
     ['clientId', `${mssql}_CLIENT_ID`],
     ['clientSecret', `${mssql}_CLIENT_SECRET, or ${mssql}_CLIENT_SECRET_FILE,`],
   ],
+};
+
+const bigQueryProblems = (config: DatabaseConfig): readonly ConfigProblem[] => {
+  if (config.warehouse === 'database')
+    return config.bigQueryProject === null
+      ? []
+      : [
+          {
+            variable: 'DSF_WAREHOUSE',
+            text: `${bigquery}_PROJECT is set, but DSF_WAREHOUSE is database; set it to bigquery, or remove the project`,
+          },
+        ];
+  const needs = 'DSF_WAREHOUSE=bigquery';
+  const grpcProblem = {
+    variable: `${bigquery}_EMULATOR_GRPC`,
+    text: `${bigquery}_EMULATOR_REST and ${bigquery}_EMULATOR_GRPC go together`,
+  };
+  return [
+    ...(config.bigQueryProject === null ? [missing(`${bigquery}_PROJECT`, needs)] : []),
+    ...(config.bigQueryLocation === null ? [missing(`${bigquery}_LOCATION`, needs)] : []),
+    ...(/^\w{1,1024}$/.test(config.bigQueryDataset)
+      ? []
+      : [{ variable: `${bigquery}_DATASET`, text: `${bigquery}_DATASET must be letters, digits and _` }]),
+    ...((config.bigQueryEmulatorRest === null) === (config.bigQueryEmulatorGrpc === null) ? [] : [grpcProblem]),
+    ...(config.bigQueryEmulatorGrpc === null || /^[^:]+:\d+$/.test(config.bigQueryEmulatorGrpc)
+      ? []
+      : [{ variable: `${bigquery}_EMULATOR_GRPC`, text: `${bigquery}_EMULATOR_GRPC must be host:port` }]),
+  ];
 };
 
 /** What is wrong with settings that are each right by themselves. */
@@ -142,7 +214,7 @@ const databaseProblems = (config: DatabaseConfig): readonly ConfigProblem[] => {
 /** @throws ConfigError that lists every problem */
 export const parseDatabase = (environment: Environment): DatabaseConfig => {
   const config = parseConfig(databaseSettings, environment);
-  const problems = databaseProblems(config);
+  const problems = [...databaseProblems(config), ...bigQueryProblems(config)];
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
 };

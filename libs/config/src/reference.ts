@@ -28,7 +28,11 @@ const section = (title: string, about: string, settings: Settings): ReferenceSec
 /** Every setting of every process. */
 export const configSections: readonly ReferenceSection[] = [
   { title: 'All processes', about: 'Read by every service and by the command line.', settings: commonSettings },
-  section('Database', 'Where definitions, state and rows are: SQLite in DSF_HOME, or SQL Server.', databaseSettings),
+  section(
+    'Database',
+    'Where definitions, state and rows are: SQLite in DSF_HOME, or SQL Server; rows may be in BigQuery instead.',
+    databaseSettings,
+  ),
   section('dsf run', 'All phases in one process.', embeddedSettings),
   section('dsf topics', 'Making the internal topics on a cluster.', topicsSettings),
   section('Ingestor', 'Source topics to raw rows.', ingestorSettings),

@@ -22,3 +22,4 @@ export { whyNoKafka } from './kafka/fetch-kafka.ts';
 export { createMemoryDatabase } from './memory-warehouse-database.ts';
 export { openMemoryRowStore } from './memory-row-store.ts';
 export { CommitUnknown, openMemoryWarehouse } from './memory-warehouse.ts';
+export { startBigQueryEmulator, whyNoBigQuery, type BigQueryEmulator } from './bigquery/bigquery-emulator.ts';

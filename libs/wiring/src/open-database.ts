@@ -1,8 +1,10 @@
 import { join } from 'node:path';
-import { parseDatabase, type Environment } from '@dsf/config';
+import { parseDatabase, type DatabaseConfig, type Environment } from '@dsf/config';
 import type { mssqlMigrations } from '@dsf/database-mssql';
 import { openSqliteMetadataStore, openSqliteWarehouse } from '@dsf/database-sqlite';
 import type { MetadataStore, Warehouse } from '@dsf/ports';
+import { openSplitWarehouse } from '@dsf/runtime';
+import { bigQueryConfig } from './bigquery-config.ts';
 import { mssqlConfig } from './mssql-config.ts';
 
 export interface OpenDatabase {
@@ -17,9 +19,8 @@ interface Choice {
   readonly turns?: SharedArrayBuffer;
 }
 
-/** The database that the environment chooses: a file in `home`, or SQL Server. @throws ConfigError, Failure */
-export const openDatabase = async ({ home, environment, turns }: Choice): Promise<OpenDatabase> => {
-  const config = parseDatabase(environment);
+/** The database of definitions and state: a file in `home`, or SQL Server. */
+const openState = async (config: DatabaseConfig, { home, turns }: Choice): Promise<OpenDatabase> => {
   if (config.database === 'mssql') {
     const { openMssqlMetadataStore, openMssqlWarehouse } = await import('@dsf/database-mssql');
     const metadata = await openMssqlMetadataStore(mssqlConfig(config));
@@ -28,6 +29,16 @@ export const openDatabase = async ({ home, environment, turns }: Choice): Promis
   const file = { file: join(home, 'dsf.db'), ...(turns === undefined ? {} : { turns }) };
   const metadata = await openSqliteMetadataStore(file);
   return { metadata, warehouse: await openSqliteWarehouse(file) };
+};
+
+/** The databases that the environment chooses: one for everything, or one for definitions and state and BigQuery for the rows. @throws ConfigError, Failure */
+export const openDatabase = async (choice: Choice): Promise<OpenDatabase> => {
+  const config = parseDatabase(choice.environment);
+  const { metadata, warehouse: state } = await openState(config, choice);
+  if (config.warehouse === 'database') return { metadata, warehouse: state };
+  const { openBigQueryRows } = await import('@dsf/database-bigquery');
+  const rows = openBigQueryRows(bigQueryConfig(config));
+  return { metadata, warehouse: openSplitWarehouse({ state, rows, currentVersion: () => metadata.currentVersion() }) };
 };
 
 /** What `dsf migrate` does; the embedded database brings itself up to date. @throws ConfigError, Failure `fatal` `warehouse.not-chosen` */

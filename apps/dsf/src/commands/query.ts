@@ -36,12 +36,14 @@ export const queryCommand = (session: Session): Command =>
     .action((sql: string, { json, csv, max }: QueryOptions) =>
       withExisting(session, async ({ warehouse }) => {
         // One more than is shown tells whether there are more.
-        const { columns, rows } = await warehouse.inspect.query(sql, max + 1);
+        const { columns, rows, scannedBytes } = await warehouse.inspect.query(sql, max + 1);
         const result = { columns, rows: rows.slice(0, max) };
         if (json) await printJson(session, result);
         else if (csv) await printCsv(session, result);
         else await session.out.write(tableText(columns, result.rows));
         if (rows.length > max) await session.talk.line(`only the first ${counted(max, 'row')}; --max shows more`);
         else if (!json && !csv) await session.talk.line(counted(rows.length, 'row'));
+        if (scannedBytes !== undefined)
+          await session.talk.line(`${scannedBytes.toLocaleString('en')} bytes scanned, which is what BigQuery charges for`);
       }),
     );

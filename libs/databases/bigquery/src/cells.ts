@@ -17,7 +17,7 @@ const misfit = (type: ColumnType, cell: Cell): Failure =>
 const dayMs = 86_400_000;
 /** 0001-01-01 and 9999-12-31, UTC ms. */
 const calendar = { from: -62_135_596_800_000, to: 253_402_300_799_999 } as const;
-export const isInCalendar = (ms: number): boolean => ms >= calendar.from && ms <= calendar.to;
+const isInCalendar = (ms: number): boolean => ms >= calendar.from && ms <= calendar.to;
 
 export const dayOf = (ms: number | null): number | null => (ms === null || !isInCalendar(ms) ? null : Math.floor(ms / dayMs));
 export const microsOf = (ms: number | null): bigint | null => (ms === null || !isInCalendar(ms) ? null : BigInt(ms) * 1000n);

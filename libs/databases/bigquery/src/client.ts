@@ -21,6 +21,8 @@ export interface Answer {
 
 export interface BigQueryClient {
   readonly dataset: string;
+  /** Columns that one statement may add: the emulator takes one, the service as many as it likes, and counts the statements. */
+  readonly columnsPerChange: number;
   /** Runs one statement. @param max - rows that are read; the rest is left */
   run(sql: string, parameters?: readonly Parameter[], max?: number): Promise<Answer>;
   /** Runs one question of a person, with names of tables as they stand in the dataset. @throws Failure `fatal` `query.refused` when it would do more than read */
@@ -68,18 +70,27 @@ const openService = ({ project, location, emulator }: BigQueryConfig): BigQuery 
   });
 };
 
-export const openClient = (config: BigQueryConfig): BigQueryClient => {
-  const service = openService(config);
-  const { project, dataset, location, queryTimeoutMs } = config;
+type Send = <T>(method: 'GET' | 'POST', uri: string, rest?: { readonly json?: object; readonly qs?: object }) => Promise<T>;
 
-  const request = <T>(method: 'GET' | 'POST', uri: string, rest: { readonly json?: object; readonly qs?: object } = {}): Promise<T> =>
+const createSend = (config: BigQueryConfig): Send => {
+  const service = openService(config);
+  return <T>(method: 'GET' | 'POST', uri: string, rest: { readonly json?: object; readonly qs?: object } = {}): Promise<T> =>
     new Promise((resolve, reject) => {
       service.request({ method, uri, ...rest }, (error: Error | null, body?: unknown) => {
-        if (error) reject(failureOf(error, { dataset }));
+        if (error) reject(failureOf(error, { dataset: config.dataset }));
         else resolve(body as T);
       });
     });
+};
 
+const assertDone = ({ status }: Job, dataset: string): void => {
+  const failed = status?.errorResult;
+  if (failed !== undefined)
+    throw failureOf(Object.assign(new Error(failed.message ?? 'the statement failed'), { errors: [failed] }), { dataset });
+};
+
+/** Answers of jobs: waits for them, and reads all their pages. */
+const createReader = ({ dataset, location, queryTimeoutMs }: BigQueryConfig, request: Send) => {
   /** Waits for a job that takes longer than one request may. */
   const wait = async (first: JobAnswer, max: number): Promise<JobAnswer> => {
     let answer = first;
@@ -121,11 +132,12 @@ export const openClient = (config: BigQueryConfig): BigQueryClient => {
     };
   };
 
-  const assertDone = ({ status }: Job): void => {
-    const failed = status?.errorResult;
-    if (failed !== undefined)
-      throw failureOf(Object.assign(new Error(failed.message ?? 'the statement failed'), { errors: [failed] }), { dataset });
-  };
+  return { wait, collect };
+};
+
+const createJobs = (config: BigQueryConfig, request: Send): Pick<BigQueryClient, 'run' | 'ask'> => {
+  const { project, dataset, location } = config;
+  const { wait, collect } = createReader(config, request);
 
   const run: BigQueryClient['run'] = async (sql, parameters = [], max = Number.MAX_SAFE_INTEGER) => {
     const first = await wait(
@@ -158,22 +170,28 @@ export const openClient = (config: BigQueryConfig): BigQueryClient => {
   const ask: BigQueryClient['ask'] = async (sql, max) => {
     const query = { query: sql, useLegacySql: false, defaultDataset: { projectId: project, datasetId: dataset } };
     const tried = await request<Job>('POST', '/jobs', { json: { jobReference: { location }, configuration: { dryRun: true, query } } });
-    assertDone(tried);
+    assertDone(tried, dataset);
     const { statementType } = tried.statistics?.query ?? {};
     if (statementType !== undefined && statementType !== 'SELECT')
       throw new Failure('fatal', 'query.refused', `only reading is allowed here, this is ${statementType}: write one SELECT`);
     const job = await request<Job>('POST', '/jobs', { json: { jobReference: { location }, configuration: { query } } });
-    assertDone(job);
+    assertDone(job, dataset);
     const first = await wait({ jobComplete: false, ...(job.jobReference === undefined ? {} : { jobReference: job.jobReference }) }, max);
     return collect(first, max);
   };
 
+  return { run, ask };
+};
+
+export const openClient = (config: BigQueryConfig): BigQueryClient => {
+  const { project, dataset, location } = config;
+  const request = createSend(config);
   const isMissing = (error: unknown): boolean => error instanceof Failure && error.code === 'warehouse.table-missing';
 
   return {
     dataset,
-    run,
-    ask,
+    columnsPerChange: config.emulator === undefined ? 500 : 1,
+    ...createJobs(config, request),
     async columnsOf(table) {
       try {
         const { schema } = await request<{ schema?: { fields?: readonly { name: string; type: string }[] } }>(

@@ -65,11 +65,13 @@ export const quoteName = (name: string): string => {
 
 /** Text as a literal. */
 export const quoteText = (text: string): string =>
-  `'${text.toWellFormed().replaceAll(/[\\'\n\r\0]/g, (letter) => (letter === '\n' ? '\\n' : letter === '\r' ? '\\r' : letter === '\0' ? '\\0' : `\\${letter}`))}'`;
+  `'${text.toWellFormed().replaceAll(/[\\'\n\r\0]/g, (letter) => (letter === '\n' ? '\\n' : letter === '\r' ? '\\r' : letter === '\0' ? '\\x00' : `\\${letter}`))}'`;
 
 /** Where rows are appended; people read the view without this prefix. No table of a source begins with it. */
 const basePrefix = 'dsf_base_';
-export const baseName = (view: string): string => `${basePrefix}${view}`;
+export const baseName = (view: string): string => `${basePrefix}${physicalName(view)}`;
+/** The view that people read of a flat table. */
+export const viewName = (table: Pick<FlatTable, 'name'>): string => physicalName(table.name);
 export const rawView = 'dsf_raw';
 export const rawBase = baseName('raw');
 
@@ -99,7 +101,7 @@ export const rawColumns: readonly PhysicalColumn[] = [
 ];
 
 /** DSF's own columns of a flat table. */
-export const flatSystemColumns = (table: Pick<FlatTable, 'parent'>): readonly PhysicalColumn[] => [
+const flatSystemColumns = (table: Pick<FlatTable, 'parent'>): readonly PhysicalColumn[] => [
   ...coordinates,
   column('_dsf_row', 'INT64', 'Number of the row within its message and table'),
   column('_dsf_version', 'INT64', 'Version of the definitions that made the row'),

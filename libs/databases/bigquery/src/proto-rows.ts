@@ -21,7 +21,7 @@ const int64 = (value: bigint | number): { readonly low: number; readonly high: n
 const writeValue = (writer: ProtoWriter, column: PhysicalColumn, value: Exclude<Value, null>): void => {
   if (typeof value === 'boolean') writer.bool(value);
   else if (column.type === 'FLOAT64') writer.double(Number(value));
-  else if (typeof value === 'bigint' || typeof value === 'number') writer.int64(int64(value) as unknown as number);
+  else if (typeof value === 'bigint' || typeof value === 'number') writer.int64(int64(value));
   else if (typeof value === 'string') writer.string(value);
   else writer.bytes(value);
 };

@@ -45,8 +45,8 @@ export const readRaw = async (client: BigQueryClient, range: RowRange, max: numb
   }));
 };
 
-const systemNames = '_dsf_off, _dsf_row, _dsf_list_idx, _dsf_list_idx2, _dsf_shape, _dsf_exact';
-const systemCount = 8;
+const systemNames = ['_dsf_off', '_dsf_row', '_dsf_list_idx', '_dsf_list_idx2', '_dsf_shape', '_dsf_exact'];
+const systemCount = systemNames.length + 2;
 
 const rowOf = (table: FlatTable, row: Row): FlatRow => {
   const [offset, number, listIdx, listIdx2, shape, exact, first, second] = row;
@@ -74,10 +74,10 @@ const readTable = async (
   table: FlatTable,
   { root, range }: { readonly root: FlatTable; readonly range: RowRange },
 ): Promise<readonly FlatRow[]> => {
-  const own = table.parent === null ? '_dsf_time, _dsf_ingested_at' : '_dsf_parent_row, CAST(NULL AS INT64)';
-  const cells = table.columns.map((column) => `, ${selectExpression(quoteName(flatColumn(column).name), column.type)}`).join('');
+  const own = table.parent === null ? ['_dsf_time', '_dsf_ingested_at'] : ['_dsf_parent_row', 'CAST(NULL AS INT64)'];
+  const cells = table.columns.map((column) => selectExpression(quoteName(flatColumn(column).name), column.type));
   // Columns of an answer need names that differ.
-  const named = `${systemNames}, ${own}${cells}`.split(', ').map((expression, index) => `${expression} AS c${index}`);
+  const named = [...systemNames, ...own, ...cells].map((expression, index) => `${expression} AS c${index}`);
   const { rows } = await client.run(
     `SELECT ${named.join(', ')} FROM (${flatRows(client.dataset, table, { root, where })}) ORDER BY 1, 2`,
     parametersOf(range),

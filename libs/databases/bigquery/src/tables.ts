@@ -41,8 +41,12 @@ const rawShape: TableShape = {
 /** Types as the REST API calls them. */
 const restTypes: Readonly<Record<string, string>> = { INTEGER: 'INT64', FLOAT: 'FLOAT64', BOOLEAN: 'BOOL' };
 
+const together = <T>(items: readonly T[], size: number): readonly (readonly T[])[] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, index) => items.slice(index * size, (index + 1) * size));
+
 export const openTables = (client: BigQueryClient): Tables => {
-  const { dataset, run } = client;
+  const { dataset } = client;
+  const run = (sql: string) => client.run(sql);
   const made = new Map<string, string>();
   let followed = -1;
   /** One at a time in this process: BigQuery takes five changes of a table in ten seconds. */
@@ -60,7 +64,7 @@ export const openTables = (client: BigQueryClient): Tables => {
     if (known === null) await run(createTable(dataset, shape));
     else {
       const absent = shape.columns.filter(({ name }) => !known.has(name.toLowerCase()));
-      if (absent.length > 0) await run(addColumns(dataset, shape.name, absent));
+      for (const some of together(absent, client.columnsPerChange)) await run(addColumns(dataset, shape.name, some));
       for (const { name, type } of shape.columns) {
         const has = known.get(name.toLowerCase());
         if (has !== undefined && (restTypes[has] ?? has) === 'INT64' && type === 'BIGNUMERIC')

@@ -14,7 +14,7 @@ interface Verdict {
 const verdict = (kind: FailureKind, code: string, advice: string): Verdict => ({ kind, code, advice });
 
 const quota = verdict('retry', 'warehouse.quota', 'a quota of BigQuery is used up for the moment: see Quotas in docs/bigquery.md');
-const away = verdict('retry', 'warehouse.unavailable', 'BigQuery cannot be reached');
+const away = verdict('retry', 'warehouse.away', 'BigQuery cannot be reached');
 const denied = verdict('fatal', 'warehouse.permission', 'give the account the roles of docs/bigquery.md, and check DSF_BIGQUERY_PROJECT');
 const missing = verdict('retry', 'warehouse.table-missing', 'a dataset or table is not there, or not yet seen everywhere');
 
@@ -103,7 +103,7 @@ const verdictOf = (error: Said): Verdict => {
 /** Any error as a Failure with BigQuery's own words, which name tables and columns, never values. */
 export const failureOf = (error: unknown, facts: FailureFacts = {}): Failure => {
   if (error instanceof Failure) return error;
-  const said: Said = error instanceof Error ? (error as Said) : { message: String(error) };
+  const said: Said = error instanceof Error ? error : { message: String(error) };
   const { kind, code, advice } = verdictOf(said);
   return new Failure(kind, code, `${advice} (${said.message ?? 'no words'})`, facts, { cause: error });
 };

@@ -1,5 +1,5 @@
 import type { FlatSchema, FlatTable } from '@dsf/ports';
-import { baseName, flatColumns, quoteName, quoteText, rawBase, rawColumns, rawView, type PhysicalColumn } from './dialect.ts';
+import { baseName, flatColumns, quoteName, quoteText, rawBase, rawColumns, rawView, viewName, type PhysicalColumn } from './dialect.ts';
 import type { SummaryShape } from './summary-tables.ts';
 
 /*
@@ -44,13 +44,13 @@ export const rootOf = ({ tables }: FlatSchema, source: number): FlatTable | unde
   tables.find((table) => table.source === source && table.parent === null);
 
 export const createFlatView = (dataset: string, table: FlatTable, root: FlatTable): string =>
-  createView(dataset, table.name, {
+  createView(dataset, viewName(table), {
     about: `${table.path === '' ? 'One row per message' : `Rows of ${table.path} in messages`} of source ${table.source}, each once`,
     body: flatRows(dataset, table, { root }),
   });
 
 /** Each group once, as it was when it last changed. */
-export const newestGroups = (dataset: string, table: string): string =>
+const newestGroups = (dataset: string, table: string): string =>
   `SELECT * EXCEPT (_dsf_copy) FROM (
   SELECT *, ROW_NUMBER() OVER (PARTITION BY _dsf_group ORDER BY _dsf_revision DESC) AS _dsf_copy FROM ${from(dataset, table)}
 ) WHERE _dsf_copy = 1`;

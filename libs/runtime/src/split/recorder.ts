@@ -32,6 +32,34 @@ const readsIn = (transaction: LaneTransaction, reads: LaneReads): LaneReads => (
   findSince: (rows, range, time) => reads.findSince(rows, range, time),
 });
 
+/** Keeps rows until the turn is closed. */
+const recordRows = (recorded: Recorded, { rowStore, ensureTables, schema }: Pick<Recording, 'rowStore' | 'ensureTables' | 'schema'>) => {
+  let isOpen = true;
+  let doom: { readonly error: unknown } | null = null;
+  const assertOpen = (): void => {
+    if (!isOpen) throw new Failure('fatal', 'warehouse.transaction-over', 'a call came after its transaction had ended: await every call');
+    if (doom !== null) throw doom.error;
+  };
+  /** The first error dooms the turn, also when the work catches it, as it does a transaction. */
+  const row = async (write: RowWrite): Promise<void> => {
+    assertOpen();
+    try {
+      await ensureTables([write]);
+      rowStore.check([write], await schema());
+    } catch (error) {
+      doom ??= { error };
+      throw error;
+    }
+    recorded.rows.push(write);
+  };
+
+  const close = (): void => {
+    assertOpen();
+    isOpen = false;
+  };
+  return { row, assertOpen, close };
+};
+
 /**
  * A lane's transaction that keeps what is written. What goes to the state is written at once, too: a turn without rows for the other database
  * is the transaction that it always was, and with rows it is rolled back and done again when they are written; so what the state would not
@@ -43,7 +71,7 @@ export const recordTurn = ({
   reads,
   ensureTables,
   schema,
-}: Recording): { readonly turn: LaneTransaction; readonly recorded: Recorded } => {
+}: Recording): { readonly turn: LaneTransaction; readonly recorded: Recorded; readonly close: () => void } => {
   const recorded: Recorded = { rows: [], state: [] };
   const generation = transaction.seq;
 
@@ -51,16 +79,12 @@ export const recordTurn = ({
     recorded.state.push(write);
     await carryOut(transaction, write);
   };
-  const row = async (write: RowWrite): Promise<void> => {
-    await ensureTables([write]);
-    rowStore.check([write], await schema());
-    recorded.rows.push(write);
-  };
-
+  const { row, assertOpen, close } = recordRows(recorded, { rowStore, ensureTables, schema });
   const writes: LaneWrites = {
     writePositions: (positions) => state({ kind: 'positions', positions }),
     writeFacts: (facts) => state({ kind: 'facts', facts }),
     async writeRaw(rows) {
+      assertOpen();
       if (rows.length > 0) await row({ kind: 'raw', rows });
     },
     async writeFlat(rows, version, schemaVersion) {
@@ -94,5 +118,5 @@ export const recordTurn = ({
     takeIntent: () => transaction.takeIntent(),
   };
 
-  return { turn: { seq: transaction.seq, ...readsIn(transaction, reads), ...writes }, recorded };
+  return { close, turn: { seq: transaction.seq, ...readsIn(transaction, reads), ...writes }, recorded };
 };

@@ -36,8 +36,9 @@ const createTransact = (parts: SplitWarehouse, reads: LaneReads, ensureTables: E
       return await state.transact(lane, seq, async (transaction) => {
         isPending = (await transaction.takeIntent()) !== null;
         if (isPending) throw taken(lane);
-        const { turn, recorded } = recordTurn({ transaction, rowStore: rows, reads, ensureTables, schema: () => state.schema() });
+        const { turn, recorded, close } = recordTurn({ transaction, rowStore: rows, reads, ensureTables, schema: () => state.schema() });
         const value = await work(turn);
+        close();
         if (recorded.rows.length === 0) return value;
         decided = { value, recorded };
         throw new Failure('retry', 'lane.intends', 'the turn has rows for another database: it is written down first', { ...lane });

@@ -93,7 +93,7 @@ export const lanesContract = (room: Room): void => {
       expect(await room.warehouse().committed.readRaw(everything(lane.source), 10)).toEqual([]);
     });
 
-    it('reads what it has written itself, while others see only what is committed', async () => {
+    it.skipIf(room.lacks('one transaction'))('reads what it has written itself, while others see only what is committed', async () => {
       const lane = freshLane();
       const other = await room.open();
       await room.warehouse().transact(lane, 0, async (transaction) => {

@@ -1,0 +1,103 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/*
+ * BigQuery for tests: `bqemulator` of PyPI, REST and Storage Write over DuckDB, in an environment of its own that pip fills. It takes no notice of
+ * offsets and quotas, keeps five digits of a BIGNUMERIC after the point, and reads nothing that it would charge for.
+ */
+
+export interface BigQueryEmulator {
+  /** What chooses it: DSF_WAREHOUSE and DSF_BIGQUERY_…, but for the dataset. */
+  readonly environment: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+const packages = ['bqemulator==1.4.0', 'numpy==2.4.6'];
+const folder = join(tmpdir(), 'dsf-bqemulator-1.4.0');
+const python = join(folder, 'bin', 'python');
+
+/** DuckDB's spatial extension comes from a server of its own, which a machine may not reach; nothing here needs geography. */
+const launcher = `import sys
+from bqemulator.storage import engine
+for value in list(vars(engine).values()):
+    if isinstance(value, type) and hasattr(value, '_load_spatial'):
+        value._load_spatial = lambda self: None
+from bqemulator.cli import main
+sys.exit(main())
+`;
+
+const run = (command: string, ...rest: readonly string[]): string | null => {
+  const { status, error, stderr } = spawnSync(command, rest, { encoding: 'utf8', timeout: 300_000 });
+  return status === 0 ? null : `${command} ${rest[0] ?? ''}: ${error?.message ?? stderr.trim().split('\n').at(-1) ?? 'failed'}`;
+};
+
+/** Why the suites on BigQuery cannot run here; null when they can. Installs what they need where `DSF_TEST_BIGQUERY` is `emulator`. */
+export const whyNoBigQuery = (environment: Readonly<Record<string, string | undefined>>): string | null => {
+  if (environment['DSF_TEST_BIGQUERY'] !== 'emulator') return 'DSF_TEST_BIGQUERY is not emulator: npm run test:bigquery';
+  if (existsSync(join(folder, 'ready'))) return null;
+  const problem = run('python3', '-m', 'venv', folder) ?? run(python, '-m', 'pip', 'install', '--quiet', ...packages);
+  if (problem !== null) return problem;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'launch.py'), launcher);
+  writeFileSync(join(folder, 'ready'), '');
+  return null;
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+/** How long it may take to start on a busy machine. */
+const startMsMax = 180_000;
+
+const isUp = async (url: string): Promise<boolean> => {
+  try {
+    return (await fetch(url)).ok;
+  } catch {
+    return false;
+  }
+};
+
+const end = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    if (child.exitCode !== null) return resolve();
+    child.on('close', () => resolve());
+    child.kill('SIGKILL');
+  });
+
+export const startBigQueryEmulator = async (): Promise<BigQueryEmulator> => {
+  const [rest, write] = [await freePort(), await freePort()];
+  const ports = ['--rest-port', String(rest), '--grpc-port', String(write)];
+  const child = spawn(python, [join(folder, 'launch.py'), 'start', ...ports, '--project', 'dsf-test', '--log-level', 'error'], {
+    stdio: 'ignore',
+  });
+  const url = `http://127.0.0.1:${rest}`;
+  const giveUpAt = Date.now() + startMsMax;
+  while (!(await isUp(`${url}/bigquery/v2/projects/dsf-test/datasets`))) {
+    if (child.exitCode !== null || Date.now() > giveUpAt) {
+      await end(child);
+      throw new Error('the BigQuery emulator did not start');
+    }
+    await sleep(200);
+  }
+  return {
+    environment: {
+      DSF_WAREHOUSE: 'bigquery',
+      DSF_BIGQUERY_PROJECT: 'dsf-test',
+      DSF_BIGQUERY_LOCATION: 'EU',
+      DSF_BIGQUERY_EMULATOR_REST: url,
+      DSF_BIGQUERY_EMULATOR_GRPC: `127.0.0.1:${write}`,
+    },
+    stop: () => end(child),
+  };
+};
