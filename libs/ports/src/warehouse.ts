@@ -170,7 +170,8 @@ export interface LaneWrites {
   writeFlat(rows: FlatRows, version: number, schemaVersion: number): Promise<void>;
   /** Deletes all flat rows of one record, children first. */
   deleteFlat(at: SourcePartition & { readonly offset: number }): Promise<void>;
-  /** Deletes the raw rows, or all flat rows, of at most `max` records of the range, lowest offsets first. Returns how many records had any. */
+  /** Deletes the raw rows, or all flat rows, of at most `max` records of the range, lowest offsets first. Returns how many records had any. Rows
+   * in a database that no transaction spans may all go at once, whatever `max` says. */
   purge(rows: PurgedRows, range: RowRange, max: number): Promise<number>;
   /** Inserts or replaces by (instance, group). */
   writeGroups(instance: string, lane: number, rows: readonly GroupRow[]): Promise<void>;

@@ -35,9 +35,21 @@ describe('a cell of BigQuery', () => {
     ['bigint', 2n ** 63n - 1n],
     ['bigint', -(2n ** 63n)],
     ['boolean', false],
+    ['double', Number.POSITIVE_INFINITY],
+    ['double', -5e-324],
     ['json', '{"a":1.0}'],
   ] as const)('of type %s keeps %s', (type, cell) => {
     expect(roundTrip(type, cell)).toBe(cell);
+  });
+
+  it.each([
+    ['double', 'inf', Number.POSITIVE_INFINITY],
+    ['double', '-inf', Number.NEGATIVE_INFINITY],
+    ['double', '-Infinity', Number.NEGATIVE_INFINITY],
+    ['decimal', '-100.500000000000', '-100.5'],
+    ['decimal', '100', '100'],
+  ] as const)('of type %s is known in each way of writing: %s', (type, shown, cell) => {
+    expect(decodeCell(type, shown)).toBe(cell);
   });
 
   it('keeps every text and every integer', () => {

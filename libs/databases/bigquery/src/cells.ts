@@ -82,18 +82,24 @@ export const encodeCell = (type: ColumnType, cell: Cell, scale: Scale): EncodedC
   throw misfit(type, cell);
 };
 
+/** Infinity is written as JSON or as SQL writes it. */
+export const doubleOf = (shown: string): number =>
+  Number(/^([+-]?)inf(?:inity)?$/i.test(shown) ? shown.replace(/inf\w*/i, 'Infinity') : shown);
+
+/** Some answers pad a decimal with zeros. */
+export const decimalText = (shown: string): string => (shown.includes('.') ? shown.replace(/\.?0+$/, '') : shown);
+
 /** BigQuery's answers are text, whatever the type. */
 export const decodeCell = (type: ColumnType, shown: string | null): Cell => {
   if (shown === null) return null;
   if (type === 'boolean') return shown === 'true';
-  if (type === 'double') return Number(shown);
+  if (type === 'double') return doubleOf(shown);
   if (type === 'bigint') {
     const integer = BigInt(shown);
     return integer >= BigInt(Number.MIN_SAFE_INTEGER) && integer <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(integer) : integer;
   }
   if (type === 'timestamp') return momentText(BigInt(shown));
-  // Some answers pad a BIGNUMERIC with zeros.
-  return type === 'decimal' && shown.includes('.') ? shown.replace(/\.?0+$/, '') : shown;
+  return type === 'decimal' ? decimalText(shown) : shown;
 };
 
 /** How a column is read so that its text is exact: moments in µs. */

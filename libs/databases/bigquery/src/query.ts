@@ -1,4 +1,5 @@
 import { Failure, type QueryCell, type QueryResult } from '@dsf/ports';
+import { decimalText, doubleOf } from './cells.ts';
 import type { BigQueryClient } from './client.ts';
 
 /*
@@ -27,8 +28,9 @@ const cellOf = (type: string, text: string | null): QueryCell => {
     const integer = BigInt(text);
     return integer >= BigInt(Number.MIN_SAFE_INTEGER) && integer <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(integer) : integer;
   }
-  if (type === 'FLOAT' || type === 'FLOAT64') return Number(text);
+  if (type === 'FLOAT' || type === 'FLOAT64') return doubleOf(text);
   if (type === 'BOOLEAN' || type === 'BOOL') return text === 'true';
+  if (type === 'NUMERIC' || type === 'BIGNUMERIC') return decimalText(text);
   if (type === 'BYTES') return Uint8Array.fromBase64(text);
   if (type === 'TIMESTAMP' && /^-?\d+$/.test(text)) return new Date(Math.floor(Number(text) / 1000)).toISOString();
   return text;

@@ -133,6 +133,8 @@ const beginTurn = (client: SqliteClient, first: Step) => {
   });
   done.catch(begun.reject);
   begun.promise.catch(() => undefined);
+  // Where the transaction did not even begin, nobody waits for its end.
+  ended.promise.catch(() => undefined);
   return { connection: begun.promise, commit: ended.resolve, rollBack: ended.reject, done };
 };
 

@@ -41,6 +41,9 @@ const rowsOf = ({ rows }: Intent): readonly RowWrite[] => {
   return rows.filter((write) => write.kind !== 'tombstone' || !roots.has(recordKey(write.at)));
 };
 
+/** Whether readers of a driver may have to be shown another instance when these are committed. */
+export const changesShown = (writes: Intent['state']): boolean => writes.some(({ kind }) => kind === 'live');
+
 /** When it was decided, UTC ms. */
 const timeOf = ({ state }: Intent): number => state.reduce((latest, write) => ('now' in write ? Math.max(latest, write.now) : latest), 0);
 
@@ -72,7 +75,7 @@ export const createFinisher = ({ state, rows, currentVersion }: SplitWarehouse, 
       for (const write of intent.state) await carryOut(transaction, write);
       if (late.length > 0) await transaction.writeRequests(late, timeOf(intent));
     });
-    if (intent.state.some(({ kind }) => kind === 'live')) await rows.show(await state.inspect.shownInstances());
+    if (changesShown(intent.state)) await rows.show(await state.inspect.shownInstances());
   };
 
   /** @param inTransaction - default: a transaction of its own, on the seq at which the intent was decided. Does nothing where the lane has none. */

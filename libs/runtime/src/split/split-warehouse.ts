@@ -1,5 +1,5 @@
 import { Failure, type LaneReads, type RowStore, type Warehouse, type WarehouseCapabilities } from '@dsf/ports';
-import { createEnsureTables, createFinisher, taken, type EnsureTables } from './finish.ts';
+import { changesShown, createEnsureTables, createFinisher, taken, type EnsureTables } from './finish.ts';
 import { encodeIntent, type Intent } from './intent.ts';
 import { recordTurn, type Recorded } from './recorder.ts';
 
@@ -31,18 +31,24 @@ const createTransact = (parts: SplitWarehouse, reads: LaneReads, ensureTables: E
   return async (lane, seq, work) => {
     const version = await currentVersion();
     let isPending = false;
+    let showsAnother = false;
     let decided: { readonly value: Awaited<ReturnType<typeof work>>; readonly recorded: Recorded } | null = null;
     try {
-      return await state.transact(lane, seq, async (transaction) => {
+      const done = await state.transact(lane, seq, async (transaction) => {
         isPending = (await transaction.takeIntent()) !== null;
         if (isPending) throw taken(lane);
         const { turn, recorded, close } = recordTurn({ transaction, rowStore: rows, reads, ensureTables, schema: () => state.schema() });
         const value = await work(turn);
         close();
-        if (recorded.rows.length === 0) return value;
+        if (recorded.rows.length === 0) {
+          showsAnother = changesShown(recorded.state);
+          return value;
+        }
         decided = { value, recorded };
         throw new Failure('retry', 'lane.intends', 'the turn has rows for another database: it is written down first', { ...lane });
       });
+      if (showsAnother) await rows.show(await state.inspect.shownInstances());
+      return done;
     } catch (error) {
       // Rolled back: nothing of it has happened, and the lane is as it was.
       if (isPending) await finishPending(lane);

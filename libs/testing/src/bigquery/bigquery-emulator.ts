@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,12 +20,54 @@ const packages = ['bqemulator==1.4.0', 'numpy==2.4.6'];
 const folder = join(tmpdir(), 'dsf-bqemulator-1.4.0');
 const python = join(folder, 'bin', 'python');
 
-/** DuckDB's spatial extension comes from a server of its own, which a machine may not reach; nothing here needs geography. */
-const launcher = `import sys
-from bqemulator.storage import engine
-for value in list(vars(engine).values()):
-    if isinstance(value, type) and hasattr(value, '_load_spatial'):
-        value._load_spatial = lambda self: None
+/**
+ * Starts the emulator without what stands in the way here:
+ * - DuckDB's spatial extension comes from a server of its own, which a machine may not reach; nothing here needs geography;
+ * - each open stream holds a thread of a pool that has as many as the machine has cores, and four: the streams of a few tables wait for ever;
+ * - of a table that was changed it keeps the columns in mind that the table had, and appends with those;
+ * - appends run in threads of their own on the one connection of DuckDB that statements use, too ("connection is busy"): they take turns.
+ */
+const launcher = `import asyncio, re, sys
+from concurrent.futures import ThreadPoolExecutor
+import grpc
+from bqemulator.catalog.ddl_sync import _introspect_schema
+from bqemulator.jobs import executor
+from bqemulator.grpc_api.write_servicer import BigQueryWriteHandler
+from bqemulator.storage.engine import DuckDBEngine
+
+DuckDBEngine._load_spatial = lambda self: None
+
+server = grpc.aio.server
+grpc.aio.server = lambda **rest: server(ThreadPoolExecutor(1000), **rest)
+
+start = DuckDBEngine.start
+append = BigQueryWriteHandler._perform_append
+
+async def start_here(self):
+    self.loop = asyncio.get_running_loop()
+    await start(self)
+
+def append_in_turn(self, *args, **named):
+    async def turn():
+        async with self._ctx.engine.write_lock():
+            return append(self, *args, **named)
+    return asyncio.run_coroutine_threadsafe(turn(), self._ctx.engine.loop).result()
+
+synchronise = executor.sync_created_schema
+
+def synchronise_altered(sql, project, context):
+    synchronise(sql, project, context)
+    altered = re.match(r'ALTER TABLE .([^.]+).\\..([^ ]+). ', sql)
+    if altered:
+        dataset, table = altered.groups()
+        known = context.catalog.get_table(project, dataset, table)
+        columns = _introspect_schema(project, dataset, table, context)
+        context.catalog.update_table(known.model_copy(update={'schema_': columns}))
+
+executor.sync_created_schema = synchronise_altered
+DuckDBEngine.start = start_here
+BigQueryWriteHandler._perform_append = append_in_turn
+
 from bqemulator.cli import main
 sys.exit(main())
 `;
@@ -41,8 +83,6 @@ export const whyNoBigQuery = (environment: Readonly<Record<string, string | unde
   if (existsSync(join(folder, 'ready'))) return null;
   const problem = run('python3', '-m', 'venv', folder) ?? run(python, '-m', 'pip', 'install', '--quiet', ...packages);
   if (problem !== null) return problem;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'launch.py'), launcher);
   writeFileSync(join(folder, 'ready'), '');
   return null;
 };
@@ -77,8 +117,11 @@ const end = (child: ChildProcess): Promise<void> =>
 
 export const startBigQueryEmulator = async (): Promise<BigQueryEmulator> => {
   const [rest, write] = [await freePort(), await freePort()];
+  const home = mkdtempSync(join(tmpdir(), 'dsf-bqemulator-run-'));
+  const script = join(home, 'launch.py');
+  writeFileSync(script, launcher);
   const ports = ['--rest-port', String(rest), '--grpc-port', String(write)];
-  const child = spawn(python, [join(folder, 'launch.py'), 'start', ...ports, '--project', 'dsf-test', '--log-level', 'error'], {
+  const child = spawn(python, [script, 'start', ...ports, '--project', 'dsf-test', '--log-level', 'error'], {
     stdio: 'ignore',
   });
   const url = `http://127.0.0.1:${rest}`;
@@ -97,7 +140,12 @@ export const startBigQueryEmulator = async (): Promise<BigQueryEmulator> => {
       DSF_BIGQUERY_LOCATION: 'EU',
       DSF_BIGQUERY_EMULATOR_REST: url,
       DSF_BIGQUERY_EMULATOR_GRPC: `127.0.0.1:${write}`,
+      // Google's libraries would look for the metadata server of a machine of Google's.
+      METADATA_SERVER_DETECTION: 'none',
     },
-    stop: () => end(child),
+    async stop() {
+      await end(child);
+      rmSync(home, { recursive: true, force: true });
+    },
   };
 };

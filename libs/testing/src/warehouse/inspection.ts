@@ -37,7 +37,7 @@ export const inspectionContract = (room: Room): void => {
         transaction.writeRaw([1, 2, 3].map((offset) => rawRow(source, offset))),
       );
       const sql = `SELECT _dsf_off AS place, topic FROM dsf_raw WHERE _dsf_src = ${source} ORDER BY _dsf_off`;
-      expect(await query(sql, 2)).toEqual({
+      expect(await query(sql, 2)).toMatchObject({
         columns: ['place', 'topic'],
         rows: [
           [1, 'orders'],
@@ -51,15 +51,19 @@ export const inspectionContract = (room: Room): void => {
           [3, 'orders'],
         ],
       });
-      expect(await query(sql, 0)).toEqual({ columns: ['place', 'topic'], rows: [] });
-      expect(await query(`SELECT _dsf_off FROM dsf_raw WHERE _dsf_src = ${source} AND _dsf_off > 3`)).toEqual({
+      expect(await query(sql, 0)).toMatchObject({ columns: ['place', 'topic'], rows: [] });
+      expect(await query(`SELECT _dsf_off FROM dsf_raw WHERE _dsf_src = ${source} AND _dsf_off > 3`)).toMatchObject({
         columns: ['_dsf_off'],
         rows: [],
       });
     });
 
     it('keeps integers beyond 2^53 and columns of the same name', async () => {
-      expect(await query('SELECT 9007199254740993 AS a, 1 AS a')).toEqual({ columns: ['a', 'a'], rows: [[9_007_199_254_740_993n, 1]] });
+      const second = room.lacks('columns of the same name') ? 'b' : 'a';
+      expect(await query(`SELECT 9007199254740993 AS a, 1 AS ${second}`)).toMatchObject({
+        columns: ['a', second],
+        rows: [[9_007_199_254_740_993n, 1]],
+      });
     });
   });
 

@@ -16,7 +16,13 @@ import type { KeyPart } from '@dsf/messages';
 import type { DriverInstance } from '@dsf/metadata';
 
 /** What a server may lack that is not the engine itself but speaks its protocol. */
-export type Lack = 'one transaction' | 'any UTF-16' | 'brackets in names' | 'exact decimals in questions' | 'foreign keys in bulk loads';
+export type Lack =
+  | 'one transaction'
+  | 'any UTF-16'
+  | 'brackets in names'
+  | 'exact decimals in questions'
+  | 'foreign keys in bulk loads'
+  | 'columns of the same name';
 
 /** Unicode without NUL. */
 export const isPlain = (text: string): boolean => text.isWellFormed() && !text.includes('\0');

@@ -30,6 +30,6 @@ describe.skipIf(why !== null)('rows in BigQuery (an emulator) and state in SQLit
         },
       };
     },
-    ['one transaction'],
+    ['one transaction', 'columns of the same name'],
   );
 });
