@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +20,30 @@ const environment = { ...process.env, DSF_HOME: home, DSF_LOG_LEVEL: 'warn', SHO
 const children: ChildProcess[] = [];
 const texts = new Map<App, string>();
 const collector = await startCollector();
+const refusedSeries = 'dsf_refusals_total{phase="summarise",code="summarise.not-a-number"}';
+
+/** What a healthy run of a few seconds on SQLite leaves at 0 or absent, and why. `telemetry.spec.ts` of observability shows that each of them moves. */
+const quietInHealth: Readonly<Partial<Record<keyof typeof declarations, string>>> = {
+  accounting: 'must be 0',
+  positionDifference: 'must be 0',
+  lagRecords: 'all was dealt with',
+  backlog: 'all was dealt with',
+  lagSeconds: 'all was dealt with',
+  oldest: 'all was dealt with',
+  refills: 'nothing was lost on the way',
+  refilled: 'nothing was lost on the way',
+  retries: 'nothing failed',
+  databaseRetries: 'nothing failed',
+  breakers: 'nothing failed',
+  breakerOpenings: 'nothing failed',
+  lanesLost: 'one owner for each lane',
+  requests: 'nothing was asked for',
+  openRequests: 'nothing was asked for',
+  reloadFailures: 'the definitions are right',
+  stops: 'nothing stopped',
+  stopped: 'nothing stopped',
+  pool: 'SQLite has no pool',
+};
 
 const dsf = (...parameters: string[]): void => {
   const { status, stdout, stderr } = spawnSync(process.execPath, ['--conditions=@dsf/source', 'apps/dsf/src/main.ts', ...parameters], {
@@ -45,6 +69,10 @@ const scrape = async (ports: ReadonlyMap<App, number>): Promise<void> => {
 beforeAll(async () => {
   dsf('apply', 'examples/shop');
   dsf('produce', 'shop.orders', 'examples/shop/orders.jsonl', '--key', 'customer.id');
+  // Two drivers sum the total, and refuse this one.
+  const bad = join(home, 'bad.jsonl');
+  writeFileSync(bad, '{"id":"o-9001","customer":{"id":"ada","country":"GB"},"total":"n/a"}\n');
+  dsf('produce', 'shop.orders', bad, '--key', 'customer.id');
   const ports = new Map<App, number>();
   for (const app of names) {
     const port = await freePort();
@@ -64,6 +92,7 @@ beforeAll(async () => {
     await scrape(ports);
     const isThrough =
       (valueOf('publisher', 'dsf_records_total{phase="publish",outcome="written"}') ?? 0) > 0 &&
+      (valueOf('summariser', refusedSeries) ?? 0) > 0 &&
       valueOf('flattener', 'dsf_lag_records{phase="flatten",source="shop.orders"}') === 0;
     if (isThrough) return;
     await delay(100);
@@ -97,11 +126,36 @@ describe('/metrics of the four services while they run', () => {
     expect(wanted.filter((name) => !there.has(name))).toEqual([]);
   });
 
+  it('are all fed by the phases that have them, but for those that are quiet in health', () => {
+    const isFed = (name: string): boolean =>
+      names.some((app) =>
+        [...(texts.get(app) ?? '').matchAll(new RegExp(`^${name}(_count)?(\\{.*\\})? (\\S+)$`, 'gm'))].some(
+          ([, , , value]) => Number(value) !== 0,
+        ),
+      );
+    const silent = Object.entries(declarations).filter(([key, { name }]) => !(key in quietInHealth) && !isFed(name));
+    expect(silent.map(([, { name }]) => name)).toEqual([]);
+  });
+
+  it.each(['ingest', 'flatten', 'publish'] as const)('count the bytes that %s has written', (phase) => {
+    const app = names.find((name) => apps[name] === phase) ?? 'ingestor';
+    expect(valueOf(app, `dsf_written_bytes_total{phase="${phase}"}`)).toBeGreaterThan(500);
+  });
+
+  it('have no series for bytes that a phase does not count, rather than one that is always 0', () => {
+    expect(texts.get('summariser')).not.toContain('dsf_written_bytes_total{');
+  });
+
+  it('count what was refused by code, in every phase that refuses', () => {
+    expect(valueOf('summariser', refusedSeries)).toBe(2);
+    expect(valueOf('summariser', 'dsf_records_total{phase="summarise",outcome="failed"}')).toBe(2);
+  });
+
   it('accounts for every record', () => {
     for (const app of names) expect(valueOf(app, `dsf_accounting_difference_records{phase="${apps[app]}"}`)).toBe(0);
     for (const app of ['ingestor', 'flattener'] as const)
       expect(valueOf(app, `dsf_position_difference_records{phase="${apps[app]}",source="shop.orders"}`)).toBe(0);
-    expect(valueOf('ingestor', 'dsf_records_received_total{phase="ingest"}')).toBe(60);
+    expect(valueOf('ingestor', 'dsf_records_received_total{phase="ingest"}')).toBe(61);
     expect(valueOf('flattener', 'dsf_records_total{phase="flatten",outcome="filtered"}')).toBe(3);
   });
 

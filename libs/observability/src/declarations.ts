@@ -1,3 +1,4 @@
+import type { PhaseName } from '@dsf/ports';
 import type { Label } from './label-values.ts';
 
 export interface MetricDeclaration {
@@ -6,6 +7,8 @@ export interface MetricDeclaration {
   readonly help: string;
   readonly unit: 'records' | 'messages' | 'bytes' | 'seconds' | 'offsets' | 'lanes' | 'groups' | 'connections' | 'version' | '1' | 'events';
   readonly labels: readonly Label[];
+  /** Phases that feed it, where not all do; the others have no series of it. */
+  readonly phases?: readonly PhaseName[];
   /** For people: what to make of it. */
   readonly look: string;
   /** True: told by the database when the metrics are read, and absent while it cannot be; else at zero from the start. */
@@ -56,9 +59,10 @@ const flow = {
   }),
   writtenBytes: counter({
     name: 'dsf_written_bytes_total',
-    help: 'Bytes of the payloads of the records that were stored or flattened; ingest and flatten only',
+    help: 'Bytes of the payloads of the records that were stored or flattened, and of the documents that were published; summarise has none, since only the database knows the size of a group',
     unit: 'bytes',
     labels: ['phase'],
+    phases: ['ingest', 'flatten', 'publish'],
     look: '',
   }),
   sentBytes: counter({
@@ -228,10 +232,10 @@ const delivery = {
 const data = {
   groups: counter({
     name: 'dsf_groups_changed_total',
-    help: 'Changes of groups by why they changed, of drivers with a window and without',
+    help: 'Changes of groups by why they changed; of windows that were open or had ended by the clock when the change was committed, and of drivers without a window',
     unit: 'groups',
     labels: ['reason', 'window'],
-    look: '`late` or `correction` rises',
+    look: '`ended` rises: data comes late, or old data is read; `correction` rises',
   }),
   tables: counter({
     name: 'dsf_schema_tables_total',

@@ -41,7 +41,7 @@ export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
       metrics.count('received', { phase }, received);
       outcomeCounts(event, metrics);
       batchTimes(event, metrics);
-      metrics.count('writtenBytes', { phase }, event.writtenBytes ?? 0);
+      if (event.writtenBytes !== undefined) metrics.count('writtenBytes', { phase }, event.writtenBytes);
       metrics.count('sentBytes', { phase }, event.bytes);
       metrics.count('sent', { phase }, event.sent);
       metrics.set('accounting', { phase }, tallies.account(phase, received - written - failed - filtered));
@@ -59,8 +59,9 @@ export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
   groups: {
     level: null,
     say: () => '',
-    measure: ({ reason, windowed, running }, metrics) => {
-      metrics.count('groups', { reason, window: 'windowed' }, windowed);
+    measure: ({ reason, open, ended, running }, metrics) => {
+      metrics.count('groups', { reason, window: 'open' }, open);
+      metrics.count('groups', { reason, window: 'ended' }, ended);
       metrics.count('groups', { reason, window: 'running' }, running);
     },
   },

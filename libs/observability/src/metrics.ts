@@ -66,7 +66,8 @@ export const createMetrics = (registry: Registry, phases: readonly PhaseName[] =
   for (const [key, declaration] of Object.entries<MetricDeclaration>(declarations)) {
     const { name, help, kind, buckets = [] } = declaration;
     const common = { name, help, labelNames: [...declaration.labels], registers: [registry] };
-    const starts = combinations(declaration.labels, phases);
+    const { phases: feeding } = declaration;
+    const starts = combinations(declaration.labels, feeding === undefined ? phases : phases.filter((phase) => feeding.includes(phase)));
     if (kind === 'counter') {
       const counter = new Counter(common);
       counters.set(key, counter);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Registry } from 'prom-client';
 import { phaseNames, type PhaseName, type TelemetryEvent } from '@dsf/ports';
+import { declarations } from './declarations.ts';
 import { createLogger } from './logger.ts';
 import type { Reading } from './readings.ts';
 import { createTelemetry } from './telemetry.ts';
@@ -44,7 +45,7 @@ const batch: TelemetryEvent = {
 const everyEvent: readonly TelemetryEvent[] = [
   batch,
   { name: 'delivery', phase: 'flatten', lane: 'lane-77', messages: 3, bytes: 700, receiveMs: 50, ackMs: 2 },
-  { name: 'groups', phase: 'summarise', lane: 'lane-77', reason: 'update', windowed: 2, running: 5 },
+  { name: 'groups', phase: 'summarise', lane: 'lane-77', reason: 'update', open: 2, ended: 3, running: 5 },
   { name: 'database', operation: 'transact', result: 'retry', code: 'warehouse.busy', ms: 12.5 },
   { name: 'reload-failed', phase: 'flatten', code: 'catalog.unreadable', message: 'gone' },
   { name: 'refill', phase: 'flatten', lane: 'lane-77', source: 7701, partition: 7702, from: 7703, to: 7713 },
@@ -171,6 +172,7 @@ describe('the metrics', () => {
       'dsf_received_bytes_total{phase="flatten"}': 700,
       'dsf_stage_duration_seconds_sum{phase="flatten",stage="receive"}': 0.05,
       'dsf_groups_changed_total{reason="update",window="running"}': 5,
+      'dsf_groups_changed_total{reason="update",window="ended"}': 3,
       'dsf_database_retries_total{code="warehouse.busy"}': 1,
       'dsf_database_operation_duration_seconds_count{operation="transact",result="retry"}': 1,
       'dsf_catalog_reload_failures_total{phase="flatten",code="catalog.unreadable"}': 1,
@@ -295,6 +297,22 @@ describe('what only the database tells', () => {
       'dsf_database_pool_connections{state="max"} 10',
     ])
       expect(text).toContain(`${line}\n`);
+  });
+
+  it('and the events together move every metric that is declared', async () => {
+    const { telemetry, registry } = setUp({ read: async () => reading() });
+    for (const event of everyEvent) telemetry.emit(event);
+    // What opens and closes, or is owned and left, within the list; and an account that does not add up.
+    telemetry.emit({ name: 'lane-claimed', phase: 'flatten', lane: 'a', seq: 1 });
+    telemetry.emit({
+      ...{ name: 'breaker-opened', phase: 'flatten', lane: 'a', source: 'dsf.raw', failures: 8 },
+      ...{ code: 'warehouse.away', message: '' },
+    });
+    if (batch.name === 'batch') telemetry.emit({ ...batch, received: 12 });
+    const text = await registry.metrics();
+    const moves = (name: string): boolean =>
+      [...text.matchAll(new RegExp(`^${name}(_count)?(\\{.*\\})? (\\S+)$`, 'gm'))].some(([, , , value]) => Number(value) !== 0);
+    expect(Object.values(declarations).filter(({ name }) => !moves(name))).toEqual([]);
   });
 
   it('has no values before the first reading, nor where there is no pool', async () => {

@@ -22,7 +22,7 @@ export type TelemetryEvent =
       readonly sent: number;
       /** Of the messages sent. */
       readonly bytes: number;
-      /** Of the payloads that were written: ingest and flatten. */
+      /** Of the payloads or documents that were written; not summarise, whose groups only the database measures. */
       readonly writtenBytes?: number;
       /** From the batch being there to its ranges being sent. */
       readonly ms: number;
@@ -47,7 +47,11 @@ export type TelemetryEvent =
       readonly phase: PhaseName;
       readonly lane: string;
       readonly reason: GroupChange['reason'];
-      readonly windowed: number;
+      /** Of windows that had not ended when the change was committed, by the wall clock. */
+      readonly open: number;
+      /** Of windows that had. */
+      readonly ended: number;
+      /** Of drivers without a window. */
       readonly running: number;
     }
   | {

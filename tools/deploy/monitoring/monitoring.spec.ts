@@ -83,7 +83,7 @@ describe('every expression', () => {
 
   it('matches values that the labels can have', () => {
     const closed = new Map(
-      Object.entries({ phase: 'ingest flatten summarise publish', window: 'windowed running', state: 'used idle waiting max' }),
+      Object.entries({ phase: 'ingest flatten summarise publish', window: 'open ended running', state: 'used idle waiting max' }),
     );
     const wrong = targets.flatMap(({ where, expr }) =>
       [...expr.matchAll(/(\w+)="(\w+)"/g)]

@@ -6,6 +6,7 @@ import type { Joined, Piece } from '../join.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { reportRefusals } from '../report-refusals.ts';
 import { payloadBytes, startStages, type Stages } from '../stages.ts';
 import type { Attempt, LaneContext } from '../work.ts';
 import type { Flattener, FlattenPhases } from './flattener.ts';
@@ -174,10 +175,5 @@ const report = ({ telemetry }: LaneContext, lane: Lane, { walk, decided, sent, b
     ms: stages.ms(),
     stages: stages.times(),
   });
-  for (const [code, same] of Map.groupBy(refusals, (refusal) => refusal.code)) {
-    const [first] = same;
-    if (first === undefined) continue;
-    const { source, partition, offset } = first;
-    telemetry.emit({ name: 'refused', phase: 'flatten', lane: lane.name, count: same.length, code, source, partition, offset });
-  }
+  reportRefusals(telemetry, { phase: 'flatten', lane: lane.name, refusals });
 };

@@ -5,6 +5,7 @@ import { rawHop } from '../hops.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { reportRefusals } from '../report-refusals.ts';
 import { payloadBytes, startStages } from '../stages.ts';
 import type { Attempt, LaneContext } from '../work.ts';
 
@@ -84,6 +85,7 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
       ms: stages.ms(),
       stages: stages.times(),
     });
+    reportRefusals(telemetry, { phase: 'ingest', lane: lane.name, refusals });
   };
 };
 

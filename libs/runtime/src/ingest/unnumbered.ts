@@ -3,6 +3,7 @@ import type { Catalog } from '@dsf/metadata';
 import { Failure, type Delivery, type IngestPhase, type Position, type SentMessage } from '@dsf/ports';
 import { addCounts, noCounts, openLane, type Lane } from '../lane.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { reportRefusals } from '../report-refusals.ts';
 import { payloadBytes, startStages } from '../stages.ts';
 import type { Attempt, LaneContext, LaneWork } from '../work.ts';
 import { brokerTime } from './broker-time.ts';
@@ -80,6 +81,7 @@ const createStep = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, lane: 
       ...{ name: 'batch', phase: 'ingest', lane: lane.name, received: records.length, written: rows.length, failed: refusals.length },
       ...{ filtered: 0, duplicates, sent: 1, bytes, writtenBytes: payloadBytes(rows), ms: stages.ms(), stages: stages.times() },
     });
+    reportRefusals(telemetry, { phase: 'ingest', lane: lane.name, refusals });
   };
 };
 

@@ -4,6 +4,7 @@ import type { OutgoingMessage, Position, PublishEffects, PublishPhase, RecordFai
 import { addCounts, noCounts, type Lane } from '../lane.ts';
 import { messageBytesMaxOf } from '../outbox.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { reportRefusals } from '../report-refusals.ts';
 import { startStages } from '../stages.ts';
 import type { LaneContext } from '../work.ts';
 import type { Outlets } from './outlets.ts';
@@ -67,6 +68,7 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
     await commit(catalog, publication, { next, time, written: messages.length, refills: refilled ? 1 : 0, refusals });
     stages.end('write');
     if (changes.length === 0) return;
+    const bytes = messages.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0);
     telemetry.emit({
       name: 'batch',
       phase: 'publish',
@@ -77,11 +79,13 @@ export const createPublishStep = <Plan>(context: LaneContext, phase: PublishPhas
       filtered: effects.filtered,
       duplicates: 0,
       sent: messages.length,
-      bytes: messages.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0),
+      bytes,
+      writtenBytes: bytes,
       ms: stages.ms(),
       stages: stages.times(),
       ...(time === null || messages.length === 0 ? {} : { latencyMs: Math.max(0, sentAt - time) }),
     });
+    reportRefusals(telemetry, { phase: 'publish', lane: lane.name, refusals });
   };
 };
 

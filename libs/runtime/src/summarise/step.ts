@@ -4,6 +4,7 @@ import type { Counters, Position, SummariseEffects } from '@dsf/ports';
 import type { Piece } from '../join.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { compileOnce } from '../plan-cache.ts';
+import { reportRefusals } from '../report-refusals.ts';
 import { startStages } from '../stages.ts';
 import type { Attempt, LaneContext } from '../work.ts';
 import type { SummarisePhases } from './fold.ts';
@@ -102,6 +103,7 @@ export const createSummariseStep = <Plan, PointsPlan>(
       ms: stages.ms(),
       stages: stages.times(),
     });
+    reportRefusals(telemetry, { phase: 'summarise', lane: lane.name, refusals: effects.refusals });
   };
 };
 

@@ -16,14 +16,15 @@ const setUp = async () => {
   const internal = fakeTransport();
   const warehouse = fakeWarehouse([[key, { seq: 5 }]]);
   const lane = openLane(warehouse, key);
-  const out = createSummaryOut(fakeContext({ warehouse, internal }), lane);
+  const context = fakeContext({ warehouse, internal });
+  const out = createSummaryOut(context, lane);
   await lane.refresh();
   out.enter();
   const turn = async (): Promise<void> => {
     await lane.transact({}, async () => undefined);
   };
   const told = () => internal.sent.splice(0).map(({ body }) => decodeSummaryRange(body));
-  return { warehouse, lane, out, turn, told, catalog: catalogOf(1) };
+  return { context, warehouse, lane, out, turn, told, catalog: catalogOf(1) };
 };
 
 describe('what dsf.summary is told', () => {
@@ -63,6 +64,17 @@ describe('what dsf.summary is told', () => {
     expect(told().map(({ from, to }) => [from, to])).toEqual([
       [6, 7],
       [8, 9],
+    ]);
+  });
+
+  it('comes with a count of the changes: of open windows, of those that had ended when it was committed, and of groups without one', async () => {
+    const { context, out, turn, catalog } = await setUp();
+    const inWindow = (windowEnd: number): GroupRow => ({ ...row, window: 0, windowEnd, time: 60_000 });
+    await turn();
+    await out.tell(catalog, [row, inWindow(60_001), inWindow(60_000), inWindow(1000), { ...inWindow(1), reason: 'correction' }]);
+    expect(context.events.filter(({ name }) => name === 'groups')).toMatchObject([
+      { reason: 'update', open: 1, ended: 2, running: 1 },
+      { reason: 'correction', open: 0, ended: 1, running: 0 },
     ]);
   });
 });

@@ -47,11 +47,12 @@ export const createSummaryOut = (context: LaneContext, lane: Lane): SummaryOut =
 /** One event for each reason, mostly one in all. */
 const reportGroups = ({ telemetry }: LaneContext, lane: Lane, changed: readonly GroupRow[]): void => {
   if (changed.length === 0) return;
-  const counts = new Map<GroupRow['reason'], { windowed: number; running: number }>();
-  for (const { reason, window } of changed) {
-    const count = counts.get(reason) ?? { windowed: 0, running: 0 };
-    if (window === null) count.running += 1;
-    else count.windowed += 1;
+  const counts = new Map<GroupRow['reason'], { open: number; ended: number; running: number }>();
+  for (const { reason, windowEnd, time } of changed) {
+    const count = counts.get(reason) ?? { open: 0, ended: 0, running: 0 };
+    if (windowEnd === null) count.running += 1;
+    else if (windowEnd > time) count.open += 1;
+    else count.ended += 1;
     counts.set(reason, count);
   }
   for (const [reason, count] of counts) telemetry.emit({ name: 'groups', phase: 'summarise', lane: lane.name, reason, ...count });
