@@ -12,6 +12,7 @@ import {
   readAll,
   sendShop,
   shopDefinitions,
+  shopOutcome,
   shopStream,
   startFleet,
   type MssqlTestSchema,
@@ -38,46 +39,6 @@ const untilIdle = async (installation: Installation, limitMs: number): Promise<v
 };
 
 const partitions = 4;
-
-/** Rows, summaries and documents, without what depends on the clock or on how changes fell into batches. */
-const everythingOf = async (installation: Installation): Promise<unknown> => {
-  const { warehouse } = installation;
-  const { tables } = await warehouse.schema();
-  const rows: unknown[] = [];
-  for (let partition = 0; partition < partitions; partition += 1) {
-    const range = { source: 1, partition, from: 0, to: 1_000_000 };
-    const raw = await warehouse.committed.readRaw(range, 1_000_000);
-    const flat = await warehouse.committed.readFlat(
-      range,
-      tables.map(({ id }) => id),
-      1_000_000,
-    );
-    rows.push(
-      raw.map(({ offset, key, payload, headers }) => [offset, key, payload, headers]),
-      flat.rows.tables.map(({ table, rows: some }) => [
-        table.name,
-        table.columns.map(({ name, type, role }) => [name, type, role]),
-        some.map(({ offset, row, parentRow, listIdx, shape, cells }) => [offset, row, parentRow, listIdx, shape, cells]),
-      ]),
-    );
-  }
-  const query = async (sql: string): Promise<unknown> => (await warehouse.inspect.query(sql, 1_000_000)).rows;
-  const summaries = [
-    await query('SELECT customer, window_start, window_end, lines, revenue, best FROM shop_sales ORDER BY customer, window_start'),
-    await query('SELECT city, orders, total FROM shop_totals ORDER BY city'),
-  ];
-  const newest = new Map<string, { readonly revision: number; readonly body: unknown }>();
-  for (const topic of ['shop.sales', 'shop.totals']) {
-    for (const { key, headers, body } of await readAll(installation.local, topic)) {
-      const text = (bytes: Uint8Array | null | undefined): string => new TextDecoder().decode(bytes ?? new Uint8Array());
-      const revision = Number(text(headers.find(([name]) => name === 'ce_dsfrevision')?.[1]));
-      const group = `${topic} ${text(key)} ${JSON.stringify((JSON.parse(text(body)) as { window: unknown }).window)}`;
-      if (revision >= (newest.get(group)?.revision ?? 0)) newest.set(group, { revision, body: JSON.parse(text(body)) });
-    }
-  }
-  const documents = [...newest].map(([group, { body }]) => [group, body] as const).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return { rows, summaries, documents };
-};
 
 describeOnMssql(process.env, (server) => {
   let schema: MssqlTestSchema;
@@ -122,7 +83,7 @@ describeOnMssql(process.env, (server) => {
         await fleet.stop();
       }
       await expectShopTables(installation.warehouse, messages, expected);
-      results.push(await everythingOf(installation));
+      results.push(await shopOutcome(installation, partitions));
     }
     expect(results[0]).toEqual(results[1]);
   }, 600_000);

@@ -6,6 +6,7 @@ export type { LaneHarness, TransportHarness } from './transport-harness.ts';
 export { startFleet } from './fleet/fleet.ts';
 export * from './warehouse-contract.ts';
 export * from './fleet/shop-checks.ts';
+export * from './fleet/shop-outcome.ts';
 export * from './mssql/describe-on-mssql.ts';
 export * from './mssql/test-login.ts';
 export * from './mssql/test-server.ts';

@@ -1,0 +1,155 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { buildCatalog, definitionsSchema } from '@dsf/metadata';
+import {
+  expectShopTables,
+  expectShopTotals,
+  readAll,
+  sendShop,
+  shopDefinitions,
+  shopOutcome,
+  shopStream,
+  startBigQueryEmulator,
+  startFleet,
+  whyNoBigQuery,
+  type BigQueryEmulator,
+} from '@dsf/testing';
+import { openInstallation, readStatus, type Installation } from '@dsf/wiring';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openWorkplace } from './specs/dsf-process.ts';
+
+/** Times that something is killed or frozen. */
+const blows = Number(process.env['DSF_TEST_BIGQUERY_BLOWS'] ?? 12);
+const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
+const partitions = 4;
+
+type Variables = Readonly<Record<string, string>>;
+
+const untilIdle = async (installation: Installation, limitMs: number): Promise<void> => {
+  const deadline = Date.now() + limitMs;
+  for (;;) {
+    const status = await readStatus(installation);
+    if (status.idle) return;
+    if (Date.now() > deadline) throw new Error(`not idle after ${limitMs} ms: ${JSON.stringify(status)}`);
+    await delay(500);
+  }
+};
+
+const why = whyNoBigQuery(process.env);
+
+describe.skipIf(why !== null)(
+  `the four services with rows in BigQuery (an emulator) and state in SQLite${why === null ? '' : `: ${why}`}`,
+  () => {
+    let emulator: BigQueryEmulator;
+    const homes: string[] = [];
+    const open: Installation[] = [];
+
+    beforeAll(async () => {
+      emulator = await startBigQueryEmulator();
+    }, 200_000);
+    afterEach(async () => {
+      await Promise.all(open.splice(0).map((installation) => installation.close()));
+      for (const home of homes.splice(0)) rmSync(home, { recursive: true, force: true });
+    });
+    afterAll(() => emulator.stop());
+
+    const inBigQuery = (dataset: string): Variables => ({ ...emulator.environment, DSF_BIGQUERY_DATASET: dataset });
+
+    /** An installation with the definitions of the shop in force, and what its services are told. */
+    const begin = async (warehouse: Variables): Promise<{ readonly installation: Installation; readonly environment: Variables }> => {
+      const home = mkdtempSync(join(tmpdir(), 'dsf-bigquery-'));
+      homes.push(home);
+      const ports = Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0']));
+      const environment = { DSF_HOME: home, DSF_LOG_LEVEL: 'warn', ...ports, ...warehouse };
+      const installation = await openInstallation({ home, environment });
+      open.push(installation);
+      const definitions = definitionsSchema.parse(shopDefinitions);
+      const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
+      expect(activation.kind).toBe('activated');
+      await installation.local.ensureTopic('shop.orders', partitions);
+      return { installation, environment };
+    };
+
+    /** Runs one process of each service while the work goes on. */
+    const withServices = async (environment: Variables, work: () => Promise<void>): Promise<void> => {
+      const fleet = startFleet({ environment, replicas: 1 });
+      try {
+        await work();
+        expect(fleet.casualties()).toEqual([]);
+      } catch (error) {
+        throw new Error(fleet.logs().slice(-4000), { cause: error });
+      } finally {
+        await fleet.stop();
+      }
+    };
+
+    it('give the rows, summaries and documents that SQLite gives', async () => {
+      const { messages, expected } = shopStream(seed, 600);
+      const outcomes: unknown[] = [];
+      for (const warehouse of [inBigQuery('same'), {}]) {
+        const { installation, environment } = await begin(warehouse);
+        await withServices(environment, async () => {
+          await sendShop(installation.local, 'shop.orders', { messages, pauseMs: 0 });
+          await untilIdle(installation, 240_000);
+        });
+        await expectShopTables(installation.warehouse, messages, expected);
+        outcomes.push(await shopOutcome(installation, partitions));
+      }
+      expect(outcomes[0]).toEqual(outcomes[1]);
+    });
+
+    it('answer to query, status, tables, replay and rebuild as they do on SQLite', async () => {
+      const { messages, expected } = shopStream(seed, 200);
+      const { installation, environment } = await begin(inBigQuery('asked'));
+      const place = openWorkplace(environment);
+      await withServices(environment, async () => {
+        await sendShop(installation.local, 'shop.orders', { messages, pauseMs: 0 });
+        await untilIdle(installation, 240_000);
+
+        const asked = await place.dsf(['query', '--csv', 'SELECT city, orders, total FROM shop_totals_current ORDER BY city']);
+        expect(
+          asked.stdout
+            .trim()
+            .split('\n')
+            .slice(1)
+            .map((line) => line.split(',')[0]),
+        ).toEqual([...expected.totals.keys()].toSorted());
+        expect(asked.stderr).toMatch(/[\d,]+ bytes scanned, which is what BigQuery charges for/);
+        const refused = await place.dsf(['query', 'DELETE FROM dsf_base_raw WHERE TRUE']);
+        expect([refused.code === 0, refused.stderr.includes('only reading is allowed here')]).toEqual([false, true]);
+
+        const { openFailures } = JSON.parse(await place.must(['status', '--json'])) as { readonly openFailures: number };
+        expect(openFailures).toBe(expected.failed);
+        expect(await place.must(['tables'])).toMatch(new RegExp(`shop_orders__items\\s.*\\b${expected.items}\\b`));
+
+        await place.must(['failures', 'replay', '--all']);
+        await place.must(['rebuild', 'shop.totals']);
+        await untilIdle(installation, 240_000);
+      });
+      place.clear();
+      // What was broken is broken still, and everything else is as it was.
+      await expectShopTables(installation.warehouse, messages, expected);
+      expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
+    });
+
+    it(`lose and repeat nothing when they are killed and frozen ${blows} times, two replicas each (seed ${seed})`, async () => {
+      const { messages, expected } = shopStream(seed, 60 * blows);
+      const { installation, environment } = await begin(inBigQuery('killed'));
+      const fleet = startFleet({ environment, replicas: 2 });
+      try {
+        const feeding = sendShop(installation.local, 'shop.orders', { messages, pauseMs: 500 });
+        const blown = await fleet.chaos({ seed, blows, pauseMsMax: 2000, freezeMsMax: 5000 });
+        expect(blown.kills + blown.freezes).toBe(blows);
+        await feeding;
+        await untilIdle(installation, 300_000);
+        expect(fleet.casualties()).toEqual([]);
+      } finally {
+        await fleet.stop();
+      }
+      await expectShopTables(installation.warehouse, messages, expected);
+      expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
+    });
+  },
+);
