@@ -84,6 +84,24 @@ describe('what docker-compose.yml brings up', () => {
   });
 });
 
+it('the chart has a value for every setting of SQL Server, of the topics between the services, and of a service', () => {
+  const template = readFileSync('helm/dsf/templates/_env.tpl', 'utf8');
+  const variables = configSections.flatMap(({ settings }) => Object.values(settings).map(({ variable }) => variable));
+  const topicsAlone = ['DSF_INTERNAL_REPLICATION', 'DSF_INTERNAL_RETENTION'];
+  const deployed = variables.filter((variable) => /^DSF_(MSSQL|INTERNAL)_/.test(variable) && !topicsAlone.includes(variable));
+  expect(deployed.length).toBeGreaterThan(25);
+  expect(deployed.filter((variable) => !new RegExp(`\\b${variable}\\b`).test(template))).toEqual([]);
+  const schema = JSON.parse(readFileSync('helm/dsf/values.schema.json', 'utf8')) as {
+    readonly $defs: {
+      readonly phase: { readonly properties: { readonly settings: { readonly propertyNames: { readonly enum: string[] } } } };
+    };
+  };
+  const own = variables.flatMap((variable) => /^FLATTENER_(.+)$/.exec(variable)?.[1] ?? []);
+  // The chart sets the port itself, and the drain by `drainSeconds`.
+  const settable = own.filter((name) => name !== 'HTTP_PORT' && name !== 'DRAIN');
+  expect(schema.$defs.phase.properties.settings.propertyNames.enum.toSorted()).toEqual(settable.toSorted());
+});
+
 it('deployments set no variable that no process reads', () => {
   const known = new Set(
     configSections.flatMap(({ settings }) => Object.values(settings).flatMap(({ variable }) => [variable, `${variable}_FILE`])),

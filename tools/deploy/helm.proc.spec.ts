@@ -37,6 +37,28 @@ const good: Readonly<Record<string, Values>> = {
     base,
     values: { internal: { kafka: { sasl: { mechanism: 'oauthbearer' }, tls: { certKey: 'tls.crt', keyKey: 'tls.key' } } } },
   },
+  'a managed identity of Azure': {
+    base,
+    values: {
+      database: { mssql: { login: 'azure-managed-identity', clientId: '00000000-0000-0000-0000-000000000001', existingSecret: '' } },
+    },
+  },
+  'an application of Azure': {
+    base,
+    values: { database: { mssql: { login: 'azure-service-principal', clientId: 'c', tenantId: 't' } } },
+  },
+  'an instance, its certificate and every limit': {
+    base,
+    values: {
+      database: {
+        mssql: {
+          ...{ port: null, instance: 'STREAMS', certificateName: 'sql.example', encrypt: 'strict', caFile: '/etc/ca/ca.crt' },
+          ...{ connectTimeout: '30s', requestTimeout: '5m', lockTimeout: '500ms', trustServerCertificate: true },
+        },
+      },
+      internal: { kafka: { clientId: 'streams' } },
+    },
+  },
   tracing: { base, values: { tracing: { enabled: true, endpoint: 'http://collector.tracing:4318', samplerArg: '0.01' } } },
   'everything for the pod': {
     base,
@@ -136,6 +158,20 @@ const wrong: readonly (readonly [what: string, values: Values, names: readonly s
   ['a region that is none', { base: 'google-cloud', values: { internal: { pubsub: { region: 'Europe' } } } }, ['region']],
   ['a pool too small for the services', { base, values: { database: { mssql: { poolMax: 1 } } } }, ['poolMax']],
   ['no Secret for the database', { base, values: { database: { mssql: { existingSecret: '' } } } }, ['database.mssql.existingSecret']],
+  [
+    'a managed identity beside a Secret',
+    { base, values: { database: { mssql: { login: 'azure-managed-identity' } } } },
+    ['database.mssql.existingSecret', 'azure-managed-identity'],
+  ],
+  [
+    'an application of Azure without a tenant',
+    { base, values: { database: { mssql: { login: 'azure-service-principal', clientId: 'c' } } } },
+    ['database.mssql.clientId and tenantId'],
+  ],
+  ['an identity for a login with a password', { base, values: { database: { mssql: { clientId: 'c' } } } }, ['login is sql']],
+  ['a login that there is not', { base, values: { database: { mssql: { login: 'windows' } } } }, ['login']],
+  ['a limit without a unit', { base, values: { database: { mssql: { requestTimeout: '60' } } } }, ['requestTimeout']],
+  ['neither port nor instance', { base, values: { database: { mssql: { port: null } } } }, ['database.mssql.port']],
   ['a password in the values', { base, values: { database: { mssql: { password: 'secret' } } } }, ['password']],
   ['SQLite for several pods', { base, values: { database: { kind: 'sqlite' } } }, ['sqlite', 'mode']],
   ['a single pod on Kafka', { base: 'trial', values: { internal: { transport: 'kafka' } } }, ['internal.transport']],
@@ -284,6 +320,18 @@ for (const major of [3, 4] as const) {
           .filter(({ kind }) => kind === 'Deployment')
           .map(podOf);
         expect(pod && valueOf(pod, /^NODE_OPTIONS$/)).toBe('--max-old-space-size=1024');
+      });
+
+      it('logs in to Azure without a user, a password, or a Secret where the identity needs none', async () => {
+        const of = async (values: object): Promise<Manifest | undefined> =>
+          (await render({ base, values: { database: { mssql: values } } })).find(({ kind }) => kind === 'Deployment');
+        const identity = JSON.stringify(await of({ login: 'azure-managed-identity', clientId: 'c', existingSecret: '' }));
+        expect(identity).toContain('"name":"DSF_MSSQL_LOGIN","value":"azure-managed-identity"');
+        for (const word of ['DSF_MSSQL_USER', 'DSF_MSSQL_PASSWORD', 'DSF_MSSQL_CLIENT_SECRET', 'database-login'])
+          expect(identity).not.toContain(word);
+        const application = JSON.stringify(await of({ login: 'azure-service-principal', clientId: 'c', tenantId: 't' }));
+        expect(application).toContain('"name":"DSF_MSSQL_CLIENT_SECRET_FILE","value":"/etc/dsf/database/client-secret"');
+        expect(application).not.toContain('DSF_MSSQL_PASSWORD');
       });
 
       it('migrates before an installation and an upgrade, under its own account', async () => {

@@ -8,7 +8,12 @@
   {{- if eq $values.database.kind "sqlite" -}}{{- fail "database.kind sqlite is a file of one pod: set mode to single, or database.kind to mssql" -}}{{- end -}}
   {{- if eq $values.internal.transport "local" -}}{{- fail "internal.transport local is a file of one pod: set mode to single, or internal.transport to kafka or pubsub" -}}{{- end -}}
   {{- if not $values.database.mssql.server -}}{{- fail "database.mssql.server is missing: the name of the SQL Server" -}}{{- end -}}
-  {{- if not $values.database.mssql.existingSecret -}}{{- fail "database.mssql.existingSecret is missing: the Secret with the login of the SQL Server" -}}{{- end -}}
+  {{- $mssql := $values.database.mssql -}}
+  {{- if and (has $mssql.login (list "sql" "azure-service-principal")) (not $mssql.existingSecret) -}}{{- fail (printf "database.mssql.existingSecret is missing: the Secret with the login of the SQL Server, which login %s needs" $mssql.login) -}}{{- end -}}
+  {{- if and (has $mssql.login (list "azure-default" "azure-managed-identity")) $mssql.existingSecret -}}{{- fail (printf "database.mssql.existingSecret is set, but login %s reads no Secret: set login to sql, or remove the Secret" $mssql.login) -}}{{- end -}}
+  {{- if and (eq $mssql.login "azure-service-principal") (or (not $mssql.clientId) (not $mssql.tenantId)) -}}{{- fail "database.mssql.clientId and tenantId are missing: login azure-service-principal needs them" -}}{{- end -}}
+  {{- if and (eq $mssql.login "sql") (or $mssql.clientId $mssql.tenantId) -}}{{- fail "database.mssql.clientId or tenantId is set, but login is sql: set it to one of azure-…, or remove them" -}}{{- end -}}
+  {{- if and (not $mssql.port) (not $mssql.instance) -}}{{- fail "database.mssql.port is missing: without an instance it must be given" -}}{{- end -}}
   {{- if and (eq $values.internal.transport "kafka") (not $values.internal.kafka.brokers) -}}{{- fail "internal.kafka.brokers is missing: host:port of some brokers" -}}{{- end -}}
   {{- if and (eq $values.internal.transport "pubsub") $values.internal.kafka.brokers -}}{{- fail "internal.kafka.brokers is set, but internal.transport is pubsub: set it to kafka, or remove the brokers" -}}{{- end -}}
 {{- end -}}

@@ -49,8 +49,14 @@
   value: mssql
 - name: DSF_MSSQL_SERVER
   value: {{ .server | quote }}
+{{- with .port }}
 - name: DSF_MSSQL_PORT
-  value: {{ int .port | quote }}
+  value: {{ int . | quote }}
+{{- end }}
+{{- with .instance }}
+- name: DSF_MSSQL_INSTANCE
+  value: {{ . | quote }}
+{{- end }}
 - name: DSF_MSSQL_DATABASE
   value: {{ .database | quote }}
 - name: DSF_MSSQL_SCHEMA
@@ -63,7 +69,43 @@
 - name: DSF_MSSQL_CA_FILE
   value: {{ . | quote }}
 {{- end }}
+{{- with .certificateName }}
+- name: DSF_MSSQL_CERTIFICATE_NAME
+  value: {{ . | quote }}
+{{- end }}
+{{- if .trustServerCertificate }}
+- name: DSF_MSSQL_TRUST_SERVER_CERTIFICATE
+  value: 'true'
+{{- end }}
+{{- with .connectTimeout }}
+- name: DSF_MSSQL_CONNECT_TIMEOUT
+  value: {{ . | quote }}
+{{- end }}
+{{- with .requestTimeout }}
+- name: DSF_MSSQL_REQUEST_TIMEOUT
+  value: {{ . | quote }}
+{{- end }}
+{{- with .lockTimeout }}
+- name: DSF_MSSQL_LOCK_TIMEOUT
+  value: {{ . | quote }}
+{{- end }}
+- name: DSF_MSSQL_LOGIN
+  value: {{ .login }}
+{{- if ne .login "sql" }}
+{{- with .clientId }}
+- name: DSF_MSSQL_CLIENT_ID
+  value: {{ . | quote }}
+{{- end }}
+{{- with .tenantId }}
+- name: DSF_MSSQL_TENANT_ID
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- if eq .login "sql" }}
 {{- include "dsf.secretEnv" (dict "as" .as "secret" .existingSecret "folder" "/etc/dsf/database" "entries" (dict "DSF_MSSQL_USER" .userKey "DSF_MSSQL_PASSWORD" .passwordKey)) }}
+{{- else if eq .login "azure-service-principal" }}
+{{- include "dsf.secretEnv" (dict "as" .as "secret" .existingSecret "folder" "/etc/dsf/database" "entries" (dict "DSF_MSSQL_CLIENT_SECRET" .clientSecretKey)) }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -94,6 +136,10 @@
   value: kafka
 - name: DSF_INTERNAL_KAFKA_BROKERS
   value: {{ join "," .internal.kafka.brokers | quote }}
+{{- with .internal.kafka.clientId }}
+- name: DSF_INTERNAL_KAFKA_CLIENT_ID
+  value: {{ . | quote }}
+{{- end }}
 {{- with .internal.prefix }}
 - name: DSF_INTERNAL_PREFIX
   value: {{ . | quote }}

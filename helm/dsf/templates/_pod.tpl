@@ -70,7 +70,7 @@ containers:
     volumeMounts:
       - { name: home, mountPath: /var/lib/dsf }
       - { name: tmp, mountPath: /tmp }
-      {{- if and (eq $database.kind "mssql") (eq $database.mssql.as "file") }}
+      {{- if and (eq $database.kind "mssql") (eq $database.mssql.as "file") $database.mssql.existingSecret }}
       - { name: database-login, mountPath: /etc/dsf/database, readOnly: true }
       {{- end }}
       {{- if and $isKafka (ne $kafka.sasl.mechanism "none") (eq $kafka.sasl.as "file") }}
@@ -90,7 +90,7 @@ volumes:
   - { name: home, emptyDir: {} }
   {{- end }}
   - { name: tmp, emptyDir: {} }
-  {{- if and (eq $database.kind "mssql") (eq $database.mssql.as "file") }}
+  {{- if and (eq $database.kind "mssql") (eq $database.mssql.as "file") $database.mssql.existingSecret }}
   - name: database-login
     secret: { secretName: {{ $database.mssql.existingSecret }}, defaultMode: 0440 }
   {{- end }}
