@@ -155,6 +155,22 @@ const wrong: readonly (readonly [what: string, values: Values, names: readonly s
     { base: 'google-cloud', values: { internal: { kafka: { brokers: ['kafka:9092'] } } } },
     ['internal.kafka.brokers', 'pubsub'],
   ],
+  [
+    'BigQuery without a project',
+    { base, values: { warehouse: { kind: 'bigquery', bigquery: { location: 'EU' } } } },
+    ['warehouse.bigquery.project'],
+  ],
+  [
+    'BigQuery without a place',
+    { base, values: { warehouse: { kind: 'bigquery', bigquery: { project: 'shop' } } } },
+    ['warehouse.bigquery.location'],
+  ],
+  ['a project of BigQuery that nothing uses', { base: 'google-cloud', values: { warehouse: { kind: 'database' } } }, ['warehouse.kind']],
+  [
+    'a dataset that BigQuery does not take',
+    { base: 'google-cloud', values: { warehouse: { bigquery: { dataset: 'my-rows' } } } },
+    ['dataset'],
+  ],
   ['a region that is none', { base: 'google-cloud', values: { internal: { pubsub: { region: 'Europe' } } } }, ['region']],
   ['a pool too small for the services', { base, values: { database: { mssql: { poolMax: 1 } } } }, ['poolMax']],
   ['no Secret for the database', { base, values: { database: { mssql: { existingSecret: '' } } } }, ['database.mssql.existingSecret']],
@@ -244,8 +260,8 @@ for (const major of [3, 4] as const) {
           (await (major === 3 ? helm.renderedNotes({ base: file }) : helm.notes({ base: file }))).said;
         const said = await saidOf('on-premise');
         expect(said).toContain('dsf apply');
-        expect(said).toContain('internal topics are on Kafka. BigQuery is not there yet');
-        expect(await saidOf('google-cloud')).toContain('internal topics are on Google Cloud Pub/Sub');
+        expect(said).toContain('rows are there, too; internal topics are on Kafka');
+        expect(await saidOf('google-cloud')).toContain('rows are in BigQuery; internal topics are on Google Cloud Pub/Sub');
         expect(await saidOf('trial')).toContain('This is a trial');
       });
 
@@ -350,6 +366,23 @@ for (const major of [3, 4] as const) {
           .map(({ metadata }) => metadata.annotations?.['iam.gke.io/gcp-service-account'])
           .filter((one) => one !== undefined);
         expect(new Set(identities).size).toBe(4);
+      });
+
+      it('tells every service of BigQuery, lets it out to it, and nobody else', async () => {
+        const manifests = await render({ base: 'google-cloud' });
+        const pods = manifests.filter(({ kind }) => kind === 'Deployment').map(podOf);
+        expect(pods.length).toBe(4);
+        for (const pod of pods) {
+          expect(valueOf(pod, /^DSF_WAREHOUSE$/)).toBe('bigquery');
+          expect(['PROJECT', 'DATASET', 'LOCATION'].map((name) => valueOf(pod, new RegExp(`^DSF_BIGQUERY_${name}$`)))).toEqual([
+            'my-project',
+            'dsf',
+            'EU',
+          ]);
+        }
+        const policy = manifests.find(({ kind }) => kind === 'NetworkPolicy');
+        expect(JSON.stringify(policy?.spec)).toContain('"port":443');
+        for (const pod of withPods(await render({ base })).map(podOf)) expect(valueOf(pod, /^DSF_WAREHOUSE$/)).toBe('');
       });
 
       it('scales each phase by the topic and group that it reads', async () => {

@@ -17,6 +17,12 @@
   {{- if and (eq $values.internal.transport "kafka") (not $values.internal.kafka.brokers) -}}{{- fail "internal.kafka.brokers is missing: host:port of some brokers" -}}{{- end -}}
   {{- if and (eq $values.internal.transport "pubsub") $values.internal.kafka.brokers -}}{{- fail "internal.kafka.brokers is set, but internal.transport is pubsub: set it to kafka, or remove the brokers" -}}{{- end -}}
 {{- end -}}
+{{- if eq $values.warehouse.kind "bigquery" -}}
+  {{- if not $values.warehouse.bigquery.project -}}{{- fail "warehouse.bigquery.project is missing: the project of Google Cloud that holds the dataset" -}}{{- end -}}
+  {{- if not $values.warehouse.bigquery.location -}}{{- fail "warehouse.bigquery.location is missing: where the dataset is, or is to be made, such as EU" -}}{{- end -}}
+{{- else if $values.warehouse.bigquery.project -}}
+  {{- fail "warehouse.bigquery.project is set, but warehouse.kind is database: set it to bigquery, or remove the project" -}}
+{{- end -}}
 {{- $sasl := $values.internal.kafka.sasl -}}
 {{- if and (ne $sasl.mechanism "none") (not $sasl.existingSecret) -}}{{- fail (printf "internal.kafka.sasl.existingSecret is missing: mechanism %s needs a Secret" $sasl.mechanism) -}}{{- end -}}
 {{- if and $values.tracing.enabled (not $values.tracing.endpoint) -}}{{- fail "tracing.endpoint is missing: the address of an OpenTelemetry collector, such as http://collector:4318" -}}{{- end -}}

@@ -10,6 +10,7 @@
   value: --max-old-space-size={{ div (mul (include "dsf.mebibytes" . | int) (int $.set.heapPercent)) 100 }}
 {{- end }}
 {{- include "dsf.databaseEnv" $values | nindent 0 }}
+{{- include "dsf.warehouseEnv" $values | nindent 0 }}
 {{- include "dsf.internalEnv" $values | nindent 0 }}
 {{- include "dsf.tracingEnv" . | nindent 0 }}
 {{- if .prefix }}
@@ -106,6 +107,25 @@
 {{- else if eq .login "azure-service-principal" }}
 {{- include "dsf.secretEnv" (dict "as" .as "secret" .existingSecret "folder" "/etc/dsf/database" "entries" (dict "DSF_MSSQL_CLIENT_SECRET" .clientSecretKey)) }}
 {{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "dsf.warehouseEnv" -}}
+{{- if eq .warehouse.kind "bigquery" }}
+- name: DSF_WAREHOUSE
+  value: bigquery
+{{- with .warehouse.bigquery }}
+- name: DSF_BIGQUERY_PROJECT
+  value: {{ .project | quote }}
+- name: DSF_BIGQUERY_DATASET
+  value: {{ .dataset | quote }}
+- name: DSF_BIGQUERY_LOCATION
+  value: {{ .location | quote }}
+- name: DSF_BIGQUERY_QUERY_TIMEOUT
+  value: {{ .queryTimeout | quote }}
+- name: DSF_BIGQUERY_APPEND_TIMEOUT
+  value: {{ .appendTimeout | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}
