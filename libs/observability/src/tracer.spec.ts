@@ -131,4 +131,16 @@ describe('the environment', () => {
     expect(tracing.tracer).toBe(noTracer);
     await tracing.close();
   });
+
+  it('that leaves tracing off makes nothing: no facts are asked for, no span and no header is made', async () => {
+    const { tracer } = await startTracing({}, 'dsf-test');
+    let asked = 0;
+    const facts = (): SpanFacts => {
+      asked += 1;
+      return { name: 'send x', kind: 'producer', attributes: {} };
+    };
+    const given = await tracer.span(facts, async (traceparent) => ({ traceparent, span: trace.getSpan(context.active()) }));
+    expect(given).toEqual({ traceparent: null, span: undefined });
+    expect([asked, tracer.isOn]).toEqual([0, false]);
+  });
 });
