@@ -21,6 +21,12 @@ describe('what BigQuery says', () => {
     expect(failureOf(new Error('something new'))).toMatchObject({ kind: 'retry' });
   });
 
+  it('about a purge of rows that were just appended (which the emulator deletes) is tried again, though BigQuery calls it an invalid query', () => {
+    const message = 'UPDATE or DELETE statement over table p.d.t would affect rows in the streaming buffer, which is not supported';
+    const failure = failureOf(Object.assign(new Error(message), { code: 400, errors: [{ reason: 'invalidQuery', message }] }));
+    expect(failure).toMatchObject({ kind: 'retry', code: 'warehouse.rows-fresh' });
+  });
+
   it('about missing credentials says where they are explained', () => {
     const failure = failureOf(new Error('Could not load the default credentials. Browse to …'));
     expect(failure).toMatchObject({ kind: 'fatal', code: 'warehouse.credentials', message: expect.stringContaining('docs/bigquery.md') });

@@ -54,6 +54,9 @@ const byHttpStatus: Readonly<Record<number, Verdict>> = {
   504: away,
 };
 
+/** Rows of the last half hour or so; BigQuery tells them by its words alone. https://cloud.google.com/bigquery/docs/data-manipulation-language#limitations */
+const fresh = verdict('retry', 'warehouse.rows-fresh', 'BigQuery deletes no rows that were appended within the last half hour');
+
 /** Codes of gRPC, as appends answer. https://grpc.io/docs/guides/status-codes/ */
 const byGrpcCode: Readonly<Record<number, Verdict>> = {
   1: verdict('retry', 'warehouse.append-unknown', 'an append was cut off'),
@@ -89,6 +92,7 @@ interface Said {
 }
 
 const verdictOf = (error: Said): Verdict => {
+  if (/rows in the streaming buffer/i.test(error.message ?? '')) return fresh;
   const reason = error.errors?.find((one) => one.reason !== undefined)?.reason;
   const known = reason === undefined ? undefined : byReason[reason];
   if (known !== undefined) return known;
