@@ -84,11 +84,12 @@ describe('what docker-compose.yml brings up', () => {
   });
 });
 
-it('the chart has a value for every setting of SQL Server, of the topics between the services, and of a service', () => {
+it('the chart has a value for every setting of SQL Server, of BigQuery, of the topics between the services, and of a service', () => {
   const template = readFileSync('helm/dsf/templates/_env.tpl', 'utf8');
   const variables = configSections.flatMap(({ settings }) => Object.values(settings).map(({ variable }) => variable));
-  const topicsAlone = ['DSF_INTERNAL_REPLICATION', 'DSF_INTERNAL_RETENTION'];
-  const deployed = variables.filter((variable) => /^DSF_(MSSQL|INTERNAL)_/.test(variable) && !topicsAlone.includes(variable));
+  // Of `dsf topics` alone, and of tests.
+  const elsewhere = ['DSF_INTERNAL_REPLICATION', 'DSF_INTERNAL_RETENTION', 'DSF_BIGQUERY_EMULATOR_REST', 'DSF_BIGQUERY_EMULATOR_GRPC'];
+  const deployed = variables.filter((variable) => /^DSF_(MSSQL|BIGQUERY|INTERNAL)_/.test(variable) && !elsewhere.includes(variable));
   expect(deployed.length).toBeGreaterThan(25);
   expect(deployed.filter((variable) => !new RegExp(`\\b${variable}\\b`).test(template))).toEqual([]);
   const schema = JSON.parse(readFileSync('helm/dsf/values.schema.json', 'utf8')) as {
