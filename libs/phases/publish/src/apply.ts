@@ -3,10 +3,10 @@ import { groupText, hash32 } from '@dsf/messages';
 import { ExpressionError } from '@dsf/metadata';
 import type { OutgoingMessage, PublishEffects } from '@dsf/ports';
 import { Failure } from '@dsf/ports';
-import { utf8 } from './cloud-event.ts';
 import { documentState } from './document-state.ts';
 import type { PublicationPlan, PublishPlan } from './plan.ts';
 import { renderTemplate } from './template.ts';
+import { utf8 } from './utf8.ts';
 
 /** The last change of every group by the group's text, in the order of these last changes. */
 const coalesce = (changes: readonly GroupChange[], instance: string): ReadonlyMap<string, GroupChange> => {

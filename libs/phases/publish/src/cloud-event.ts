@@ -2,10 +2,7 @@ import type { GroupChange, Header } from '@dsf/messages';
 import type { CatalogPublication } from '@dsf/metadata';
 import type { Tools } from '@dsf/ports';
 import { timeText } from './document-state.ts';
-
-const encoder = new TextEncoder();
-
-export const utf8 = (text: string): Uint8Array => encoder.encode(text);
+import { utf8 } from './utf8.ts';
 
 /** Hex of sha256 over what makes a document one of a kind; the same state always has the same id. */
 const eventId = ({ instance, key, window, revision }: GroupChange, publication: string, tools: Tools): string =>

@@ -8,8 +8,18 @@ const named = (names: readonly string[], values: readonly (Value | KeyPart)[]): 
   return { m: members };
 };
 
-/** RFC 3339 in UTC with milliseconds. */
-export const timeText = (ms: number): string => new Date(ms).toISOString();
+const timesMax = 1024;
+const times = new Map<number, string>();
+
+/** RFC 3339 in UTC with milliseconds. Remembered: most groups of a moment have one of few windows. */
+export const timeText = (ms: number): string => {
+  const known = times.get(ms);
+  if (known !== undefined) return known;
+  const text = new Date(ms).toISOString();
+  if (times.size >= timesMax) times.clear();
+  times.set(ms, text);
+  return text;
+};
 
 export interface DocumentNames {
   readonly key: readonly string[];
