@@ -1,3 +1,4 @@
+import { decodeRawRange } from '@dsf/messages';
 import type { Transport } from '@dsf/ports';
 import { noHandover, topics } from '@dsf/runtime';
 import type { Installation } from '@dsf/wiring';
@@ -40,13 +41,13 @@ const stream = async (pipeline: Pipeline, from: number, count: number): Promise<
   await pipeline.settle();
 };
 
-/** A broker that loses what ingest sends, but for the frames without a body: the rows are all that is left. */
+/** A broker that loses what ingest sends of records, with their bodies or without: where it stands, and the rows, are all that is left. */
 const forgetful = (installation: Installation): Installation => {
   const { internal } = installation;
   const lossy: Transport = {
     ...internal,
     send: (topic, messages) =>
-      internal.send(topic, topic === topics.raw ? messages.filter((message) => (message.body?.byteLength ?? 0) < 1000) : messages),
+      internal.send(topic, topic === topics.raw ? messages.filter(({ body }) => decodeRawRange(body).items?.length === 0) : messages),
   };
   return { ...installation, internal: lossy, handover: noHandover };
 };

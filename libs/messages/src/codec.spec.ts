@@ -102,6 +102,12 @@ const summary: SummaryRange = {
 };
 
 describe('codec', () => {
+  it('says whether items are absent on purpose', () => {
+    const { items: _, ...whole } = raw;
+    expect(decodeRawRange(encodeRawRange({ ...whole, inRows: true }))).toEqual({ ...whole, inRows: true });
+    expect(decodeRawRange(encodeRawRange(whole))).toEqual(whole);
+  });
+
   it('reads what an earlier release wrote', () => {
     expect(decodeRawRange(golden('raw.v2.txt'))).toEqual(raw);
     expect(decodePointsRange(goldenLine('points.v2.json'))).toEqual(points);

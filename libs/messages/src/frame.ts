@@ -21,6 +21,8 @@ export interface Frame {
   readonly c: number;
   readonly w: number | null;
   readonly i: 0 | 1;
+  /** The items are to be read from the rows. */
+  readonly r?: 1;
   /** The items; absent when the range has no body. */
   readonly d?: readonly unknown[];
 }
@@ -35,8 +37,9 @@ export class UnreadableRangeError extends Error {
 
 /** @param items - as they stand in the frame; undefined when the range has no body */
 export const frameText = (kind: Kind, range: Range<unknown>, items: readonly unknown[] | undefined): string => {
-  const { source, partition, from, to, version, time, idle } = range;
-  const frame: Frame = { v: formats[kind], k: kind, s: source, p: partition, f: from, t: to, c: version, w: time, i: idle ? 1 : 0 };
+  const { source, partition, from, to, version, time, idle, inRows } = range;
+  const place = { v: formats[kind], k: kind, s: source, p: partition, f: from, t: to, c: version, w: time, i: idle ? 1 : 0 } as const;
+  const frame: Frame = inRows === undefined ? place : { ...place, r: 1 };
   return JSON.stringify(items === undefined ? frame : { ...frame, d: items });
 };
 
@@ -61,7 +64,7 @@ export const readFrame = (kind: Kind, bytes: Uint8Array | null): Frame => {
 /** The range of a frame with its items. A body that cannot be read is left out: then the receiver refills from rows (delivery rule 3). */
 export const rangeOf = <Item>(frame: Frame, unpack: (items: readonly unknown[]) => readonly Item[]): Range<Item> => {
   const range = { source: frame.s, partition: frame.p, from: frame.f, to: frame.t, version: frame.c, time: frame.w, idle: frame.i === 1 };
-  if (frame.d === undefined) return range;
+  if (frame.d === undefined) return frame.r === 1 ? { ...range, inRows: true } : range;
   try {
     return { ...range, items: unpack(frame.d) };
   } catch {

@@ -16,8 +16,10 @@ export interface Range<Item> extends SourcePartition {
   readonly time: number | null;
   /** True when the ingestor has read the source partition to its end. Only the ingestor knows; the rest pass it on. */
   readonly idle: boolean;
-  /** In offset order; absent when it would not fit the transport. */
+  /** In offset order; absent when it would not fit the transport, or the receiver has the rows at hand. */
   readonly items?: readonly Item[];
+  /** Set where the items are absent on purpose: the receiver reads them from the rows, which is no refill. */
+  readonly inRows?: true;
 }
 
 /** A message as it was received, with nothing changed. */

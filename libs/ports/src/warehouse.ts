@@ -8,6 +8,11 @@ export interface WarehouseCapabilities {
   readonly columnsMax: number;
   /** Exact decimals: total digits, and digits after the point. */
   readonly decimal: { readonly precision: number; readonly scale: number };
+  /**
+   * True where a committed row is read about as fast as a message: then dsf.raw says only which raw rows there are, and nothing is written
+   * and sent a second time. False (or absent) for a database that many machines share, which is spared the reading.
+   */
+  readonly rowsAtHand?: boolean;
   /** What traces call the database system, as OpenTelemetry's conventions name it. */
   readonly system?: string;
 }

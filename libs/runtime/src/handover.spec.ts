@@ -5,7 +5,7 @@ import type { Hop, OutgoingRange } from './hops.ts';
 
 const limits: BatchLimits = { recordsMax: 100, bytesMax: 1000, waitMs: 50 };
 const never = new AbortController().signal;
-const hop: Hop<never> = { topic: 'dsf.raw', encode: () => new Uint8Array(), decode: () => range(0).range };
+const hop: Hop<never> = { topic: 'dsf.raw', hasRows: true, encode: () => new Uint8Array(), decode: () => range(0).range };
 
 const range = (from: number, lane = 0): OutgoingRange<never> => ({
   lane,

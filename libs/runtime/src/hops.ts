@@ -20,6 +20,8 @@ export const readers = { raw: 'dsf.flatten', points: 'dsf.summarise', summary: '
 /** The way from one phase to the next: an internal topic, and how ranges are written there. */
 export interface Hop<Item> {
   readonly topic: string;
+  /** Its items are rows as they stand, so that a receiver who has the rows at hand needs no items. */
+  readonly hasRows: boolean;
   readonly encode: (range: Range<Item>) => Uint8Array;
   /** @throws UnreadableRangeError */
   readonly decode: (body: Uint8Array | null) => Range<Item>;
@@ -31,6 +33,11 @@ export interface OutgoingRange<Item> {
   readonly range: Range<Item>;
 }
 
-export const rawHop: Hop<RawRecord> = { topic: topics.raw, encode: encodeRawRange, decode: decodeRawRange };
-export const pointsHop: Hop<Point> = { topic: topics.points, encode: encodePointsRange, decode: decodePointsRange };
-export const summaryHop: Hop<GroupChange> = { topic: topics.summary, encode: encodeSummaryRange, decode: decodeSummaryRange };
+export const rawHop: Hop<RawRecord> = { topic: topics.raw, hasRows: true, encode: encodeRawRange, decode: decodeRawRange };
+export const pointsHop: Hop<Point> = { topic: topics.points, hasRows: false, encode: encodePointsRange, decode: decodePointsRange };
+export const summaryHop: Hop<GroupChange> = {
+  topic: topics.summary,
+  hasRows: false,
+  encode: encodeSummaryRange,
+  decode: decodeSummaryRange,
+};

@@ -46,6 +46,17 @@ describe('join', () => {
     expect(join([range(10, 15)], from(10), 100).pieces).toMatchObject([{ from: 10, to: 15, content: { kind: 'refill' } }]);
   });
 
+  it('takes ranges whose records are in the rows as one stretch, however many there are, as far as they join on', () => {
+    const inRows = (start: number, to: number, version = 1): Range<Item> => ({ ...range(start, to, undefined, version), inRows: true });
+    const stretch = join([inRows(5, 12), inRows(12, 20), inRows(12, 20), inRows(20, 21)], from(10), 2);
+    expect(stretch.pieces).toMatchObject([{ from: 10, to: 21, content: { kind: 'rows' } }]);
+    expect(join([inRows(10, 12), inRows(13, 14)], from(10), 100).pieces).toMatchObject([{ from: 10, to: 12 }]);
+    expect(join([inRows(10, 12), inRows(12, 14, 2)], from(10), 100).pieces).toMatchObject([{ from: 10, to: 12, version: 1 }]);
+    expect(join([inRows(10, 12), range(12, 14, items(12))], from(10), 100).pieces).toMatchObject([{ from: 10, to: 12 }]);
+    // A hole in front of it is a refill like any other.
+    expect(join([inRows(12, 14)], from(10), 100).pieces).toMatchObject([{ from: 10, to: 14, content: { kind: 'refill' } }]);
+  });
+
   it('passes offsets that hold no record', () => {
     expect(join([range(10, 50, items(12))], from(10), 100).pieces).toMatchObject([{ from: 10, to: 50 }]);
   });

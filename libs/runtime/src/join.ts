@@ -5,8 +5,8 @@ export interface Piece<Item> extends SourcePartition {
   /** The lane's position. */
   readonly from: number;
   readonly to: number;
-  /** The records at or above the position; `refill`: they have to be read from the rows of the phase before. */
-  readonly content: { readonly kind: 'items'; readonly items: readonly Item[] } | { readonly kind: 'refill' };
+  /** The records at or above the position. Else they are in the rows of the phase before: on purpose (`rows`), or since nothing else is left (`refill`). */
+  readonly content: { readonly kind: 'items'; readonly items: readonly Item[] } | { readonly kind: 'rows' | 'refill' };
   readonly version: number;
   readonly time: number | null;
   readonly idle: boolean;
@@ -55,7 +55,7 @@ const endOf = (items: readonly { readonly offset: number }[], records: number): 
 
 /** Cuts a piece of items between records, so that at most `recordsMax`, but at least one, are decided at once. */
 const cut = <Item extends { readonly offset: number }>(piece: Piece<Item>, recordsMax: number): Piece<Item> => {
-  if (piece.content.kind === 'refill' || piece.content.items.length <= recordsMax) return piece;
+  if (piece.content.kind !== 'items' || piece.content.items.length <= recordsMax) return piece;
   const { items } = piece.content;
   const end = endOf(items, Math.max(1, recordsMax));
   const next = items[end];
@@ -101,13 +101,25 @@ export const join = <Item extends { readonly offset: number }>(
       list.push(piece.content.kind === 'items' ? { ...piece, content: { kind: 'items', items: [...piece.content.items] } } : piece);
     else list[list.length - 1] = merged;
     next.set(key, piece.to);
-    // A refill reads up to `recordsMax` records by itself.
+    // What is read from rows are up to `recordsMax` records by itself.
     room -= piece.content.kind === 'items' ? countRecords(piece.content.items) : room;
     return piece.to === whole.to;
   };
 
+  /** How far rows are read is bounded by whoever reads them, so a range that joins on to one whose records are there needs no walk of its own. */
+  const grow = (key: string, { inRows, items, from, to, source, partition, version, time, idle }: Range<Item>): boolean => {
+    const list = pieces.get(key);
+    const last = list?.at(-1);
+    if (list === undefined || last?.content.kind !== 'rows' || inRows === undefined || items !== undefined) return false;
+    const merged = merge(last, { source, partition, from, to, version, time, idle, content: last.content });
+    if (merged === null) return false;
+    list[list.length - 1] = merged;
+    return true;
+  };
+
   for (const range of ranges) {
     const key = sourcePartitionKey(range);
+    if (grow(key, range)) continue;
     if (closed.has(key)) continue;
     if (room <= 0) break;
     const from = next.get(key) ?? position(range);
@@ -118,7 +130,8 @@ export const join = <Item extends { readonly offset: number }>(
       continue;
     }
     if (range.from > from || range.items === undefined) {
-      add(key, { ...frame, from, to: range.items === undefined ? range.to : range.from, content: { kind: 'refill' } });
+      const kind = range.from > from || range.inRows === undefined ? 'refill' : 'rows';
+      add(key, { ...frame, from, to: range.items === undefined ? range.to : range.from, content: { kind } });
       closed.add(key);
       continue;
     }

@@ -1,8 +1,11 @@
 import { Failure, type OutgoingMessage } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
-import { rawHop, type Hop, type OutgoingRange } from './hops.ts';
+import { pointsHop, rawHop, type Hop, type OutgoingRange } from './hops.ts';
 import { sendRanges } from './outbox.ts';
 import { fakeContext, fakeTransport } from './specs/fake-context.ts';
+import { fakeWarehouse } from './specs/fake-warehouse.ts';
+
+const noLimits = { nameLengthMax: 128, columnsMax: 100, decimal: { precision: 38, scale: 12 } };
 
 /** Items are their own sizes. A range whose frame has 2 bytes, and whose body adds `bodyBytes`. */
 const range = (lane: number, bodyBytes: number): OutgoingRange<number> => ({
@@ -11,6 +14,7 @@ const range = (lane: number, bodyBytes: number): OutgoingRange<number> => ({
 });
 const hop = (topic: string): Hop<number> => ({
   topic,
+  hasRows: false,
   encode: ({ items }) => new Uint8Array(2 + (items?.[0] ?? 0)),
   decode: (): never => rawHop.decode(null) as never,
 });
@@ -30,6 +34,23 @@ describe('sending ranges', () => {
     const internal = fakeTransport({ messageBytesMax: 10 });
     await sendRanges({ ...fakeContext({ internal }), lane: '' }, hop('dsf.raw'), [range(0, 8), range(0, 9)]);
     expect(internal.sent.map(({ body }) => body?.byteLength)).toEqual([10, 2]);
+  });
+
+  it('leaves out the items that the receiver has at hand as rows, and says so, but not that there are none', async () => {
+    const warehouse = fakeWarehouse([], { capabilities: { ...noLimits, rowsAtHand: true } });
+    const internal = fakeTransport();
+    const frame = { source: 1, partition: 0, from: 0, to: 1, version: 1, time: null, idle: false };
+    const record = { ...frame, offset: 0, time: 0, timeType: 'create', ingestedAt: 0, key: null, headers: [], payload: null } as const;
+    const sent = async (range: Parameters<typeof rawHop.encode>[0]): Promise<unknown> => {
+      await sendRanges({ ...fakeContext({ internal, warehouse }), lane: '' }, rawHop, [{ lane: 0, range }]);
+      return rawHop.decode(internal.sent.at(-1)?.body ?? null);
+    };
+    expect(await sent({ ...frame, items: [record] })).toEqual({ ...frame, inRows: true });
+    expect(await sent({ ...frame, items: [] })).toEqual({ ...frame, items: [] });
+    expect(await sent(frame)).toEqual(frame);
+    const points = { ...frame, items: [] };
+    await sendRanges({ ...fakeContext({ internal, warehouse }), lane: '' }, pointsHop, [{ lane: 0, range: points }]);
+    expect(pointsHop.decode(internal.sent.at(-1)?.body ?? null)).toEqual(points);
   });
 
   it('does not disturb the transport when there is nothing to say', async () => {

@@ -29,8 +29,10 @@ export const sendRanges = async <Item>(context: SendContext, hop: Hop<Item>, ran
  */
 export const sendByTopic = async <Item>(context: SendContext, hop: Hop<Item>, ranges: readonly OutgoingRange<Item>[]): Promise<number> => {
   if (ranges.length === 0) return 0;
-  const { internal } = context;
-  const messages = ranges.map((range) => messageOf(hop, range, messageBytesMaxOf(internal, hop.topic)));
+  const { internal, warehouse } = context;
+  const bytesMax = messageBytesMaxOf(internal, hop.topic);
+  const rest = hop.hasRows && warehouse.capabilities.rowsAtHand === true ? ranges.map(inRows) : ranges;
+  const messages = rest.map((range) => messageOf(hop, range, bytesMax));
   await sendMessages(context, internal, hop.topic, messages);
   return messages.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0);
 };
@@ -38,6 +40,12 @@ export const sendByTopic = async <Item>(context: SendContext, hop: Hop<Item>, ra
 /** Largest body that a topic takes. */
 export const messageBytesMaxOf = (transport: Transport, topic: string): number =>
   transport.messageBytesMax?.(topic) ?? transport.capabilities.messageBytesMax;
+
+/** The same without its items, if it has any. */
+const inRows = <Item>({ lane, range }: OutgoingRange<Item>): OutgoingRange<Item> => {
+  const { items, ...frame } = range;
+  return items === undefined || items.length === 0 ? { lane, range } : { lane, range: { ...frame, inRows: true } };
+};
 
 /** A body that the transport would refuse is left out; the receiver reads the rows instead (scenario 17). */
 const messageOf = <Item>({ encode }: Hop<Item>, { lane, range }: OutgoingRange<Item>, bytesMax: number): OutgoingMessage => {

@@ -13,6 +13,7 @@ export const capabilities: WarehouseCapabilities = {
   // SQLITE_MAX_COLUMN is 2,000; the rest is for DSF's own columns.
   columnsMax: 1_980,
   decimal: { precision: 38, scale: 12 },
+  rowsAtHand: true,
 };
 
 export const quoteName = (name: string): string => {

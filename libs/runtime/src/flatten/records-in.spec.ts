@@ -47,6 +47,12 @@ describe('the records of a piece', () => {
     expect(context.events).toMatchObject([{ name: 'refill', from: 5, to: 12 }]);
   });
 
+  it('are read from the raw rows without a word where they were left there on purpose', async () => {
+    const { take, context } = roomOf([record(5), record(7)], 30);
+    const { records, to } = await take({ ...refill(5, 12), content: { kind: 'rows' } }, 10);
+    expect({ offsets: offsets(records), to, events: context.events }).toEqual({ offsets: [5, 7], to: 12, events: [] });
+  });
+
   it('end after as many as one transaction takes', async () => {
     const { take } = roomOf([record(1), record(3), record(5)], 30);
     const { records, to } = await take(refill(0, 10), 2);

@@ -5,8 +5,11 @@ import type { Lane } from '../lane.ts';
 import { checkSender } from '../receive.ts';
 import type { LaneContext } from '../work.ts';
 
-/** Raw records read at once: large ones must not fill the memory before their bytes are counted. */
-const pageMax = 64;
+/** Raw records read at once at first: large ones must not fill the memory before their bytes are counted. Then as many as should fit. */
+const firstPageMax = 64;
+
+const pageFor = (records: number, bytes: number, bytesMax: number): number =>
+  records === 0 ? firstPageMax : Math.max(1, Math.floor((bytesMax - bytes) / Math.max(1, bytes / records)));
 
 /** Records of a piece, complete up to `to`. */
 export interface RecordsIn {
@@ -16,12 +19,12 @@ export interface RecordsIn {
 
 export const ingestLaneOf = ({ source, partition }: SourcePartition): LaneKey => ({ phase: 'ingest', source, lane: partition });
 
-/** The records of a piece: from the range's body, or, where it has none, from the raw rows. */
+/** The records of a piece: from the range's body, or, where it has none, from the raw rows; only where it should have had one is that a refill. */
 export const recordsOf = async (context: LaneContext, lane: Lane, piece: Piece<RawRecord>, recordsMax: number): Promise<RecordsIn> => {
   const { source, partition, from, to, content } = piece;
   if (content.kind === 'items') return { records: content.items, to };
   await checkSender(context, ingestLaneOf(piece), piece);
-  context.telemetry.emit({ name: 'refill', phase: 'flatten', lane: lane.name, source, partition, from, to });
+  if (content.kind === 'refill') context.telemetry.emit({ name: 'refill', phase: 'flatten', lane: lane.name, source, partition, from, to });
   return readRecords(context, { source, partition, from, to }, recordsMax);
 };
 
@@ -30,7 +33,7 @@ const readRecords = async ({ warehouse, settings }: LaneContext, range: RowRange
   const records: RawRecord[] = [];
   let bytes = 0;
   for (let from = range.from; records.length < recordsMax && bytes < settings.bytesMax;) {
-    const wanted = Math.min(pageMax, recordsMax - records.length);
+    const wanted = Math.min(pageFor(records.length, bytes, settings.bytesMax), recordsMax - records.length);
     const page = await warehouse.committed.readRaw({ ...range, from }, wanted);
     for (const record of page) {
       records.push(record);

@@ -30,7 +30,7 @@ export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhas
 
   const take = async (catalog: Catalog, publication: CatalogPublication, piece: Piece<Change>): Promise<void> => {
     const { from, to, content } = piece;
-    if (content.kind === 'refill') {
+    if (content.kind !== 'items') {
       const { seq } = await context.warehouse.loadLane(summariseLane);
       if (seq + 1 < to) throw databaseOlder(piece, summariseLane, seq + 1);
       telemetry.emit({ name: 'refill', phase: 'publish', lane: lane.name, source: publication.id, partition: laneNumber, from, to });

@@ -39,7 +39,7 @@ export const createPointsIn = <Plan, PointsPlan>(context: LaneContext, lane: Lan
 
   return async (catalog: Catalog, piece: Piece<Point>, recordsMax: number): Promise<PointsPiece> => {
     const { source, partition, from, to, content } = piece;
-    if (content.kind === 'refill') {
+    if (content.kind !== 'items') {
       await checkSender(context, flattenLaneOf(catalog.settings.lanes)(piece), piece);
       telemetry.emit({ name: 'refill', phase: 'summarise', lane: lane.name, source, partition, from, to });
       const read = await readRows(catalog, piece, { recordsMax });

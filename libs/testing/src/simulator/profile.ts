@@ -18,6 +18,8 @@ export interface Profile {
   readonly oldBinary: number | null;
   readonly holes: boolean;
   readonly messageBytesMax: number;
+  /** dsf.raw says which raw rows there are, and has no bodies. */
+  readonly rowsAtHand: boolean;
   readonly settings: SimulatedSettings;
   readonly tempo: Tempo;
   readonly skewMsMax: number;
@@ -135,6 +137,7 @@ export const drawProfile = (dice: Dice): Profile => {
     deedsCount: dice.pick([0, 5, 15, 30]),
     // Two owners of one lane are nothing for a calm run, see `workers`.
     layout: dice.pick(isCalm ? (['apart', 'pairs', 'whole'] as const) : (['apart', 'apart', 'pairs', 'whole', 'mixed'] as const)),
+    rowsAtHand: dice.chance(0.5),
   };
 };
 

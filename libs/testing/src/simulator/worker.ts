@@ -113,7 +113,8 @@ const runPhase = async (world: World, worker: Worker, phase: PhaseName, watchers
   const pace = { before: (call: string) => scheduler.step(actor, call) };
   const transport: Transport = openMemoryTransport(world.broker, clock, transportHooks(world, worker, watchers));
   const metadata = metadataOf(world, actor.name, openMemoryMetadata(world.config, pace));
-  const state = openMemoryWarehouse(world.database, databaseHooks(world, worker, { phase, ...watchers }));
+  const memory = openMemoryWarehouse(world.database, databaseHooks(world, worker, { phase, ...watchers }));
+  const state: Warehouse = { ...memory, capabilities: { ...memory.capabilities, rowsAtHand: world.profile.rowsAtHand } };
   const warehouse = warehouseOf(world, { state, actor, currentVersion: () => metadata.currentVersion() });
   const random = dice.fork();
   const offers = (topic: string, messages: readonly OutgoingMessage[]): void => {
