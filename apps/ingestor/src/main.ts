@@ -1,11 +1,17 @@
-import { ingestorSettings } from '@dsf/config';
-import { serviceMain } from '@dsf/wiring';
-import { runIngestor } from './service.ts';
+// Before the rest is loaded, which takes a second: a service that is asked to stop meanwhile ends as at any other time, and the second signal
+// ends it at once.
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+
+const { ingestorSettings } = await import('@dsf/config');
+const { serviceMain } = await import('@dsf/wiring');
+const { runIngestor } = await import('./service.ts');
 
 process.exitCode = await serviceMain({
   phase: 'ingest',
   prefix: 'INGESTOR',
   settings: ingestorSettings,
   environment: process.env,
+  stop: stop.signal,
   run: runIngestor,
 });

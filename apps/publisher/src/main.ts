@@ -1,11 +1,17 @@
-import { publisherSettings } from '@dsf/config';
-import { serviceMain } from '@dsf/wiring';
-import { runPublisher } from './service.ts';
+// Before the rest is loaded, which takes a second: a service that is asked to stop meanwhile ends as at any other time, and the second signal
+// ends it at once.
+const stop = new AbortController();
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+
+const { publisherSettings } = await import('@dsf/config');
+const { serviceMain } = await import('@dsf/wiring');
+const { runPublisher } = await import('./service.ts');
 
 process.exitCode = await serviceMain({
   phase: 'publish',
   prefix: 'PUBLISHER',
   settings: publisherSettings,
   environment: process.env,
+  stop: stop.signal,
   run: runPublisher,
 });

@@ -27,6 +27,7 @@ const main = (over: Partial<ServiceMain> = {}): ServiceMain => ({
   prefix: 'INGESTOR',
   settings: ingestorSettings,
   environment: { DSF_HOME: home, INGESTOR_HTTP_PORT: '0', INGESTOR_HTTP_HOST: '127.0.0.1', DSF_LOG_LEVEL: 'silent' },
+  stop: new AbortController().signal,
   run: async () => undefined,
   ...over,
 });
@@ -34,6 +35,14 @@ const main = (over: Partial<ServiceMain> = {}): ServiceMain => ({
 describe('serviceMain', () => {
   it('ends with 0 when the service has drained', async () => {
     expect(await serviceMain(main())).toBe(0);
+  });
+
+  it('ends with 0 and begins nothing when it was asked to stop before it had begun', async () => {
+    const run = async (): Promise<void> => {
+      throw new Error('unreachable: it has begun');
+    };
+    expect(await serviceMain(main({ run, stop: AbortSignal.abort() }))).toBe(0);
+    expect(said).toBe('');
   });
 
   it('ends with 2 and lists every problem when the configuration is wrong', async () => {

@@ -33,6 +33,8 @@ export interface ServiceMain {
   readonly prefix: string;
   readonly settings: typeof ingestorSettings;
   readonly environment: Environment;
+  /** Aborts when the service is asked to stop, perhaps before it is called. */
+  readonly stop: AbortSignal;
   readonly run: (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal) => Promise<void>;
 }
 
@@ -41,13 +43,6 @@ const stallMs = 120_000;
 
 /** Exit codes of the services, as docs/configuration.md has them. */
 const exit = { done: 0, failed: 1, misconfigured: 2 } as const;
-
-/** SIGTERM and SIGINT ask a service to finish what it has begun. */
-const stopOnSignal = (): AbortSignal => {
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-  return stop.signal;
-};
 
 const listen = async (options: HealthServerOptions): Promise<HealthServer> => {
   try {
@@ -59,8 +54,8 @@ const listen = async (options: HealthServerOptions): Promise<HealthServer> => {
   }
 };
 
-const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>, stop: AbortSignal): Promise<void> => {
-  const { phase, run, environment } = main;
+const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>): Promise<void> => {
+  const { phase, run, environment, stop } = main;
   const registry = createRegistry();
   const tracing = await startTracing(environment, `dsf-${main.prefix.toLowerCase()}`);
   const { home, measures } = config;
@@ -103,13 +98,13 @@ const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['se
  * @returns 0 after a drain, 1 when a person must act, 2 when the configuration is wrong, 11 to 13 as `exitCodeOf` says
  */
 export const serviceMain = async (main: ServiceMain): Promise<number> => {
-  const stop = stopOnSignal();
   keepHeapLean();
   try {
     const config = parseConfig(main.settings, main.environment);
     const problems = internalProblems(config);
     if (problems.length > 0) throw new ConfigError(problems);
-    await runConfigured(main, config, stop);
+    // Asked to stop before there was anything to stop.
+    if (!main.stop.aborted) await runConfigured(main, config);
     return exit.done;
   } catch (error) {
     if (error instanceof ConfigError) {

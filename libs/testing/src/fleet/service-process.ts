@@ -15,27 +15,36 @@ export interface ServiceProcess {
   readonly name: ServiceName;
   readonly signal: (signal: NodeJS.Signals) => void;
   readonly ended: Promise<Ending>;
-  /** What it wrote to stderr, the last part of it. */
+  /** What it wrote to its outputs, the last part of it. */
   readonly log: () => string;
 }
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 /** Characters of a process's log that are kept for a failing test. */
-const logMax = 20_000;
+const logMax = 100_000;
 
-/** @param environment - everything that the process sees of its environment, but for where compiled code is kept */
-export const startService = (name: ServiceName, environment: Readonly<Record<string, string>>): ServiceProcess => {
-  const program = ['--conditions=@dsf/source', '--disable-warning=ExperimentalWarning', `apps/${name}/src/main.ts`];
+/**
+ * @param environment - everything that the process sees of its environment, but for where compiled code is kept
+ * @param parameters - further ones of Node.js
+ */
+export const startService = (
+  name: ServiceName,
+  environment: Readonly<Record<string, string>>,
+  parameters: readonly string[] = [],
+): ServiceProcess => {
+  const program = ['--conditions=@dsf/source', '--disable-warning=ExperimentalWarning', ...parameters, `apps/${name}/src/main.ts`];
   const child: ChildProcess = spawn(process.execPath, program, {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     // Compiled code is kept: a service that is killed fifty times would spend more time on starting than on working.
     env: { NODE_COMPILE_CACHE: `${root}node_modules/.cache/dsf`, ...environment },
   });
   let log = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    log = (log + text).slice(-logMax);
-  });
+  for (const output of [child.stdout, child.stderr]) {
+    output?.setEncoding('utf8').on('data', (text: string) => {
+      log = (log + text).slice(-logMax);
+    });
+  }
   return {
     name,
     signal: (signal) => {
