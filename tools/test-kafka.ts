@@ -11,6 +11,7 @@ const longer = { DSF_TEST_KAFKA_BLOWS: '30', DSF_TEST_KAFKA_AWAY_MS: '60000' };
 
 const suites = [
   ['vitest.process.config.ts', 'libs/transports/kafka'],
+  ['vitest.long.config.ts', 'libs/transports/kafka'],
   ['vitest.process.config.ts', 'apps/dsf', 'kafka'],
   ['vitest.long.config.ts', 'apps/dsf', 'kafka'],
 ] as const;

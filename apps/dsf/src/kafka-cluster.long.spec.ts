@@ -88,8 +88,10 @@ describe.skipIf(reason !== null)('four services on three brokers', () => {
     try {
       const feeding = shop.feed(messages, 700);
       for (let turn = 0; turn < 3; turn += 1) {
-        const more = startFleet({ environment: shop.environment, replicas: 1 + (turn % 2) });
-        await delay(8000);
+        const replicas = 1 + (turn % 2);
+        const more = startFleet({ environment: { ...shop.environment, DSF_LOG_LEVEL: 'info' }, replicas });
+        await expect.poll(() => more.logs().match(/"state":"ready"/g)?.length, { timeout: 120_000 }).toBe(4 * replicas);
+        await delay(4000);
         expect(more.casualties()).toEqual([]);
         for (const { code } of await more.stop()) expect(code).toBe(0);
         await delay(2000);

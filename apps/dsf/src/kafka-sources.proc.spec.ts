@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kafkaUsers, readAll, realClock, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { kafkaUsers, readAll, realClock, startKafka, startService, whyNoKafka, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Running, type Workplace } from './specs/dsf-process.ts';
@@ -153,6 +153,16 @@ describe.skipIf(reason !== null)('sources and publications in Kafka', () => {
     expect(ended.stderr).toMatch(said);
     expect(ended.stderr + ended.stdout).not.toContain(secret);
     expect(ended.code).toBe(code);
+    // The service of its own says the same; only what may mend itself, such as a name, it waits for.
+    const environment = { DSF_HOME: join(place.folder, '.dsf'), KAFKA_USER: 'plain', KAFKA_PASSWORD: secret };
+    const service = startService('ingestor', { ...environment, INGESTOR_HTTP_PORT: '0', INGESTOR_HTTP_HOST: '127.0.0.1' });
+    if (code === 10) {
+      await expect.poll(() => service.log(), { timeout: 60_000 }).toMatch(/transport\.host-unknown/);
+      service.signal('SIGTERM');
+    }
+    expect((await service.ended).code).toBe(code === 10 ? 0 : code);
+    expect(service.log()).toMatch(said);
+    expect(service.log()).not.toContain(secret);
   });
 
   it('publish to the topics that are right when one has too few partitions, and say which', async () => {

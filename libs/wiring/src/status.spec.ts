@@ -81,6 +81,18 @@ describe('the status', () => {
     expect((await readStatus(installation)).idleThrough.ingest).toBe(false);
   });
 
+  it('is not idle while a topic ends before the place up to which it was read: it is another one now', async () => {
+    await settle(await activate('first'));
+    const local = installation.local;
+    await local.ensureTopic('orders', 1);
+    const read = async (next: number): Promise<boolean> => {
+      await turn({ phase: 'ingest', source: 1, lane: 0 }, { next, start: 0 });
+      return (await readStatus(installation)).idleThrough.ingest;
+    };
+    expect(await read(0)).toBe(true);
+    expect(await read(3)).toBe(false);
+  });
+
   it('does not take a broker that cannot be asked for one that has nothing', async () => {
     await settle(await activate('first'));
     const away = new Failure('retry', 'transport.busy', 'others hold the file');

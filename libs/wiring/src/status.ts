@@ -74,9 +74,7 @@ const sourceStatus = (standing: Standing, { id, definition }: CatalogSource): So
   const of = (phase: PhaseName): readonly LanePosition[] => standing.of(phase).filter(({ source }) => source === id);
   const [ingest, flatten, summarise] = [of('ingest'), of('flatten'), of('summarise')];
   const ingestLag =
-    sum(ingest, (position) => Math.max(0, (standing.ends.get(sourcePartitionKey(position)) ?? 0) - position.next)) +
-    unreadPartitions(standing, id, ingest) +
-    awaited(definition, ingest);
+    sum(ingest, (position) => unreadOf(standing, position)) + unreadPartitions(standing, id, ingest) + awaited(definition, ingest);
   const flattenLag = sum(
     ingest,
     ({ source, partition, next, start }) =>
@@ -104,6 +102,10 @@ const sourceStatus = (standing: Standing, { id, definition }: CatalogSource): So
 /** Lanes of a source without offsets that have not been quiet for a moment yet. Kafka and the local log say where they end, so there it is 0. */
 const awaited = ({ transport, partitions }: CatalogSource['definition'], ingest: readonly LanePosition[]): number =>
   transport === 'pubsub' ? Math.max(0, partitions - ingest.length) + ingest.filter(({ idle }) => !idle).length : 0;
+
+/** An end before the position is no rest either: the topic is another one now, and whoever reads it is about to say so. */
+const unreadOf = ({ ends }: Standing, position: LanePosition): number =>
+  Math.abs((ends.get(sourcePartitionKey(position)) ?? position.next) - position.next);
 
 /** Records in partitions that no ingest lane has ever claimed. */
 const unreadPartitions = ({ ends }: Standing, source: number, ingest: readonly LanePosition[]): number => {

@@ -1,4 +1,5 @@
 import { makeBell, type BatchLimits, type Bell, type Clock, type Delivery, type Failure } from '@dsf/ports';
+import type { FetchedBatch, FetchedRecords } from './record-batch.ts';
 
 /**
  * How far one partition has been fetched, and what of it has not been read yet. The fetcher fills it, the feed empties it; a seek throws
@@ -17,9 +18,9 @@ export interface Cursor {
   seek(offset: number): void;
   /** A fetch begins. @returns what `arrived` and `failed` must be called with */
   began(): Look;
-  arrived(look: Look, deliveries: readonly Delivery[], next: number | null): void;
+  arrived(look: Look, fetched: FetchedRecords): void;
   failed(look: Look, failure: Failure): void;
-  /** Messages within the limits, at least one if there is one. */
+  /** Messages within the limits, at least one if there is one. @throws Failure `fatal` `transport.unreadable` */
   take(limits: BatchLimits): readonly Delivery[];
   /** The failure of the last fetch, once. */
   takeFailure(): Failure | null;
@@ -36,41 +37,55 @@ export interface Look {
 /** A leader that moves is none of the reader's business; what lasts longer is. */
 const graceMs = 1000;
 
-/** What a message takes in memory, about: the port's own objects come on top of its bytes. */
-const messageOverheadBytes = 200;
-
 const deliveryBytes = ({ key, headers, body }: Delivery): number =>
   (body?.byteLength ?? 0) + (key?.byteLength ?? 0) + headers.reduce((sum, [name, value]) => sum + name.length + value.byteLength, 0);
 
-/** Messages that were fetched and not read yet, in order. */
+/** Batches that were fetched and not read yet, in order. */
 const makeShelf = () => {
-  let waiting: readonly Delivery[] = [];
-  let head = 0;
-  let bytes = 0;
+  let waiting: FetchedBatch[] = [];
+  /** Decoded, and too large for the read that came upon it. */
+  let kept: Delivery | null = null;
+  const next = (): Delivery | null => {
+    const before = kept;
+    kept = null;
+    if (before !== null) return before;
+    for (let [batch] = waiting; batch !== undefined; [batch] = waiting) {
+      const delivery = batch.read();
+      if (batch.isOver()) waiting.shift();
+      if (delivery !== null) return delivery;
+    }
+    return null;
+  };
+  /** A damaged record is told when those before it have been handed out. */
+  const nextAfter = (taken: number): Delivery | null => {
+    try {
+      return next();
+    } catch (error) {
+      if (taken === 0) throw error;
+      return null;
+    }
+  };
   return {
-    bytes: () => bytes,
+    isEmpty: () => kept === null && waiting.length === 0,
+    bytes: () => waiting.reduce((sum, batch) => sum + batch.bytes(), kept === null ? 0 : deliveryBytes(kept)),
     clear: (): void => {
-      [waiting, head, bytes] = [[], 0, 0];
+      [waiting, kept] = [[], null];
     },
-    put: (deliveries: readonly Delivery[]): void => {
-      waiting = head < waiting.length ? [...waiting.slice(head), ...deliveries] : deliveries;
-      head = 0;
-      bytes += deliveries.reduce((sum, delivery) => sum + deliveryBytes(delivery) + messageOverheadBytes, 0);
-    },
+    put: (batches: readonly FetchedBatch[]): void => void waiting.push(...batches),
     take: ({ recordsMax, bytesMax }: BatchLimits): readonly Delivery[] => {
-      const from = head;
-      let taken = 0;
-      for (; head < waiting.length && head - from < recordsMax; head += 1) {
-        const delivery = waiting[head];
-        if (delivery === undefined) break;
-        const size = deliveryBytes(delivery);
-        if (head > from && taken + size > bytesMax) break;
-        taken += size;
-        bytes -= size + messageOverheadBytes;
+      const taken: Delivery[] = [];
+      let bytes = 0;
+      while (taken.length < recordsMax) {
+        const delivery = nextAfter(taken.length);
+        if (delivery === null) break;
+        bytes += deliveryBytes(delivery);
+        if (bytes > bytesMax && taken.length > 0) {
+          kept = delivery;
+          break;
+        }
+        taken.push(delivery);
       }
-      const out = waiting.slice(from, head);
-      if (head === waiting.length) [waiting, head] = [[], 0];
-      return out;
+      return taken;
     },
   };
 };
@@ -93,7 +108,7 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
     bell,
     wants: () => next,
     readTo: () => readTo,
-    passed: () => (shelf.bytes() === 0 ? next : readTo),
+    passed: () => (shelf.isEmpty() ? next : readTo),
     bytes: () => shelf.bytes(),
     seek: (offset) => {
       epoch += 1;
@@ -105,12 +120,12 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
       begun += 1;
       return { number: begun, epoch };
     },
-    arrived: (look, deliveries, fetchedTo) => {
+    arrived: (look, { batches, next: fetchedTo }) => {
       if (!isCurrent(look)) return;
       ended = Math.max(ended, look.number);
       [failure, troubledSince] = [null, null];
       next = fetchedTo ?? next;
-      if (deliveries.length > 0) shelf.put(deliveries);
+      shelf.put(batches);
       bell.ring();
     },
     failed: (look, reason) => {

@@ -60,7 +60,7 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
   };
 
   const settle = async ({ cursor, look }: Asked, { error, records }: FetchedPartition): Promise<void> => {
-    if (error === 0) cursor.arrived(look, records.deliveries, records.next);
+    if (error === 0) cursor.arrived(look, records);
     else if (error === outOfRange) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition)));
     else {
       if (staleCodes.includes(error)) client.forget(topic);

@@ -47,11 +47,21 @@ export interface ClientOptions {
   readonly remedy?: string;
 }
 
-/** A topic that was just made is not known to all brokers at once. */
+/** A topic that was just made is not known to all brokers at once; nor does one that says so of a topic that was there speak for all. */
 const missingTries = 4;
+const goneTries = 12;
 const missingPauseMs = 150;
 const madeTries = 60;
 const keepAliveMs = 60_000;
+/** kafkajs waits for the answer to each request before it disconnects, half a minute for that to a join: what is not answered so soon is given up. */
+const closeMsMax = 3000;
+
+/** Waits for work that does not matter any more, but not for ever: whoever is asked to stop must not hang on a broker that is silent. */
+export const forAWhile = async (clock: Clock, work: Promise<unknown>): Promise<void> => {
+  const over = new AbortController();
+  await Promise.race([work.catch(() => undefined), clock.sleep(closeMsMax, over.signal)]);
+  over.abort();
+};
 
 interface SocketRequest {
   readonly host: string;
@@ -59,6 +69,30 @@ interface SocketRequest {
   readonly ssl: Readonly<Record<string, string>> | null;
   readonly onConnect: () => void;
 }
+
+/** Sockets of one client, so that they end with it. */
+const makeSockets = () => {
+  const open = new Set<Socket>();
+  let isOver = false;
+  const gone = (): Error => new Error('the connection was closed');
+  return {
+    open: (request: SocketRequest): Socket => {
+      const socket = openSocket(request);
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      // With an error, since kafkajs does not hear of anything else.
+      if (isOver) setImmediate(() => socket.destroy(gone()));
+      return socket;
+    },
+    /** @param disconnecting - kafkajs, which waits for answers that may never come */
+    closeWith: async (clock: Clock, disconnecting: Promise<void>): Promise<void> => {
+      await forAWhile(clock, disconnecting);
+      isOver = true;
+      for (const socket of open) socket.destroy(gone());
+      await forAWhile(clock, disconnecting);
+    },
+  };
+};
 
 /** As kafkajs's own, without Nagle's delay: requests are small and somebody waits for each. */
 const openSocket = ({ host, port, ssl, onConnect }: SocketRequest): Socket => {
@@ -73,11 +107,11 @@ lookOnlyWhenRequestsWait();
 
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => undefined });
 
-const makeCluster = ({ connection, connectTimeoutMs, requestTimeoutMs }: ClientOptions): Cluster => {
+const makeCluster = ({ connection, connectTimeoutMs, requestTimeoutMs }: ClientOptions, socketFactory: typeof openSocket): Cluster => {
   const { brokers, clientId = 'dsf', tls, login } = connection;
   return new Cluster({
     logger: silent,
-    socketFactory: openSocket,
+    socketFactory,
     brokers,
     ssl: tlsOptions(tls),
     sasl: saslOptions(login),
@@ -122,18 +156,19 @@ const makeTopicBook = (cluster: Cluster, { clock, connection, metadataAgeMs, rem
   };
   const look = async (topic: string, triesMax: number): Promise<KnownTopic> => {
     const wasThere = known.has(topic);
+    const limit = wasThere && triesMax === missingTries ? goneTries : triesMax;
     for (let tries = 1; ; tries += 1) {
       try {
         return await ask(topic);
       } catch (error) {
         const name = kafkaErrorName(error);
         const isMissing = name === 'UNKNOWN_TOPIC_OR_PARTITION';
-        if (isMissing && wasThere && triesMax < madeTries) {
+        if (isMissing && wasThere && triesMax < madeTries && tries >= limit) {
           const text = `topic "${topic}" in Kafka at ${brokers} was there and is gone: DSF goes on when it is made again`;
           throw new Failure('retry', 'transport.topic-gone', text, { topic }, { cause: error });
         }
         const mayCome = isMissing || name === 'LEADER_NOT_AVAILABLE';
-        if (!mayCome || tries >= triesMax) throw asTransportFailure(error, { brokers, topic }, remedy);
+        if (!mayCome || tries >= limit) throw asTransportFailure(error, { brokers, topic }, remedy);
         await clock.sleep(missingPauseMs, never);
       }
     }
@@ -161,7 +196,8 @@ const isAbsent = (error: unknown): boolean =>
 export const openKafkaClient = (options: ClientOptions): KafkaClient => {
   const { clock, connection } = options;
   const brokers = connection.brokers.join(', ');
-  const cluster = makeCluster(options);
+  const sockets = makeSockets();
+  const cluster = makeCluster(options, sockets.open);
   let connecting: Promise<void> | null = null;
   const connect = async (): Promise<void> => {
     connecting ??= cluster.connect().finally(() => (connecting = null));
@@ -215,6 +251,6 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     coordinator: (group, topic) => guarded(() => coordinators.find('group', group, topic), { group }),
     transactionCoordinator: (id, topic) => guarded(() => coordinators.find('transaction', id, topic), { writer: id }),
     clusterId: () => cluster.brokerPool.metadata?.clusterId ?? null,
-    close: () => guarded(() => cluster.disconnect(), {}),
+    close: () => sockets.closeWith(clock, cluster.disconnect()),
   };
 };

@@ -8,7 +8,7 @@ import {
   type Transport,
 } from '@dsf/ports';
 import type { KafkaConnection } from './connection-options.ts';
-import { openKafkaClient, type ClientOptions, type KafkaClient } from './kafka-client.ts';
+import { forAWhile, openKafkaClient, type ClientOptions, type KafkaClient } from './kafka-client.ts';
 import { partitionOffsets } from './offsets.ts';
 import { prefixed } from './prefixed.ts';
 import { batchOverheadBytes, recordBytes } from './record-batch.ts';
@@ -266,7 +266,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
     },
     close: async () => {
       await subscriptions.close();
-      await sender.idle();
+      await forAWhile(clock, sender.idle());
       await shared.close();
     },
   };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OutgoingMessage } from '@dsf/ports';
-import { decodeRecords, encodeBatch, recordBytes } from './record-batch.ts';
+import type { Delivery, OutgoingMessage } from '@dsf/ports';
+import { decodeBatches, encodeBatch, recordBytes, type AbortedTransaction, type FetchedBatch } from './record-batch.ts';
 import { readWire } from './wire-reader.ts';
 import { varintSize, writeWire } from './wire-writer.ts';
 
@@ -25,6 +25,17 @@ const batchAt = (offset: number, bodies: readonly string[]): Buffer => {
   );
   batch.writeBigInt64BE(BigInt(offset), 0);
   return batch;
+};
+
+const readAll = (batch: FetchedBatch): readonly Delivery[] => {
+  const deliveries: Delivery[] = [];
+  for (let delivery = batch.read(); delivery !== null; delivery = batch.read()) deliveries.push(delivery);
+  expect([batch.isOver(), batch.bytes()]).toEqual([true, 0]);
+  return deliveries;
+};
+const decodeRecords = (bytes: Buffer, from: number, aborted: readonly AbortedTransaction[]) => {
+  const { batches, next } = decodeBatches(bytes, from, aborted);
+  return { deliveries: batches.flatMap(readAll), next };
 };
 
 describe('record batches', () => {

@@ -120,15 +120,12 @@ const readHead = (reader: WireReader): BatchHead => {
   return { baseOffset, end, attributes, firstTime, lastTime, producer, count: reader.int32() };
 };
 
-/** A view without Buffer's own methods, so that what is passed on is what the port says. */
-const view = (bytes: Buffer): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+const noHeaders: readonly Header[] = [];
 
 const readBytes = (reader: WireReader): Uint8Array | null => {
   const length = reader.varint();
-  return length < 0 ? null : view(reader.bytes(length));
+  return length < 0 ? null : reader.view(length);
 };
-
-const noHeaders: readonly Header[] = [];
 
 const readHeaders = (reader: WireReader): readonly Header[] => {
   const count = reader.varint();
@@ -149,6 +146,53 @@ const readRecord = (reader: WireReader, { baseOffset, attributes, firstTime, las
   const body = readBytes(reader);
   const headers = readHeaders(reader);
   return { offset, time: isAppended ? lastTime : firstTime + elapsed, timeType: isAppended ? 'append' : 'create', key, headers, body };
+};
+
+/** One batch. What was fetched ahead stays as it came, so that thousands of records do not wait as objects; each is decoded when it is read. */
+export interface FetchedBatch {
+  /** Bytes of memory that what is left of it takes. */
+  bytes(): number;
+  /** The next record at or above the offset that was asked for; null at the end. @throws Failure `fatal` `transport.unreadable`, from then on always */
+  read(): Delivery | null;
+  /** Nothing is left. */
+  isOver(): boolean;
+}
+
+const openBatch = (head: BatchHead, packed: Buffer, from: number): FetchedBatch => {
+  let reader: WireReader | null = null;
+  let left = head.count;
+  const next = (): Delivery | null => {
+    reader ??= readWire(decompress(head.attributes & attribute.compression, packed));
+    while (left > 0) {
+      const record = readRecord(reader, head);
+      left -= 1;
+      if (record.offset >= from) return record;
+    }
+    return null;
+  };
+  let broken: Failure | null = null;
+  return {
+    bytes: () => reader?.left() ?? packed.length,
+    isOver: () => left === 0,
+    read: () => {
+      if (broken !== null) throw broken;
+      try {
+        return next();
+      } catch (error) {
+        broken =
+          error instanceof Failure
+            ? error
+            : new Failure(
+                'fatal',
+                'transport.unreadable',
+                `a record of the batch at offset ${head.baseOffset} is damaged`,
+                {},
+                { cause: error },
+              );
+        throw broken;
+      }
+    },
+  };
 };
 
 /** Whose transactions are known to be rolled back at the place that has been reached. */
@@ -181,18 +225,19 @@ const isAbortMarker = (records: Buffer): boolean => {
 
 /** What a fetch brought for one partition. */
 export interface FetchedRecords {
-  readonly deliveries: readonly Delivery[];
+  /** With records that count. */
+  readonly batches: readonly FetchedBatch[];
   /** Where the next fetch begins, also behind control records and holes; null when no whole batch came. */
   readonly next: number | null;
 }
 
 /**
- * Records at or above `from` that count; a batch that was cut off at the end is left for the next fetch.
+ * Batches with records at or above `from` that count; one that was cut off at the end is left for the next fetch.
  * @throws Failure `fatal` `transport.unreadable`
  */
-export const decodeRecords = (bytes: Buffer, from: number, aborted: readonly AbortedTransaction[]): FetchedRecords => {
+export const decodeBatches = (bytes: Buffer, from: number, aborted: readonly AbortedTransaction[]): FetchedRecords => {
   const filter = makeAbortFilter(aborted);
-  const deliveries: Delivery[] = [];
+  const batches: FetchedBatch[] = [];
   let next: number | null = null;
   for (let at = 0; at + prefixBytes <= bytes.length;) {
     const end = at + prefixBytes + bytes.readInt32BE(at + 8);
@@ -202,15 +247,9 @@ export const decodeRecords = (bytes: Buffer, from: number, aborted: readonly Abo
     filter.reach(head.end);
     if ((head.attributes & attribute.control) !== 0) {
       if (head.count > 0 && isAbortMarker(packed)) filter.ended(head.producer);
-    } else if (!filter.covers(head)) {
-      const reader = readWire(decompress(head.attributes & attribute.compression, packed));
-      for (let index = 0; index < head.count; index += 1) {
-        const record = readRecord(reader, head);
-        if (record.offset >= from) deliveries.push(record);
-      }
-    }
+    } else if (head.count > 0 && !filter.covers(head)) batches.push(openBatch(head, packed, from));
     next = Math.max(from, head.end);
     at = end;
   }
-  return { deliveries, next };
+  return { batches, next };
 };

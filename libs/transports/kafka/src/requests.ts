@@ -1,6 +1,6 @@
 /* Fetch and Produce in Kafka's own words, around our own record batches (kafka.apache.org/protocol). */
 import type { Broker, WireRequest } from 'kafkajs/src/cluster/index.js';
-import { decodeRecords, type AbortedTransaction, type FetchedRecords } from './record-batch.ts';
+import { decodeBatches, type AbortedTransaction, type FetchedRecords } from './record-batch.ts';
 import { readWire } from './wire-reader.ts';
 import { stringSize, writeWire } from './wire-writer.ts';
 
@@ -50,7 +50,7 @@ const decodeFetch = (raw: Buffer, asked: ReadonlyMap<number, number>): readonly 
         const aborted = reader.list((): AbortedTransaction => ({ producer: reader.id64(), firstOffset: reader.int64() }));
         reader.skip(4);
         const records = reader.bytes(Math.max(0, reader.int32()));
-        return { partition, error, records: decodeRecords(records, asked.get(partition) ?? 0, aborted) };
+        return { partition, error, records: decodeBatches(records, asked.get(partition) ?? 0, aborted) };
       });
     })
     .flat();

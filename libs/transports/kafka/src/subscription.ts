@@ -1,5 +1,6 @@
 import type { Subscription } from '@dsf/ports';
 import { makeFetcher } from './fetcher.ts';
+import { forAWhile } from './kafka-client.ts';
 import { makeMember } from './member.ts';
 import { makeShare } from './share.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';
@@ -29,10 +30,10 @@ export const openSubscription = (options: SubscriptionOptions): Subscription => 
       if (closed.aborted) return;
       closing.abort();
       share.revokeAll();
-      await member.leave();
+      await forAWhile(options.client.clock, member.leave());
       await fetcher.close();
       await options.client.close();
-      await running;
+      await forAWhile(options.client.clock, running);
     },
   };
 };

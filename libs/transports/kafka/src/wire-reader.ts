@@ -15,6 +15,8 @@ export interface WireReader {
   readonly varlong: () => number;
   /** A view, not a copy. @throws RangeError when the bytes are not there */
   readonly bytes: (length: number) => Buffer;
+  /** As `bytes`, without Buffer's own methods, so that what is passed on is what the port says. */
+  readonly view: (length: number) => Uint8Array;
   readonly string: () => string;
   readonly list: <T>(read: (reader: WireReader) => T) => readonly T[];
 }
@@ -67,6 +69,7 @@ export const readWire = (buffer: Buffer): WireReader => {
     varint: varlong,
     varlong,
     bytes,
+    view: (length) => new Uint8Array(buffer.buffer, buffer.byteOffset + advance(length), length),
     string: () => bytes(buffer.readInt16BE(advance(2))).toString('utf8'),
     list: (read) => {
       const count = buffer.readInt32BE(advance(4));
