@@ -54,15 +54,22 @@ const bareNames = { transactions: 'kafkajs producer, transactions', plain: 'kafk
 const ourNames = { transactions: 'publish to Kafka, transactions', plain: 'publish to Kafka, idempotent' } as const;
 
 /** Floors before and after, so that all meet the same moment of the machine. */
-const measureIngest = async ({ broker, folder, home, stream, profile }: Place, like: string): Promise<readonly Figure[]> => {
+const measureIngest = async ({ broker, transport, folder, home, stream, profile }: Place, like: string): Promise<readonly Figure[]> => {
   const { address } = broker;
   const consumer = () =>
     measureBare(ingestBare, { kind: 'kafkajs-consume', address, topic: inputTopic, records: stream.totals.records }, profile);
   const raw = (turn: string) => measureFloor(join(folder, `kafka raw ${turn}`), stream, { floor: 'raw', like, profile });
   const before = [await raw('before'), await consumer()];
   const floors = [floorNames.raw, ingestBare];
-  const ours = await runProcesses({ name: 'ingest from Kafka', floors, home, processes: [['ingest']], profile }, stream.totals);
-  return [...before, ours, await consumer(), await raw('after')];
+  const run = { floors, processes: [['ingest']], profile } as const;
+  const ours = await runProcesses({ ...run, name: 'ingest from Kafka', home }, stream.totals);
+  const between = [await consumer(), await raw('between')];
+  await transport.ensureTopic('bench.dsf.raw', partitions);
+  const other = `${home} raw`;
+  await withHome(other, (installation) => define(installation, onKafka(address, [])));
+  const environment = { DSF_INTERNAL_TRANSPORT: 'kafka', DSF_INTERNAL_KAFKA_BROKERS: address, DSF_INTERNAL_PREFIX: 'bench.' };
+  const there = await runProcesses({ ...run, name: 'ingest, dsf.raw in Kafka too', home: other, environment }, stream.totals);
+  return [...before, ours, ...between, there, await consumer(), await raw('after')];
 };
 
 const countOf = async (transport: KafkaTransport, topic: string): Promise<number> => {

@@ -84,7 +84,7 @@ export const runPhases = async (
   say: (report: Report) => void,
   stop: AbortController,
 ): Promise<Report> => {
-  const installation = await openInstallation({ home, environment });
+  const installation = await openInstallation({ home, environment, internal: parseInternal(environment) });
   const traffic = await databaseTraffic(environment);
   const counter = createCounter({ traffic: traffic.read, first: phases[0], warm });
   const product = createTelemetry({
