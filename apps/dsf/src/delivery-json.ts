@@ -25,26 +25,28 @@ const rawValue = (text: string): unknown =>
     typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value,
   );
 
+/** @param name - of an attribute of a CloudEvent, which Kafka has behind `ce_` and Pub/Sub behind `ce-` */
 const header = ({ headers }: Delivery, name: string): string | null => {
-  const found = headers.find(([candidate]) => candidate === name);
+  const found = headers.find(([candidate]) => candidate === `ce_${name}` || candidate === `ce-${name}`);
   return found === undefined ? null : Buffer.from(found[1]).toString('utf8');
 };
+
+/** Where messages are not numbered they have an id. */
+const placeOf = (partition: number, { offset, id }: Delivery): object => (id === undefined ? { partition, offset } : { id });
 
 /** A message with all that came with it. */
 export const deliveryJson = (partition: number, delivery: Delivery): string =>
   jsonText({
-    partition,
-    offset: delivery.offset,
+    ...placeOf(partition, delivery),
     time: new Date(delivery.time).toISOString(),
     key: bodyValue(delivery.key),
     headers: delivery.headers.map(([name, value]) => [name, value]),
     body: bodyValue(delivery.body),
   });
 
-/** A published document: revision and reason first, so that they line up. Other messages have neither and show their offset instead. */
+/** A published document: revision and reason first, so that they line up. Other messages have neither and show where they are instead. */
 export const documentJson = (partition: number, delivery: Delivery): string => {
-  const revision = header(delivery, 'ce_dsfrevision');
-  const place =
-    revision === null ? { partition, offset: delivery.offset } : { revision: Number(revision), reason: header(delivery, 'ce_dsfreason') };
+  const revision = header(delivery, 'dsfrevision');
+  const place = revision === null ? placeOf(partition, delivery) : { revision: Number(revision), reason: header(delivery, 'dsfreason') };
   return jsonText({ ...place, key: bodyValue(delivery.key), body: bodyValue(delivery.body) });
 };

@@ -11,9 +11,13 @@ interface Named {
   readonly definition: { readonly name: string; readonly transport: string; readonly partitions: number };
   readonly topic: string;
   readonly connection?: ConnectionDefinition;
+  readonly isSource: boolean;
 }
 
-const named = ({ sources, publications }: Catalog): readonly Named[] => [...sources.filter(({ retired }) => !retired), ...publications];
+const named = ({ sources, publications }: Catalog): readonly Named[] => [
+  ...sources.filter(({ retired }) => !retired).map((source) => ({ ...source, isSource: true })),
+  ...publications.map((publication) => ({ ...publication, isSource: false })),
+];
 
 /**
  * The topic that a person means: by the name of a source or publication, by the topic that one of them names, or any that exists already.
@@ -24,8 +28,10 @@ export const findTopic = async (installation: Installation, catalog: Catalog, wo
   const all = named(catalog);
   const found = all.find(({ definition }) => definition.name === word) ?? all.find(({ topic }) => topic === word);
   if (found !== undefined) {
-    const { definition, topic, connection } = found;
+    const { definition, connection, isSource } = found;
     const transport = await installation.transport(definition.transport, connection);
+    // A source may have another name for what is written elsewhere, as a subscription of Pub/Sub has.
+    const topic = isSource && transport.inputOf !== undefined ? await transport.inputOf(found.topic) : found.topic;
     if (connection !== undefined) return { transport, topic, partitions: await transport.partitionCount(topic) };
     await transport.ensureTopic(topic, definition.partitions);
     return { transport, topic, partitions: definition.partitions };

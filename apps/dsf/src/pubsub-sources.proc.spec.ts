@@ -10,6 +10,7 @@ import {
   expectShopTables,
   expectShopTotals,
   isStrictPubsub,
+  readWaiting,
   realClock,
   sendShop,
   shopDefinitions,
@@ -98,27 +99,7 @@ describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest 
     await expect.poll(() => counted('select count(*) from dsf_raw'), { timeout: 180_000, interval: 500 }).toBe(messages);
     await expect.poll(async () => (await readStatus(installation)).idle, { timeout: 120_000, interval: 500 }).toBe(true);
   };
-  /** What was published, with the attributes of an event named as on Kafka. */
-  const readTotals = async (): Promise<readonly Delivery[]> => {
-    const subscription = await ends.subscribe(names.watching, 'test', 1);
-    const stop = new AbortController();
-    const all: Delivery[] = [];
-    for await (const feed of subscription.feeds(stop.signal)) {
-      for (let quiet = 0; quiet < 4;) {
-        const some = await feed.read({ recordsMax: 1000, bytesMax: 1e8, waitMs: 500 }, stop.signal);
-        const last = some.at(-1);
-        quiet = last === undefined ? quiet + 1 : 0;
-        all.push(...some);
-        if (last !== undefined) await feed.acknowledge(last.offset + 1);
-      }
-      stop.abort();
-    }
-    await subscription.close();
-    return all.map((delivery) => ({
-      ...delivery,
-      headers: delivery.headers.map(([name, value]) => [name.replace(/^ce-/, 'ce_'), value] as const),
-    }));
-  };
+  const readTotals = (): Promise<readonly Delivery[]> => readWaiting(ends, names.watching);
 
   it('store each message once, in order per key, with attributes and time, and publish right totals as CloudEvents', async () => {
     const { messages, expected } = shopStream(seed, 300);

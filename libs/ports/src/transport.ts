@@ -143,6 +143,14 @@ export interface Transport {
    *   say the same. Default 0
    */
   subscribe(topic: string, group: string, lanes?: number, beside?: number): Promise<Subscription>;
+  /**
+   * Reads beside everybody else, as a group of its own that is gone when it closes. Present where `offsets` is `assigned`: there a group has only
+   * what is sent while it is there.
+   * @param isFromBeginning - also what the topic still keeps. @throws Failure `fatal` `transport.precondition` when it keeps nothing
+   */
+  watch?(topic: string, isFromBeginning: boolean): Promise<Subscription>;
+  /** Where to send what a source of this name is to read. Absent: to the topic of that name. @throws Failure `fatal` `transport.topic-missing` */
+  inputOf?(topic: string): Promise<string>;
   /** Resolves when every message is durable, in order per partition. @throws Failure `retry`, or `poison` `transport.too-large` */
   send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
   /**

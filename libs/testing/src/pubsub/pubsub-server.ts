@@ -13,7 +13,8 @@ export interface PubsubEnvironment {
 
 /**
  * Pub/Sub for tests: Google's emulator where the Cloud SDK has it, else Google's fake for Go programs behind a port. The fake is the better
- * one, but has to be fetched and built first, which takes a minute or two: it is used where that has been done, or with DSF_TEST_PUBSUB=pstest.
+ * one, but has to be fetched and built first, which takes a minute or two: it is used where that has been done, or with DSF_TEST_PUBSUB=pstest;
+ * DSF_TEST_PUBSUB=emulator takes the emulator, another value is the address of one that runs already.
  */
 export interface PubsubServer {
   /** `host:port` */
@@ -45,12 +46,13 @@ const builtProgram = join(homedir(), '.cache', 'dsf-test', 'pstest');
 /** What there is to start, best first. */
 const found = (environment: PubsubEnvironment): { readonly kind: PubsubKind; readonly program: string } | null => {
   const given = environment['DSF_TEST_PUBSUB'];
-  if (given !== undefined && given !== '' && given !== 'pstest') return { kind: 'given', program: given };
+  if (given !== undefined && given !== '' && given !== 'pstest' && given !== 'emulator') return { kind: 'given', program: given };
   const go = isOnPath(environment, 'go');
-  if (go !== undefined && (given === 'pstest' || existsSync(builtProgram))) return { kind: 'pstest', program: go };
+  if (go !== undefined && (given === 'pstest' || (given !== 'emulator' && existsSync(builtProgram))))
+    return { kind: 'pstest', program: go };
   const emulator = sdks.map(jarIn).find((file) => file !== undefined);
   if (emulator !== undefined && isOnPath(environment, 'java') !== undefined) return { kind: 'emulator', program: emulator };
-  return go === undefined ? null : { kind: 'pstest', program: go };
+  return go === undefined || given === 'emulator' ? null : { kind: 'pstest', program: go };
 };
 
 /**

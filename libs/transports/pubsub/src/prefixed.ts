@@ -12,6 +12,7 @@ export const prefixed = (transport: PubsubTransport, prefix: string): PubsubTran
     partitionCount: (topic) => transport.partitionCount(named(topic)),
     // The name of a subscription begins with that of its topic.
     subscribe: (topic, group, lanes) => transport.subscribe(named(topic), group, lanes),
+    watch: (topic, isFromBeginning) => transport.watch(named(topic), isFromBeginning),
     send: (topic, messages) => transport.send(named(topic), messages),
     administration: {
       ...administration,

@@ -6,6 +6,7 @@ import type { PubsubClient } from './pubsub-client.ts';
 import { checkTopic, defaults, makeSubscriptions, noOffsets, openClient, type PubsubLimits } from './pubsub-transport.ts';
 import { makeSender } from './sender.ts';
 import { openSubscription } from './subscription.ts';
+import { watchTopic } from './watch.ts';
 
 export interface PubsubEndsConfig extends PubsubLimits {
   readonly connection: PubsubConnection;
@@ -25,6 +26,17 @@ const checkSubscription = async (client: PubsubClient, subscription: string): Pr
   throw new Failure('fatal', 'transport.precondition', `subscription "${subscription}" in ${client.place} cannot be read: ${why}`, {
     subscription,
   });
+};
+
+/** The topic that a subscription reads; with its path when it belongs to another project. @throws Failure `fatal` `transport.topic-missing` */
+const inputOf = async (client: PubsubClient, subscription: string): Promise<string> => {
+  const [{ topic }] = await client.call({ subscription }, () => client.subscription(subscription).getMetadata());
+  if (typeof topic !== 'string' || !topic.startsWith('projects/')) {
+    const text = `the topic of subscription "${subscription}" in ${client.place} was deleted: make the subscription anew, for a topic that is there`;
+    throw new Failure('fatal', 'transport.topic-missing', text, { subscription });
+  }
+  const own = `projects/${await client.projectId()}/topics/`;
+  return topic.startsWith(own) ? topic.slice(own.length) : topic;
 };
 
 /**
@@ -53,6 +65,11 @@ export const openPubsubEnds = (given: PubsubEndsConfig): Transport => {
       await checkSubscription(client, name);
       return subscriptions.add(openSubscription({ ...config, client, name, format: attributesFormat, lanes, sharing: 'every' }));
     },
+    watch: async (topic, isFromBeginning) =>
+      subscriptions.add(
+        await watchTopic({ ...config, client, format: attributesFormat, lanes: 1, sharing: 'every' }, topic, isFromBeginning),
+      ),
+    inputOf: (name) => inputOf(client, name),
     send: (topic, messages) => sender.send(topic, messages),
     close: async () => {
       await subscriptions.close();

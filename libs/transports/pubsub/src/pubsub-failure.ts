@@ -91,8 +91,15 @@ export const isThere = (error: unknown): boolean => grpcCode(error) === codes.ex
 const isLogin = (message: string): boolean =>
   message.includes('default credentials') || message.includes('Unable to detect a Project Id') || message.includes('invalid_grant');
 
+/** When its time is over the library says so, and names the answer that it had tried again: that one says why. */
+const lastCode = (error: unknown, reason: string): number | null => {
+  const code = grpcCode(error);
+  const tried = code === codes.deadline ? /retrying error Error: (\d+) /.exec(reason)?.[1] : undefined;
+  return tried === undefined ? code : Number(tried);
+};
+
 const verdictOf = (error: unknown, reason: string): Verdict => {
-  const known = verdicts.get(grpcCode(error) ?? 0);
+  const known = verdicts.get(lastCode(error, reason) ?? 0);
   if (known !== undefined) return known;
   if (isLogin(reason)) return login;
   const system = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';

@@ -6,6 +6,7 @@ import { prefixed } from './prefixed.ts';
 import { isThere } from './pubsub-failure.ts';
 import { makeSender, type Sender } from './sender.ts';
 import { openSubscription } from './subscription.ts';
+import { watchTopic } from './watch.ts';
 import {
   checkReader,
   createReader,
@@ -73,6 +74,7 @@ const lanesMax = 65_536;
 export interface PubsubTransport extends Transport {
   readonly administration: LaneAdministration;
   discard(topic: string): Promise<void>;
+  watch(topic: string, isFromBeginning: boolean): Promise<Subscription>;
 }
 
 export const openClient = ({
@@ -94,6 +96,15 @@ export const openClient = ({
 
 export const noOffsets = async (): Promise<never> => {
   throw new Failure('fatal', 'transport.no-offsets', 'Pub/Sub does not number its messages: there is no offset to ask for', {});
+};
+
+/** The library (6.3.0) sends milliseconds as microseconds, so that what was sent in the second before would stay. */
+const nextSecond = (now: number): Date => new Date((Math.floor(now / 1000) + 1) * 1000);
+
+const discard = async (client: PubsubClient, topic: string): Promise<void> => {
+  const [subscriptions] = await client.call({ topic }, () => client.remote.topic(topic).getSubscriptions());
+  for (const subscription of subscriptions)
+    await client.call({ subscription: subscription.name }, () => subscription.seek(nextSecond(client.clock.now())));
 };
 
 /** Subscriptions that are open, so that they end with their transport. */
@@ -177,11 +188,7 @@ export const openPubsubTransport = (given: PubsubTransportConfig): PubsubTranspo
     trim: noOffsets,
     bounds: noOffsets,
     offsetAt: noOffsets,
-    discard: async (topic) => {
-      const [names] = await client.call({ topic }, () => client.remote.topic(topic).getSubscriptions());
-      for (const subscription of names)
-        await client.call({ subscription: subscription.name }, () => subscription.seek(new Date(client.clock.now())));
-    },
+    discard: (topic) => discard(client, topic),
     partitionCount: async (topic) => {
       await checkTopic(client, topic);
       return lanesMax;
@@ -193,6 +200,10 @@ export const openPubsubTransport = (given: PubsubTransportConfig): PubsubTranspo
       // Whoever does not say how many lanes there are is given those of which it hears.
       const wake = lanes === undefined ? {} : { wake: wakeLanes(sender, topic) };
       return subscriptions.add(openSubscription({ ...config, client, name, format: framedFormat, ...sharing, ...wake }));
+    },
+    watch: async (topic, isFromBeginning) => {
+      const sharing = { sharing: 'sticky', lanes: lanesMax } as const;
+      return subscriptions.add(await watchTopic({ ...config, client, format: framedFormat, ...sharing }, topic, isFromBeginning));
     },
     send: (topic, messages) => sender.send(topic, messages),
     close: async () => {
