@@ -12,7 +12,7 @@ import {
   isStrictPubsub,
   readAll,
   readShopImage,
-  readWaiting,
+  readSubscription,
   realClock,
   sendShop,
   shopDefinitions,
@@ -109,7 +109,7 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
         source: { ...place, topic: topicOf('reading'), partitions: lanes },
         publication: (name) => ({ ...place, topic: topicOf(name) }),
         input: { transport: google, topic: input },
-        read: (name) => readWaiting(google, topicOf(`watching-${name}`)),
+        read: (name) => readSubscription(google, topicOf(`watching-${name}`)),
       };
     }
     const isKafka = carrier === 'kafka';

@@ -10,7 +10,7 @@ import {
   expectShopTables,
   expectShopTotals,
   isStrictPubsub,
-  readWaiting,
+  readSubscription,
   realClock,
   sendShop,
   shopDefinitions,
@@ -99,7 +99,7 @@ describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest 
     await expect.poll(() => counted('select count(*) from dsf_raw'), { timeout: 180_000, interval: 500 }).toBe(messages);
     await expect.poll(async () => (await readStatus(installation)).idle, { timeout: 120_000, interval: 500 }).toBe(true);
   };
-  const readTotals = (): Promise<readonly Delivery[]> => readWaiting(ends, names.watching);
+  const readTotals = (): Promise<readonly Delivery[]> => readSubscription(ends, names.watching);
 
   it('store each message once, in order per key, with attributes and time, and publish right totals as CloudEvents', async () => {
     const { messages, expected } = shopStream(seed, 300);

@@ -49,6 +49,13 @@ export interface PartitionBounds {
   readonly end: number;
 }
 
+/** What waits for the readers of a topic. */
+export interface Backlog {
+  readonly messages: number;
+  /** When they were counted, UTC ms. */
+  readonly at: number;
+}
+
 /** One partition while this member owns it. Reads are in offset order. */
 export interface PartitionFeed {
   readonly partition: number;
@@ -149,6 +156,8 @@ export interface Transport {
    * @param isFromBeginning - also what the topic still keeps. @throws Failure `fatal` `transport.precondition` when it keeps nothing
    */
   watch?(topic: string, isFromBeginning: boolean): Promise<Subscription>;
+  /** What waits for a source of this name, as the system counted last; null when it does not count. For people alone. @throws Failure */
+  backlog?(topic: string): Promise<Backlog | null>;
   /** Where to send what a source of this name is to read. Absent: to the topic of that name. @throws Failure `fatal` `transport.topic-missing` */
   inputOf?(topic: string): Promise<string>;
   /** Resolves when every message is durable, in order per partition. @throws Failure `retry`, or `poison` `transport.too-large` */

@@ -8,7 +8,7 @@ export { serviceNames, startService } from './fleet/service-process.ts';
 export * from './warehouse-contract.ts';
 export * from './fleet/shop-checks.ts';
 export * from './fleet/shop-outcome.ts';
-export { readWaiting } from './fleet/read-waiting.ts';
+export { readSubscription } from './fleet/read-subscription.ts';
 export { readShopImage, type ShopImage } from './fleet/shop-image.ts';
 export * from './mssql/describe-on-mssql.ts';
 export * from './mssql/test-login.ts';

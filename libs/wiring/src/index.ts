@@ -7,5 +7,6 @@ export { serviceContext } from './service-context.ts';
 export { serviceMain } from './service-main.ts';
 export { createReadings } from './readings.ts';
 export { lookAgain } from './look-again.ts';
+export { readWaiting, type Waiting } from './waiting.ts';
 export { readStatus, type SourceStatus, type Status } from './status.ts';
 export { createTurns } from '@dsf/database-sqlite';

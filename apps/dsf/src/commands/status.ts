@@ -1,4 +1,4 @@
-import { readStatus, type SourceStatus, type Status } from '@dsf/wiring';
+import { readStatus, readWaiting, type SourceStatus, type Status, type Waiting } from '@dsf/wiring';
 import { Command } from 'commander';
 import { counted } from '../counted.ts';
 import { jsonText } from '../json-text.ts';
@@ -33,6 +33,11 @@ const verdict = ({ version, idle, openFailures, openRequests }: Status): string 
     ...(openRequests > 0 ? [counted(openRequests, 'open request')] : []),
   ].join('; ');
 
+const waitingText = ({ source, messages, at, reason }: Waiting): string =>
+  messages === null || at === null
+    ? `how much waits for ${source} is not known: ${reason ?? ''}`
+    : `${counted(messages, 'message')} waited for ${source} at ${new Date(at).toISOString()}`;
+
 export const statusCommand = (session: Session): Command =>
   new Command('status')
     .summary('show how far every source has come')
@@ -43,8 +48,10 @@ export const statusCommand = (session: Session): Command =>
     .action(({ json = false }: { readonly json?: boolean }) =>
       withExisting(session, async (installation) => {
         const status = await readStatus(installation);
-        if (json) return session.out.line(jsonText(status));
+        const waiting = await readWaiting(installation);
+        if (json) return session.out.line(jsonText({ ...status, waiting }));
         await session.out.write(tableText(columns, [...status.sources, ...status.publications].flatMap(rowsOf)));
+        for (const one of waiting) await session.talk.line(waitingText(one));
         await session.talk.line(verdict(status));
       }),
     );

@@ -1,5 +1,6 @@
 import { Failure, type Clock, type Transport } from '@dsf/ports';
 import { attributesFormat } from './attributes.ts';
+import { readBacklog } from './backlog.ts';
 import type { PubsubConnection } from './connection-options.ts';
 import { bodyBytesMax } from './message-format.ts';
 import type { PubsubClient } from './pubsub-client.ts';
@@ -69,6 +70,14 @@ export const openPubsubEnds = (given: PubsubEndsConfig): Transport => {
       subscriptions.add(
         await watchTopic({ ...config, client, format: attributesFormat, lanes: 1, sharing: 'every' }, topic, isFromBeginning),
       ),
+    backlog: async (subscription) => {
+      const { emulator } = client.connection;
+      if (emulator !== undefined) return null;
+      const project = await client.projectId();
+      const ask = async (url: string): Promise<unknown> =>
+        (await client.remote.auth.request({ url, timeout: config.requestTimeoutMs })).data;
+      return client.call({ subscription }, () => readBacklog(ask, { project, subscription, now: client.clock.now() }));
+    },
     inputOf: (name) => inputOf(client, name),
     send: (topic, messages) => sender.send(topic, messages),
     close: async () => {

@@ -1,7 +1,7 @@
 import type { Delivery, Transport } from '@dsf/ports';
 
 /** What waits in a subscription of one lane, until nothing came for two seconds. All of it is acknowledged. Headers are named as on Kafka. */
-export const readWaiting = async (ends: Transport, subscriptionName: string): Promise<readonly Delivery[]> => {
+export const readSubscription = async (ends: Transport, subscriptionName: string): Promise<readonly Delivery[]> => {
   const subscription = await ends.subscribe(subscriptionName, 'test', 1);
   const stop = new AbortController();
   const all: Delivery[] = [];
