@@ -50,7 +50,8 @@ describe('commands on Pub/Sub, against a fake with the documented rules', () => 
 
   it('produce what a source is to read, into the topic of its subscription, and consume what was published and what came', async () => {
     await produce();
-    expect(rules.published('orders')).toEqual(orders);
+    // Keys keep their order, each by itself.
+    expect(rules.published('orders').toSorted()).toEqual(orders.toSorted());
     await place.must(['run', '--until-idle']);
     expect(await totals()).toEqual(expected);
     const documents = jsonLines(await place.must(['consume', 'revenue', '--from-beginning', '--until-end']));
@@ -58,11 +59,9 @@ describe('commands on Pub/Sub, against a fake with the documented rules', () => 
     const newest = new Map(documents.map(({ key, body }) => [JSON.stringify(key), body]));
     expect([...newest.values()]).toHaveLength(2);
     const came = jsonLines(await place.must(['consume', 'shop.orders', '--from-beginning', '--until-end', '--json']));
-    expect(came.map(({ key, body }) => [key, (body as { readonly total: number }).total])).toEqual([
-      ['ada', 1.5],
-      ['bob', 2],
-      ['ada', 0.25],
-    ]);
+    const totalsOf = (customer: string): readonly number[] =>
+      came.flatMap(({ key, body }) => (key === customer ? [(body as { readonly total: number }).total] : []));
+    expect([totalsOf('ada'), totalsOf('bob')]).toEqual([[1.5, 0.25], [2]]);
     expect(came.every(({ id }) => typeof id === 'string')).toBe(true);
     // Nobody's subscription was touched, and none is left behind.
     const [left] = await remote.topic('orders').getSubscriptions();
