@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
+import type { SimulateOptions } from '../libs/testing/src/simulator/index.ts';
 import type { Mutation } from './mutation.ts';
 import { mutations } from './mutations.ts';
 
@@ -13,6 +15,11 @@ export const pairs: readonly (readonly [string, string])[] = [
   ['recover-seq', 'recover-old-revisions'],
 ];
 
+/** Which seed noticed it the last time, by the names of the guards: `npm run simulate:seeds` writes them. */
+export const seedsFile = new URL('./mutation-seeds.json', import.meta.url);
+export const readSeeds = (): Readonly<Record<string, number>> => JSON.parse(readFileSync(seedsFile, 'utf8')) as Record<string, number>;
+export const rememberedSeed = (names: string): number | undefined => readSeeds()[names];
+
 /** Several guards at once. @returns null when two of them are the same text */
 export const together = (names: readonly string[]): Mutation | null => {
   const all = names.map((name) => {
@@ -24,18 +31,26 @@ export const together = (names: readonly string[]): Mutation | null => {
   const clash = edits.some((one, index) =>
     edits.some((other, at) => at > index && one.file === other.file && (one.find.includes(other.find) || other.find.includes(one.find))),
   );
+  if (clash) return null;
+  const layout = all.every((one) => one.layout === 'drawn') ? ({ layout: 'drawn' } as const) : {};
   const [first] = all;
   const deeds = all.length > 1 || first?.deeds === undefined ? {} : { deeds: first.deeds };
-  return clash
-    ? null
-    : {
-        split: all.some(({ split }) => split === true),
-        guard: all.map(({ guard }) => guard).join('; '),
-        edits,
-        seeds: Math.max(...all.map(({ seeds }) => seeds)),
-        ...deeds,
-      };
+  return {
+    guard: all.map(({ guard }) => guard).join('; '),
+    edits,
+    seeds: Math.max(...all.map(({ seeds }) => seeds)),
+    split: all.some(({ split }) => split === true),
+    ...layout,
+    ...deeds,
+  };
 };
+
+/** Where a missing guard is looked for: services have a process each, and deeds are of all kinds, where it does not say otherwise. */
+export const circumstancesOf = ({ layout, deeds, split = false }: Mutation): SimulateOptions => ({
+  apart: layout !== 'drawn',
+  split,
+  ...(deeds === undefined ? {} : { deeds }),
+});
 
 /** Loads the product without a guard, from now on. @returns throws when a text is not found once in its file */
 export const mutate = ({ edits }: Mutation): void => {

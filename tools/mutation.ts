@@ -11,6 +11,8 @@ export interface Mutation {
   readonly split?: boolean;
   /** Seeds within which it is noticed, with room to spare. */
   readonly seeds: number;
+  /** Services share processes as the seed draws; default: each has its own, where most is seen. */
+  readonly layout?: 'drawn';
   /** It is looked for with these deeds of operators and misfortune alone, where others hide it. */
   readonly deeds?: readonly Deed[];
   /** Why the simulator does not notice it: what else does the guard's work, or what it does not try. */

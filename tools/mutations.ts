@@ -1,5 +1,8 @@
+import { correctionMutations } from './correction-mutations.ts';
+import { handoverMutations } from './handover-mutations.ts';
 import { edit, type Mutation } from './mutation.ts';
 import { operatorMutations } from './operator-mutations.ts';
+import { publishMutations } from './publish-mutations.ts';
 import { splitMutations } from './split-mutations.ts';
 
 /** Every guard of delivery that the simulator is tried without. */
@@ -18,6 +21,11 @@ export const mutations: Readonly<Record<string, Mutation>> = {
         put: 'const next = (row?.seq ?? 0) + 1;',
       },
     ],
+    seeds: 60,
+  },
+  'memory-dropped': {
+    guard: 'what is remembered of a lane is dropped with a transaction whose end is not known (rule 1)',
+    edits: [edit('lane.ts', 'const before = known();\n      state = null;', 'const before = known();')],
     seeds: 60,
   },
   'group-cache': {
@@ -76,6 +84,11 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     ],
     seeds: 200,
   },
+  'every-lane': {
+    guard: 'every lane hears of every range, also when it has no points of it (rule 2)',
+    edits: [edit('flatten/points-out.ts', 'if (items === undefined) hold(lane, whole);', 'if (items === undefined) continue;')],
+    seeds: 60,
+  },
   'held-version': {
     guard: 'a range held back grows only by one of its own version (rule 7)',
     edits: [edit('flatten/points-out.ts', 'before.to === frame.from && before.version === frame.version', 'before.to === frame.from')],
@@ -89,6 +102,16 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     ],
     seeds: 2000,
   },
+  'held-told': {
+    guard: 'what was held back goes out when what follows does not go on with it (rule 2)',
+    edits: [edit('flatten/points-out.ts', 'ready.push({ lane, range: { ...before, items: [] } });', '')],
+    seeds: 300,
+  },
+  'held-when-left': {
+    guard: 'what is held back goes out when the lane is left (rule 4)',
+    edits: [edit('lane-loop.ts', 'await persist(giveUp, () => work.pause());', '')],
+    seeds: 300,
+  },
   'at-least': {
     guard: 'a receiver loads at least the version of the range (rule 7)',
     edits: [
@@ -97,41 +120,6 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     ],
     seeds: 300,
     deeds: ['change'],
-  },
-  'request-waits': {
-    guard: 'a recompute waits until the lane has had the record (rule 8)',
-    edits: [edit('summarise/chores.ts', '(lane.position(after)?.next ?? 0) > after.offset;', '(lane.position(after)?.next ?? 0) >= 0;')],
-    seeds: 400,
-  },
-  'old-groups': {
-    guard: 'a replay folds the groups of its old rows again (rule 8)',
-    edits: [edit('flatten/replay.ts', '[...points.old, ...points.fresh]', '[...points.fresh]')],
-    seeds: 400,
-  },
-  'new-groups': {
-    guard: 'a replay folds the groups of its new rows (rule 8)',
-    edits: [edit('flatten/replay.ts', '[...points.old, ...points.fresh]', '[...points.old]')],
-    seeds: 400,
-  },
-  'replay-under-newest': {
-    guard: 'a replay that a new version has overtaken is decided again (rule 8)',
-    edits: [
-      edit('flatten/replay.ts', 'if ((await catalogs.storedVersion()) !== catalog.version)', 'if ((await catalogs.storedVersion()) < 0)'),
-    ],
-    seeds: 3000,
-    unnoticed:
-      'the activation must fall between the answer to the replay and its commit; since gone instances are rebuilt, little is left of it',
-  },
-  'rebuild-of-gone': {
-    guard: 'a replay has instances rebuilt that only older versions know (rule 8)',
-    edits: [
-      edit(
-        'flatten/replay.ts',
-        '...(await rebuildRequests(context, catalog, at))',
-        '...(await rebuildRequests(context, catalog, at)).slice(0, 0)',
-      ),
-    ],
-    seeds: 2000,
   },
   'commit-before-send': {
     guard: 'ranges are sent after the commit (rule 4)',
@@ -169,37 +157,10 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   'announce-retired': {
     guard: 'somebody says for removed sources where they stand (rule 7)',
     edits: [
-      edit(
-        'flatten/work.ts',
-        'await sendRanges({ ...context, lane: lane.name }, topics.raw, await retiredEnds(context, lane, catalog));',
-        '',
-      ),
+      edit('flatten/work.ts', 'await sendByTopic({ ...context, lane: lane.name }, rawHop, await retiredEnds(context, lane, catalog));', ''),
     ],
     seeds: 1500,
-  },
-  'catch-up': {
-    guard: 'a publisher first sends what the state has above its position (rule 9)',
-    edits: [
-      edit('publish/work.ts', 'await publishState(context, lane, step, { catalog, publication, to: seq + 1, refilled: false });', ''),
-    ],
-    seeds: 300,
-  },
-  'catch-up-at-claim': {
-    guard: 'a publisher catches up each time its memory is new (rule 9)',
-    edits: [edit('publish/work.ts', 'const marker = `${lane.epoch()}:${catalog.version}`;', 'const marker = `${catalog.version}`;')],
-    seeds: 1000,
-    unnoticed:
-      'ranges after a foreign turn do not join on, so the state is read anyway; what is left is one send of a publisher that was overtaken',
-  },
-  'publish-live-only': {
-    guard: 'only instances that are live in the lane are published from the state (rule 9)',
-    edits: [edit('publish/work.ts', 'if (!isLive) return', 'if (false) return')],
-    seeds: 1500,
-  },
-  'new-revisions': {
-    guard: 'an instance that goes live again gets new revisions (rule 9)',
-    edits: [edit('summarise/chores.ts', '(isNew || differs(', '(differs(')],
-    seeds: 200,
+    deeds: ['change', 'crash', 'wipe', 'trim'],
   },
   'out-of-range': {
     guard: 'readers of an internal topic go on where it begins now (rule 3)',
@@ -278,6 +239,9 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     edits: [edit('receive.ts', 'next: start, start, time', 'next: Math.max(start, range.to), start: Math.max(start, range.to), time')],
     seeds: 300,
   },
-  ...operatorMutations,
+  ...correctionMutations,
+  ...publishMutations,
   ...splitMutations,
+  ...handoverMutations,
+  ...operatorMutations,
 };

@@ -56,6 +56,7 @@ export const operatorMutations: Readonly<Record<string, Mutation>> = {
     guard: 'a fold reads no row below the horizon (rule 11)',
     edits: [edit('summarise/fold.ts', "Math.max(start, horizonOf(lane.facts(), 'folds', { source, partition }))", 'start')],
     seeds: 1500,
+    deeds: ['purge', 'replay', 'recompute', 'rebuild'],
   },
   'replay-above-horizon': {
     guard: 'a record whose rows may go is not replayed (rule 11)',

@@ -3,7 +3,7 @@
  * Exit code 0: no rule was broken (with `--mutate`: the missing guard was noticed); 1: otherwise.
  */
 import { parseArgs } from 'node:util';
-import { mutate, together } from './mutate.ts';
+import { circumstancesOf, mutate, rememberedSeed, together } from './mutate.ts';
 
 const { values } = parseArgs({
   options: {
@@ -28,17 +28,19 @@ const product = await simulatedProduct();
 const first = Number(values.seed ?? values.from);
 const last =
   values.seed === undefined ? first + Number(values.seeds ?? (mutation === undefined ? 1000 : mutation.seeds * patience)) - 1 : first;
+/** The seed that noticed it the last time comes first: mostly it does so again. */
+const remembered = values.seed === undefined && values.mutate !== undefined ? rememberedSeed(values.mutate) : undefined;
+const seeds = function* (): Generator<number> {
+  if (remembered !== undefined) yield remembered;
+  for (let seed = first; seed <= last; seed += 1) if (seed !== remembered) yield seed;
+};
+const circumstances = { ...(mutation === undefined ? {} : circumstancesOf(mutation)), ...(values.split ? { split: true } : {}) };
 const startedAt = Date.now();
 const totals = new Map<string, number>();
 const failures: number[] = [];
 let steps = 0;
-for (let seed = first; seed <= last; seed += 1) {
-  const run = await simulate(seed, product, {
-    linesMax: Number(values.lines),
-    apart: values.mutate !== undefined,
-    split: values.split || (mutation?.split ?? false),
-    ...(mutation?.deeds === undefined ? {} : { deeds: mutation.deeds }),
-  });
+for (const seed of seeds()) {
+  const run = await simulate(seed, product, { linesMax: Number(values.lines), ...circumstances });
   steps += run.steps;
   for (const [what, times] of run.counts) totals.set(what, (totals.get(what) ?? 0) + times);
   if (run.violation === null) continue;

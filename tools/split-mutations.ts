@@ -29,8 +29,8 @@ export const splitMutations: Readonly<Record<string, Mutation>> = {
       edit(finishing, 'await rows.append(rowsOf(intent), await state.schema());', ''),
       edit(
         finishing,
-        "if (intent.state.some(({ kind }) => kind === 'live'))",
-        "await rows.append(rowsOf(intent), await state.schema());\n    if (intent.state.some(({ kind }) => kind === 'live'))",
+        'if (changesShown(intent.state))',
+        'await rows.append(rowsOf(intent), await state.schema());\n    if (changesShown(intent.state))',
       ),
     ],
     split: true,

@@ -8,6 +8,7 @@ import { existsSync, globSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path/posix';
 import { add, line, none } from './counts.ts';
 import type { Counts } from './counts.ts';
+import { compileCache } from '../libs/testing/src/compile-cache.ts';
 import { packageFolders } from './package-graph.ts';
 
 const results = '.results';
@@ -22,7 +23,7 @@ const withSpecs = packages.filter((folder) => countFiles(folder, '*.spec.ts') > 
 
 // nx colours what it passes on unless told otherwise; a log file is to be read without escape codes. Node warns when both are set.
 const { NO_COLOR: noColor, ...rest } = process.env;
-const env = { ...rest, FORCE_COLOR: process.stdout.isTTY && noColor === undefined ? '1' : '0' };
+const env = { ...rest, ...compileCache, FORCE_COLOR: process.stdout.isTTY && noColor === undefined ? '1' : '0' };
 
 const runTargets = (targets: readonly string[], projects: readonly string[] = ['*']): boolean => {
   const choice = [`--targets=${targets.join(',')}`, `--projects=${projects.join(',')}`];

@@ -63,6 +63,22 @@ const expectAll = async (messages: readonly ShopMessage[], expected: ShopExpecta
   expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
 };
 
+const untilPublished = async (): Promise<void> => {
+  const deadline = Date.now() + 60_000;
+  const received = async (): Promise<number> =>
+    (await readStatus(installation)).publications.flatMap(({ phases }) => phases).reduce((sum, phase) => sum + phase.received, 0);
+  while ((await received()) === 0) {
+    if (Date.now() > deadline) throw new Error('nothing was published within a minute');
+    await delay(50);
+  }
+};
+
+/** Ids of all documents, in the order in which they were published. */
+const publishedIds = async (): Promise<readonly string[]> =>
+  (await readAll(installation.local, 'shop.totals')).map(({ headers }) =>
+    new TextDecoder().decode(headers.find(([name]) => name === 'ce_id')?.[1] ?? new Uint8Array()),
+  );
+
 describe('four services as processes of their own', () => {
   it('bring every message to its tables, summaries and documents, and drain on SIGTERM', async () => {
     const { messages, expected } = shopStream(seed, 2000);
@@ -79,6 +95,41 @@ describe('four services as processes of their own', () => {
     }
     await expectAll(messages, expected);
   });
+
+  it('drain within their budget when SIGTERM comes under load, so that who comes after them is given nothing twice and looks for nothing', async () => {
+    const { messages, expected } = shopStream(seed, 4000);
+    const drainMs = 60_000;
+    const settings = { ...environment(), DSF_DRAIN: `${drainMs}ms` };
+    const first = startFleet({ environment: settings, replicas: 1 });
+    let feeding = Promise.resolve();
+    let askedAt = 0;
+    try {
+      await feed(messages.slice(0, 500), 0);
+      await untilPublished();
+      // Seventy batches, ten milliseconds apart: this goes on when they are told to stop.
+      feeding = feed(messages.slice(500), 10);
+      await delay(200);
+      expect(first.casualties()).toEqual([]);
+    } finally {
+      askedAt = Date.now();
+      for (const ending of await first.stop()) expect(ending).toEqual({ code: 0, signal: null });
+    }
+    expect(Date.now() - askedAt).toBeLessThan(drainMs);
+    await feeding;
+    const second = startFleet({ environment: settings, replicas: 1 });
+    try {
+      await untilIdle(120_000);
+    } finally {
+      await second.stop();
+    }
+    await expectAll(messages, expected);
+    const ids = await publishedIds();
+    expect(new Set(ids).size).toBe(ids.length);
+    const { sources, publications } = await readStatus(installation);
+    for (const { name, phases } of [...sources, ...publications])
+      for (const { phase, duplicates, refills } of phases)
+        expect({ name, phase, duplicates, refills }).toEqual({ name, phase, duplicates: 0, refills: 0 });
+  }, 300_000);
 
   it(`give the tables, summaries and documents of an undisturbed run when they are killed and frozen ${blows} times (seed ${seed})`, async () => {
     const { messages, expected } = shopStream(seed, 60 * blows);

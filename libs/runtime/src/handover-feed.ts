@@ -37,7 +37,6 @@ const take = (course: Course, mailbox: Mailbox): readonly Delivery[] => {
   const taken = mailbox.ranges;
   if (taken.length === 0) return [];
   mailbox.ranges = [];
-  if (mailbox.state === 'spilling') mailbox.state = 'draining';
   course.takesInARow += 1;
   course.endsByHand = true;
   ring(mailbox);
@@ -92,6 +91,7 @@ export const openHandoverFeed = (mailbox: Mailbox, feed: PartitionFeed, topic: T
     revoked: feed.revoked,
     seek: (offset) => feed.seek(offset),
     async read(limits, signal) {
+      if (mailbox.state === 'spilling') mailbox.state = 'draining';
       if (mailbox.state === 'draining') {
         const drained = await drain(limits, signal);
         if (drained.length > 0 || signal.aborted) return drained;

@@ -64,9 +64,15 @@ const told = (deliveries: readonly Delivery[]): readonly string[] =>
   deliveries.map(({ offset, content }) => (content === undefined ? `topic ${offset}` : `hand ${(content as typeof rangeType).from}`));
 const rangeType = range(0).range;
 
+const lost = async (): Promise<void> => undefined;
+
 /** A reader that is open for handing over. */
-const opened = async (handover: Handover, topic = fakeTopic()): Promise<{ readonly lane: HandoverFeed; readonly topic: typeof topic }> => {
-  const lane = handover.read(topic.transport, hop.topic, topic.feed);
+const opened = async (
+  handover: Handover,
+  topic = fakeTopic(),
+  sendUnread: Parameters<Handover['read']>[3] = lost,
+): Promise<{ readonly lane: HandoverFeed; readonly topic: typeof topic }> => {
+  const lane = handover.read(topic.transport, hop.topic, topic.feed, sendUnread);
   const stop = new AbortController();
   const reading = lane.read(limits, stop.signal);
   await Promise.resolve();
@@ -85,6 +91,24 @@ const sendBy = (handover: Handover, clock = handClock().clock) => {
     });
   return { send, byTopic };
 };
+
+/** Sends ranges one by one, and writes down which go by the topic. */
+const sendTo =
+  (handover: Handover, went: number[], clock = handClock().clock) =>
+  (from: number): Promise<void> =>
+    handover.give(hop, [range(from)], async (left) => void went.push(...left.map((one) => one.range.from)), {
+      clock,
+      signal: never,
+      headers: [],
+    });
+
+/** Takes a moment to send what was not read. */
+const sendSlowlyTo =
+  (went: number[], arrives: () => Promise<unknown> = () => new Promise(setImmediate)): Parameters<Handover['read']>[3] =>
+  async (_hop, ranges) => {
+    await arrives();
+    went.push(...ranges.map((one) => one.range.from));
+  };
 
 describe('ranges that are handed over in the process', () => {
   it('reach a lane that is read here without touching the topic', async () => {
@@ -115,7 +139,7 @@ describe('ranges that are handed over in the process', () => {
   it('come after all that the topic held when the lane was taken', async () => {
     const handover = createHandover();
     const topic = fakeTopic(delivery(0), delivery(1));
-    const lane = handover.read(topic.transport, hop.topic, topic.feed);
+    const lane = handover.read(topic.transport, hop.topic, topic.feed, lost);
     const sending = sendBy(handover).send(range(2));
     expect(told(await lane.read(limits, never))).toEqual(['topic 0', 'topic 1']);
     await sending;
@@ -128,7 +152,7 @@ describe('ranges that are handed over in the process', () => {
     const arrives = Promise.withResolvers<void>();
     // Nobody reads yet, so this one goes by the topic.
     const first = handover.give(hop, [range(0)], () => arrives.promise, { clock: handClock().clock, signal: never, headers: [] });
-    const lane = handover.read(topic.transport, hop.topic, topic.feed);
+    const lane = handover.read(topic.transport, hop.topic, topic.feed, lost);
     const second = sendBy(handover).send(range(1));
     const stop = new AbortController();
     const reading = lane.read(limits, stop.signal);
@@ -160,7 +184,7 @@ describe('ranges that are handed over in the process', () => {
         return topic.feed.read(most, signal);
       },
     };
-    const lane = handover.read(topic.transport, hop.topic, feed);
+    const lane = handover.read(topic.transport, hop.topic, feed, lost);
     expect(told(await lane.read(limits, never))).toEqual(['topic 0']);
     const next = sendBy(handover).send(range(2));
     topic.log.push(delivery(1));
@@ -199,24 +223,50 @@ describe('ranges that are handed over in the process', () => {
     expect(seen.filter((one) => one.startsWith('hand'))).toHaveLength(6);
   });
 
-  it('are bounded: a sender waits for a reader that is behind, and in the end goes by the topic, where order is kept', async () => {
+  it('are bounded: a sender waits for a reader that is behind, and in the end goes by the topic, behind what was not read', async () => {
     const handover = createHandover();
-    const { lane, topic } = await opened(handover);
+    const went: number[] = [];
+    const topic = fakeTopic();
+    const { lane } = await opened(handover, topic, sendSlowlyTo(went));
     const { clock, pass } = handClock();
-    const { send, byTopic } = sendBy(handover, clock);
-    for (let from = 0; from < 8; from += 1) await send(range(from));
-    const waiting = send(range(8));
+    const send = sendTo(handover, went, clock);
+    for (let from = 0; from < 8; from += 1) await send(from);
+    const waiting = send(8);
     await Promise.resolve();
-    expect(byTopic).toEqual([]);
+    expect(went).toEqual([]);
     pass();
     await waiting;
-    expect(byTopic).toEqual([8]);
-    topic.log.push(delivery(0));
+    expect(went).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    topic.log.push(...went.map(delivery));
     // No waiting any more, and nothing by hand before the topic has been read.
-    await send(range(9));
-    expect(byTopic).toEqual([8, 9]);
-    expect(told(await lane.read(limits, never))).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((from) => `hand ${from}`));
-    expect(told(await lane.read(limits, never))).toEqual(['topic 0']);
+    await send(9);
+    expect(went.at(-1)).toBe(9);
+    expect(told(await lane.read(limits, never))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8].map((from) => `topic ${from}`));
+  });
+
+  it('of another sender wait, too, until what was not read is in the topic', async () => {
+    const handover = createHandover();
+    const went: number[] = [];
+    const arrives = Promise.withResolvers<void>();
+    await opened(
+      handover,
+      fakeTopic(),
+      sendSlowlyTo(went, () => arrives.promise),
+    );
+    const { clock, pass } = handClock();
+    const send = sendTo(handover, went, clock);
+    for (let from = 0; from < 8; from += 1) await send(from);
+    const one = send(8);
+    await Promise.resolve();
+    pass();
+    await new Promise(setImmediate);
+    const other = send(9);
+    await new Promise(setImmediate);
+    expect(went).toEqual([]);
+    arrives.resolve();
+    await Promise.all([one, other]);
+    expect(went.slice(0, 8)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(went.slice(8).toSorted((a, b) => a - b)).toEqual([8, 9]);
   });
 
   it('go on as soon as the reader has made room', async () => {
@@ -231,14 +281,25 @@ describe('ranges that are handed over in the process', () => {
     expect(told(await lane.read(limits, never))).toEqual(['hand 8']);
   });
 
-  it('go by the topic once the lane was taken away; what was not read is given back when it is left', async () => {
+  it('go by the topic once the lane was taken away, behind what was not read', async () => {
     const handover = createHandover();
-    const { lane, topic } = await opened(handover);
-    const { send, byTopic } = sendBy(handover);
-    await send(range(0));
+    const went: number[] = [];
+    const { lane, topic } = await opened(handover, fakeTopic(), sendSlowlyTo(went));
+    const send = sendTo(handover, went);
+    await send(0);
     topic.revoke();
-    await send(range(1));
-    expect(byTopic).toEqual([1]);
-    expect(lane.close()?.ranges.map((one) => one.range.from)).toEqual([0]);
+    await send(1);
+    expect(went).toEqual([0, 1]);
+    await lane.close();
+    expect(went).toEqual([0, 1]);
+  });
+
+  it('are sent before the lane is left when nobody read them', async () => {
+    const handover = createHandover();
+    const went: number[] = [];
+    const { lane } = await opened(handover, fakeTopic(), sendSlowlyTo(went));
+    await sendBy(handover).send(range(0), range(1));
+    await lane.close();
+    expect(went).toEqual([0, 1]);
   });
 });

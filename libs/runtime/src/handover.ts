@@ -2,7 +2,7 @@ import type { Header } from '@dsf/messages';
 import type { Clock, PartitionFeed, Transport } from '@dsf/ports';
 import { openHandoverFeed } from './handover-feed.ts';
 import type { Hop, OutgoingRange } from './hops.ts';
-import { change, hasRoom, ring, type Mailbox } from './mailbox.ts';
+import { change, hasRoom, ring, type Mailbox, type SendUnread } from './mailbox.ts';
 
 /*
  * Ranges from phase to phase within one process, without writing, syncing, reading and parsing them. Allowed because a topic is only a
@@ -31,19 +31,16 @@ export interface Handover {
     byTopic: (left: readonly OutgoingRange<Item>[]) => Promise<void>,
     giving: Giving,
   ): Promise<void>;
-  /** The feed of an internal topic's partition, with what is handed over in front of what the topic has. */
-  read(transport: Transport, topic: string, feed: PartitionFeed): HandoverFeed;
-}
-
-/** Ranges that were handed over and not read. */
-export interface Leftover {
-  readonly hop: Hop<unknown>;
-  readonly ranges: readonly OutgoingRange<unknown>[];
+  /**
+   * The feed of an internal topic's partition, with what is handed over in front of what the topic has.
+   * @param sendUnread - takes what was handed over and cannot be read any more, so that the lane's next owner need not refill
+   */
+  read(transport: Transport, topic: string, feed: PartitionFeed, sendUnread: SendUnread): HandoverFeed;
 }
 
 export interface HandoverFeed extends PartitionFeed {
-  /** Gives the lane up. @returns what should go by the topic, so that its next owner need not refill */
-  close(): Leftover | null;
+  /** Gives the lane up, and sends what was not read. */
+  close(): Promise<void>;
 }
 
 const keyOf = (topic: string, partition: number): string => `${topic}/${partition}`;
@@ -68,23 +65,53 @@ const roomFor = async (mailboxes: ReadonlyMap<string, Mailbox>, at: string, { cl
 export const noHandover: Handover = {
   reads: () => false,
   give: (_hop, ranges, byTopic) => byTopic(ranges),
-  read: (_transport, _topic, feed) => ({ ...feed, close: () => null }),
+  read: (_transport, _topic, feed) => ({ ...feed, close: async () => undefined }),
+};
+
+/** What of this process is on its way to lanes by their topics. */
+const createTraffic = () => {
+  const underWay = new Map<string, number>();
+  const begun = new Map<string, number>();
+  const moving = new Map<string, Promise<void>>();
+  const end = (at: string): void => {
+    const left = (underWay.get(at) ?? 0) - 1;
+    if (left === 0) underWay.delete(at);
+    else underWay.set(at, left);
+  };
+  const begin = (at: string): void => {
+    begun.set(at, (begun.get(at) ?? 0) + 1);
+    underWay.set(at, (underWay.get(at) ?? 0) + 1);
+  };
+  return {
+    begin,
+    end,
+    isQuiet: (at: string): boolean => !underWay.has(at),
+    /** Sends begun so far. */
+    begun: (at: string): number => begun.get(at) ?? 0,
+    /** Sends what was handed over and not read. @returns when all of it is sent: what comes later waits for it, or it would come before */
+    async move(at: string, mailbox: Mailbox | undefined): Promise<void> {
+      const before = moving.get(at);
+      if (mailbox === undefined || mailbox.hop === null || mailbox.ranges.length === 0) return before;
+      const { hop, ranges, sendUnread } = mailbox;
+      mailbox.ranges = [];
+      begin(at);
+      const moved = (before ?? Promise.resolve())
+        .then(() => sendUnread(hop, ranges))
+        .finally(() => {
+          end(at);
+          if (moving.get(at) === moved) moving.delete(at);
+        });
+      moving.set(at, moved);
+      return moved;
+    },
+  };
 };
 
 export const createHandover = (): Handover => {
   const mailboxes = new Map<string, Mailbox>();
-  /** Sends by the topic that are under way, by lane. */
-  const underWay = new Map<string, number>();
-  /** How many there have been, by lane. */
-  const begun = new Map<string, number>();
+  const traffic = createTraffic();
   /** Lanes that are read here, by topic. */
   const readers = new Map<string, number>();
-  const countUnderWay = (at: string, more: 1 | -1): void => {
-    const count = (underWay.get(at) ?? 0) + more;
-    if (more === 1) begun.set(at, (begun.get(at) ?? 0) + 1);
-    if (count === 0) underWay.delete(at);
-    else underWay.set(at, count);
-  };
 
   return {
     reads: (topic) => (readers.get(topic) ?? 0) > 0,
@@ -95,8 +122,9 @@ export const createHandover = (): Handover => {
           const at = keyOf(hop.topic, outgoing.lane);
           const mailbox = await roomFor(mailboxes, at, giving);
           if (mailbox === null) {
-            countUnderWay(at, 1);
+            traffic.begin(at);
             left.push(outgoing);
+            await traffic.move(at, mailboxes.get(at));
           } else {
             // Only this hop's own ranges come here, and only its own reader takes them.
             mailbox.hop = hop as unknown as Hop<unknown>;
@@ -106,31 +134,31 @@ export const createHandover = (): Handover => {
         }
         if (left.length > 0) await byTopic(left);
       } finally {
-        for (const { lane } of left) countUnderWay(keyOf(hop.topic, lane), -1);
+        for (const { lane } of left) traffic.end(keyOf(hop.topic, lane));
       }
     },
-    read(transport, topic, feed) {
+    read(transport, topic, feed, sendUnread) {
       const at = keyOf(topic, feed.partition);
-      const mailbox: Mailbox = { state: 'draining', hop: null, ranges: [], listeners: new Set() };
+      const mailbox: Mailbox = { state: 'draining', hop: null, ranges: [], sendUnread, listeners: new Set() };
       mailboxes.set(at, mailbox);
       readers.set(topic, (readers.get(topic) ?? 0) + 1);
-      const giveUp = (): void => {
+      const giveUp = async (): Promise<void> => {
         if (mailboxes.get(at) === mailbox) mailboxes.delete(at);
         ring(mailbox);
+        await traffic.move(at, mailbox);
       };
-      feed.revoked.addEventListener('abort', giveUp, { once: true });
+      const revoked = (): void => void giveUp();
+      feed.revoked.addEventListener('abort', revoked, { once: true });
       return {
         ...openHandoverFeed(mailbox, feed, {
-          isQuiet: () => !underWay.has(at),
-          begun: () => begun.get(at) ?? 0,
+          isQuiet: () => traffic.isQuiet(at),
+          begun: () => traffic.begun(at),
           bounds: () => transport.bounds(topic, feed.partition),
         }),
-        close() {
-          feed.revoked.removeEventListener('abort', giveUp);
-          giveUp();
+        async close() {
+          feed.revoked.removeEventListener('abort', revoked);
           readers.set(topic, (readers.get(topic) ?? 0) - 1);
-          const { hop, ranges } = mailbox;
-          return hop === null || ranges.length === 0 ? null : { hop, ranges };
+          await giveUp();
         },
       };
     },

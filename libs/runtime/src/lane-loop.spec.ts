@@ -61,21 +61,21 @@ describe('a lane', () => {
     expect(context.events.filter(({ name }) => name.startsWith('lane-')).map(({ name }) => name)).toEqual(['lane-claimed', 'lane-left']);
   });
 
-  it('finishes the batch in hand when it is told to stop', async () => {
+  it('finishes the batch in hand when it is told to stop, and sends what was held back', async () => {
     const { log } = await play({ reads: [[message(5)]] });
-    expect(log).toEqual(['claimed', 'handle 5', 'acknowledge 6']);
+    expect(log).toEqual(['claimed', 'handle 5', 'acknowledge 6', 'pause']);
   });
 
   it('says where it stands within the second, also under load', async () => {
     const reads = Array.from({ length: 10 }, (_, offset) => [message(offset)]);
     const { log } = await play({ reads, readMs: 300 });
     expect(log.filter((what) => what === 'announce')).toHaveLength(2);
-    expect(log).not.toContain('pause');
+    expect(log.slice(0, -1)).not.toContain('pause');
   });
 
-  it('sends what was held back when nothing comes', async () => {
+  it('sends what was held back when nothing comes, and when it leaves', async () => {
     const { log } = await play({ reads: [[], [], []], readMs: 200 });
-    expect(log).toEqual(['claimed', 'pause', 'pause']);
+    expect(log).toEqual(['claimed', 'pause', 'pause', 'pause']);
   });
 
   it('tries a batch again after a passing error, and acknowledges it once', async () => {

@@ -70,6 +70,8 @@ export const runLane = async (context: LoopContext, work: LaneWork, feed: Partit
       });
       if (due) announcedAt = clock.now();
     }
+    // What is still held back would be a gap, which the lane's readers would have to refill.
+    await persist(giveUp, () => work.pause());
   } finally {
     telemetry.emit({ name: 'lane-left', phase, lane: lane.name, seq: 0 });
   }

@@ -4,17 +4,22 @@ import type { Hop, OutgoingRange } from './hops.ts';
 /** Ranges that one lane may have waiting; each is at most one batch of the phase before. */
 const rangesMax = 8;
 
+/** Sends ranges by the topic, or gives up: what is not sent is a gap like any other. It never fails. */
+export type SendUnread = (hop: Hop<unknown>, ranges: readonly OutgoingRange<unknown>[]) => Promise<void>;
+
 /**
  * What a lane that is read here has been handed.
  * - `draining`: the topic is read up to where it ended when nothing was on its way to the lane; nobody hands over yet
  * - `open`: ranges are handed over
- * - `spilling`: the reader was behind for too long; what comes now goes by the topic, until it has taken what it was handed before
+ * - `spilling`: the reader was behind for too long; what it was handed and had not read has gone by the topic, and what comes now follows there,
+ *   until it reads again
  */
 export interface Mailbox {
   state: 'draining' | 'open' | 'spilling';
   /** Over which the ranges came; each topic has one. */
   hop: Hop<unknown> | null;
   ranges: (OutgoingRange<unknown> & { readonly headers: readonly Header[] })[];
+  readonly sendUnread: SendUnread;
   /** Called, once, when something changes. */
   readonly listeners: Set<() => void>;
 }

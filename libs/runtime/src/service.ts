@@ -194,12 +194,12 @@ const runFeed = async (context: LoopContext, intake: Intake, feed: PartitionFeed
   // Where to go on with the topic cannot be said by an offset that the broker does not have.
   if (!intake.isInternal || intake.transport.capabilities.offsets === 'assigned')
     return runLane(context, intake.workFor(feed, context), feed, stop);
-  const both = context.handover.read(intake.transport, intake.topic, feed);
+  const both = context.handover.read(intake.transport, intake.topic, feed, async (hop, ranges) => {
+    await sendByTopic({ ...context, lane: intake.name }, hop, ranges).catch(() => 0);
+  });
   try {
     await runLane(context, intake.workFor(both, context), both, stop);
   } finally {
-    const left = both.close();
-    // Best effort, so that the next owner need not refill; what is not sent is a gap like any other.
-    if (left !== null) await sendByTopic({ ...context, lane: intake.name }, left.hop, left.ranges).catch(() => 0);
+    await both.close();
   }
 };

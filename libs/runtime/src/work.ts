@@ -46,7 +46,7 @@ export interface LaneWork {
    * and refill what is missing; a source is checked again (delivery rule 5).
    */
   goOn(feed: PartitionFeed, start: number): Promise<void>;
-  /** Nothing came for a moment: send what was held back. */
+  /** Nothing came for a moment, or the lane is left: send what was held back. */
   pause(): Promise<void>;
   /** Says where the lane stands, so that a receiver sees a gap at the end. */
   announce(): Promise<void>;

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { compileCache } from '../compile-cache.ts';
 
 export const serviceNames = ['ingestor', 'flattener', 'summariser', 'publisher'] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -37,7 +38,7 @@ export const startService = (
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Compiled code is kept: a service that is killed fifty times would spend more time on starting than on working.
-    env: { NODE_COMPILE_CACHE: `${root}node_modules/.cache/dsf`, ...environment },
+    env: { ...compileCache, ...environment },
   });
   let log = '';
   for (const output of [child.stdout, child.stderr]) {

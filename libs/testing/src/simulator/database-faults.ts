@@ -1,4 +1,4 @@
-import { Failure, type PhaseName } from '@dsf/ports';
+import { Failure, phaseNames, type LaneKey, type PhaseName } from '@dsf/ports';
 import { type TransactionEnd, type WarehouseHooks } from '../memory-warehouse-database.ts';
 import { CommitUnknown } from '../memory-warehouse.ts';
 import { storeIntent } from './row-faults.ts';
@@ -39,24 +39,33 @@ const loseAnswer = (world: World, worker: Worker, end: TransactionEnd): CommitUn
   return lost;
 };
 
+/** The lane that a call reads. */
+const laneOf = (call: string): LaneKey | null => {
+  const [, phase, source, lane] = /^loadLane (\w+)\/(\d+)\/(\d+)$/.exec(call) ?? [];
+  const known = phaseNames.find((name) => name === phase);
+  return known === undefined ? null : { phase: known, source: Number(source), lane: Number(lane) };
+};
+
 /** What can go wrong between a process and the database. */
 export const databaseHooks = (
   world: World,
   worker: Worker,
-  { outputs, phase }: Watchers & { readonly phase: PhaseName },
+  { outputs, tiling, phase }: Watchers & { readonly phase: PhaseName },
 ): WarehouseHooks => {
   const { scheduler, dice } = world;
   const { actor, open } = worker;
   const before = async (call: string): Promise<void> => {
     await scheduler.step(actor, call);
-    const lane = /^loadLane publish\/0\/(\d+)$/.exec(call)?.[1];
-    if (lane !== undefined && phase === 'publish') outputs.looked(actor, `publish/${lane}`);
     if (scheduler.now() < world.away.database) throw new Failure('retry', 'warehouse.unavailable', 'the database is away');
     if (dice.chance(world.profile.databaseError)) {
       const code = dice.pick(refusals);
       tell(world, actor.name, `${call} fails: ${code}`);
       throw new Failure('retry', code, `${call} failed`);
     }
+    const lane = laneOf(call);
+    if (lane === null) return;
+    tiling.looked(actor, lane);
+    if (lane.phase === 'publish' && phase === 'publish') outputs.looked(actor, `publish/${lane.lane}`);
   };
   return {
     before,
@@ -76,6 +85,7 @@ export const databaseHooks = (
       } finally {
         done();
       }
+      tiling.committed(actor, lane);
       if (lane.phase === 'publish') outputs.committed(actor, `publish/${lane.lane}`);
       tell(world, actor.name, `has committed ${lane.phase}/${lane.lane}`);
       await scheduler.step(actor, 'hears of its commit');

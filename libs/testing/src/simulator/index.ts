@@ -1,3 +1,3 @@
 export type { Deed } from './profile.ts';
 export type { Product, RunService } from './product.ts';
-export { simulate, type Run } from './simulate.ts';
+export { simulate, type Run, type SimulateOptions } from './simulate.ts';

@@ -92,6 +92,9 @@ const drawSettings = (dice: Dice): SimulatedSettings => ({
   drainMs: dice.pick([200, 3000]),
 });
 
+/** What is told to stop has the time to finish what it has begun: nothing may be left to be refilled, or come twice. */
+const patientSettings = { drainMs: 60_000 } as const;
+
 /** Operators and deploys, which are no faults. */
 const harmless: ReadonlySet<Deed> = new Set(['restart', 'rebalance', 'change', 'replay', 'recompute', 'rebuild', 'purge', 'skew']);
 
@@ -102,11 +105,7 @@ export const drawProfile = (dice: Dice): Profile => {
   /** Summarisers of some calm runs die: what they had not acknowledged comes again, and nothing is refilled. */
   const dies = isCalm && dice.chance(0.5);
   const weight = (deed: Deed): number =>
-    dies && deed === 'crash'
-      ? 1
-      : dice.chance(0.5) || (isCalm && (!harmless.has(deed) || deed === 'restart' || deed === 'rebalance'))
-        ? 0
-        : 1;
+    dies && deed === 'crash' ? 1 : dice.chance(0.5) || (isCalm && (!harmless.has(deed) || deed === 'rebalance')) ? 0 : 1;
   return {
     name: isCalm ? 'calm' : 'rough',
     lanes: dice.between(1, 3),
@@ -118,7 +117,7 @@ export const drawProfile = (dice: Dice): Profile => {
     oldBinary: isCalm || dice.chance(0.8) ? null : dice.between(2, 4),
     holes: dice.chance(0.3),
     messageBytesMax: isCalm ? 1_000_000 : dice.pick([300, 2000, 1_000_000]),
-    settings: drawSettings(dice),
+    settings: { ...drawSettings(dice), ...(isCalm ? patientSettings : {}) },
     tempo: { slow: dice.chance(0.5) ? 0 : dice.random() * 0.1, slowMsMax: dice.pick([20, 500, 3000]), burst: dice.pick([0, 0.5, 0.9]) },
     skewMsMax: dice.pick([0, 1000, 3_600_000]),
     sessionMs: dice.pick([100, 1000]),

@@ -1,8 +1,9 @@
-import { decodePointsRange, decodeRawRange, type PointsRange, type RawRange } from '@dsf/messages';
+import { decodePointsRange, decodeRawRange, decodeSummaryRange, type PointsRange, type RawRange } from '@dsf/messages';
 import type { OutgoingMessage } from '@dsf/ports';
 import { groupOf } from './definitions.ts';
 import { amountsOf, flattenLane, offsetsWithRows, positionOf } from './oracle.ts';
 import type { Actor } from './scheduler.ts';
+import type { Tiling } from './tiling.ts';
 import { violate, type World } from './world.ts';
 
 /** Holds what is sent between phases to what the sender has committed. */
@@ -58,11 +59,18 @@ const checkPoints = (world: World, range: PointsRange, lane: number): void => {
     );
 };
 
-export const createRanges = (world: World): Ranges => ({
-  sent(_actor, topic, messages) {
-    for (const { partition, body } of messages) {
-      if (topic === 'dsf.raw') checkRaw(world, decodeRawRange(body));
-      if (topic === 'dsf.points') checkPoints(world, decodePointsRange(body), partition);
+export const createRanges = (world: World, tiling: Tiling): Ranges => ({
+  sent(actor, topic, messages) {
+    for (const { partition: lane, body } of messages) {
+      if (topic === 'dsf.raw') {
+        const range = decodeRawRange(body);
+        checkRaw(world, range);
+        tiling.sent(actor, { ...range, phase: 'ingest', lane });
+      } else if (topic === 'dsf.points') {
+        const range = decodePointsRange(body);
+        checkPoints(world, range, lane);
+        tiling.sent(actor, { ...range, phase: 'flatten', lane });
+      } else tiling.sent(actor, { ...decodeSummaryRange(body), phase: 'summarise', lane });
     }
   },
 });

@@ -7,11 +7,12 @@ import { checkPublished, whatLags } from './drained.ts';
 import { startFleet } from './fleet.ts';
 import { createOutputs } from './outputs.ts';
 import type { Product } from './product.ts';
+import type { Deed } from './profile.ts';
 import { createRanges } from './ranges.ts';
 import { followResize } from './resizing.ts';
 import type { Actor } from './scheduler.ts';
 import { truthOf } from './sources.ts';
-import type { Deed } from './profile.ts';
+import { createTiling } from './tiling.ts';
 import { calmDown, createWorld, tell, violate, type World } from './world.ts';
 
 /** What became of one seed. */
@@ -77,7 +78,8 @@ export const simulate = async (seed: number, product: Product, options: Simulate
   database.comparesSeq = options.comparesSeq ?? true;
   const commits = createCommits(world);
   const outputs = createOutputs(world);
-  const watchers = { outputs, ranges: createRanges(world) };
+  const tiling = createTiling(world);
+  const watchers = { outputs, tiling, ranges: createRanges(world, tiling) };
   database.onCommit = (commit) => commits.check(commit);
   database.onAdminister = () => {
     // Everything that lanes had begun was finished first.

@@ -19,6 +19,7 @@ import type { Outputs } from './outputs.ts';
 import type { Ranges } from './ranges.ts';
 import { rowHooks } from './row-faults.ts';
 import type { Actor } from './scheduler.ts';
+import type { Tiling } from './tiling.ts';
 import { transportHooks } from './transport-faults.ts';
 import { count, tell, violate, type World } from './world.ts';
 
@@ -38,6 +39,7 @@ export interface Worker {
 export interface Watchers {
   readonly outputs: Outputs;
   readonly ranges: Ranges;
+  readonly tiling: Tiling;
 }
 
 const errorText = (error: unknown): string =>

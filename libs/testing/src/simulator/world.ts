@@ -7,8 +7,9 @@ import { meaningsByInstance, type Choice, type Meaning } from './definitions.ts'
 import { createDice, type Dice } from './dice.ts';
 import { drawInput, poisonText, type InputMessage } from './input.ts';
 import type { Product } from './product.ts';
-import { drawProfile, withDeeds, withoutFaults, type Deed, type Profile } from './profile.ts';
+import { drawProfile, withDeeds, withoutFaults, type Profile } from './profile.ts';
 import { createScheduler, startOfTime, type Actor, type Scheduler } from './scheduler.ts';
+import type { SimulateOptions } from './simulate.ts';
 import { createStory, type Story } from './story.ts';
 
 /** A rule of delivery was broken. */
@@ -86,12 +87,7 @@ const linesKept = 400;
 export const createWorld = (
   seed: number,
   product: Product,
-  {
-    linesMax = linesKept,
-    apart = false,
-    split = false,
-    deeds,
-  }: { readonly linesMax?: number; readonly apart?: boolean; readonly split?: boolean; readonly deeds?: readonly Deed[] },
+  { linesMax = linesKept, apart = false, split = false, deeds }: Pick<SimulateOptions, 'linesMax' | 'apart' | 'split' | 'deeds'>,
 ): World => {
   const dice = createDice(seed);
   const drawn = drawProfile(dice.fork());
