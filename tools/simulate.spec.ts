@@ -3,6 +3,8 @@ import { simulate, type Run } from '../libs/testing/src/simulator/index.ts';
 import { simulatedProduct } from './simulated-product.ts';
 
 const product = await simulatedProduct();
+/** A run takes a quarter of a second where nobody else works; tests run on machines where others do. */
+const patienceMs = 600_000;
 
 /** Runs that several tests look at are made once. */
 const runs = new Map<number, Promise<Run>>();
@@ -17,26 +19,32 @@ const story = ({ seed, violation, lines }: Run): string =>
   `${lines.slice(-80).join('\n')}\n\n${violation?.rule}: ${violation?.message}\n\nthe whole story: npm run simulate -- --seed ${seed} --lines 100000`;
 
 describe('the services under seeded faults', () => {
-  it('follow from the seed alone', async () => {
-    for (const seed of [2, 3, 5]) {
-      const [first, again] = [await runOf(seed), await simulate(seed, product)];
-      expect(again.digest).toBe(first.digest);
-      expect(again.lines).toEqual(first.lines);
-    }
-  });
+  it(
+    'follow from the seed alone',
+    async () => {
+      for (const seed of [2, 3, 5]) {
+        const [first, again] = [await runOf(seed), await simulate(seed, product)];
+        expect(again.digest).toBe(first.digest);
+        expect(again.lines).toEqual(first.lines);
+      }
+    },
+    patienceMs,
+  );
 
-  it('are noticed when lanes are not compared and set', async () => {
-    const broken: string[] = [];
-    for (let seed = 1; seed <= 60 && broken.length === 0; seed += 1) {
-      const { violation } = await simulate(seed, product, { comparesSeq: false });
-      if (violation !== null) broken.push(violation.rule);
-    }
-    expect(broken).toHaveLength(1);
-  });
+  it(
+    'are noticed when lanes are not compared and set',
+    async () => {
+      const broken: string[] = [];
+      for (let seed = 1; seed <= 60 && broken.length === 0; seed += 1) {
+        const { violation } = await simulate(seed, product, { comparesSeq: false });
+        if (violation !== null) broken.push(violation.rule);
+      }
+      expect(broken).toHaveLength(1);
+    },
+    patienceMs,
+  );
 
   const seedsPerTest = 25;
-  /** A run takes a quarter of a second where nobody else works; tests run on machines where others do. */
-  const patienceMs = 600_000;
   it.each(Array.from({ length: 8 }, (_, part) => part * seedsPerTest + 1))(
     'keep every rule of delivery, seeds from %i',
     async (first) => {
