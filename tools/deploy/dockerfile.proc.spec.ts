@@ -107,13 +107,16 @@ describe.each(apps)('the image of %s, from its commands in a clean folder', (app
     expect(status, stderr).toBe(0);
     const { components } = JSON.parse(stdout) as { readonly components: readonly { readonly purl: string }[] };
     const named = new Set(components.map(({ purl }) => decodeURIComponent(purl)));
-    // What npm installed, in its own words.
+    // What npm installed, in its own words: an alias has the name of the package that it stands for beside its folder's.
     const { packages } = JSON.parse(readFileSync(join(to, 'node_modules/.package-lock.json'), 'utf8')) as {
-      readonly packages: Readonly<Record<string, { readonly version?: string; readonly link?: boolean }>>;
+      readonly packages: Readonly<Record<string, { readonly name?: string; readonly version?: string; readonly link?: boolean }>>;
     };
     const installed = Object.entries(packages)
       .filter(([path, { link }]) => link !== true && path.includes('node_modules/'))
-      .map(([path, { version = '' }]) => `pkg:npm/${path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)}@${version}`);
+      .map(
+        ([path, { name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length), version = '' }]) =>
+          `pkg:npm/${name}@${version}`,
+      );
     expect(installed.length).toBeGreaterThan(100);
     expect(installed.filter((one) => !named.has(one))).toEqual([]);
   });
