@@ -61,8 +61,10 @@ export const carryOutRequests = async <Plan, PointsPlan>(
   const { lane } = room;
   const requests = await context.warehouse.committed.readRequests(lane.key, requestsMax);
   for (const request of requests.filter(isFreeze)) {
-    if (await freeze(context, lane, room.phases, { catalog, request }))
-      context.telemetry.emit({ name: 'request', phase: 'summarise', lane: lane.name, kind: 'freeze', count: 1 });
+    if (!(await freeze(context, lane, room.phases, { catalog, request }))) continue;
+    // It raised the lane's seq: a publisher that was not told would find a gap after a restart.
+    await room.out.tell(catalog, []);
+    context.telemetry.emit({ name: 'request', phase: 'summarise', lane: lane.name, kind: 'freeze', count: 1 });
   }
   const ready = requests.filter(isCorrection).filter(({ body }) => isPast(lane, body));
   if (ready.length === 0) return;
