@@ -96,7 +96,7 @@ describe('four services as processes of their own', () => {
     await expectAll(messages, expected);
   });
 
-  it('drain within their budget when SIGTERM comes under load, so that who comes after them is given nothing twice and looks for nothing', async () => {
+  it('drain within their budget when SIGTERM comes under load, so that no document comes twice and who comes after them refills nothing', async () => {
     const { messages, expected } = shopStream(seed, 4000);
     const drainMs = 60_000;
     const settings = { ...environment(), DSF_DRAIN: `${drainMs}ms` };
