@@ -8,6 +8,7 @@ export { serviceNames, startService } from './fleet/service-process.ts';
 export * from './warehouse-contract.ts';
 export * from './fleet/shop-checks.ts';
 export * from './fleet/shop-outcome.ts';
+export { readRedelivered } from './fleet/redelivered.ts';
 export { readSubscription } from './fleet/read-subscription.ts';
 export { readShopImage, type ShopImage } from './fleet/shop-image.ts';
 export * from './mssql/describe-on-mssql.ts';
