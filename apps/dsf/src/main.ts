@@ -20,8 +20,11 @@ for (const stream of [stdout, stderr]) {
 /** Exit codes of a process that a signal ended, as shells report them. */
 const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const;
 
+let draining: AbortSignal | null = null;
 const drainOnSignal = (): AbortSignal => {
+  if (draining !== null) return draining;
   const drain = new AbortController();
+  draining = drain.signal;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (drain.signal.aborted) process.exit(signalCodes[signal]);

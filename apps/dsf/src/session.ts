@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { parseDatabase, type ConfigOf, type embeddedSettings, type Environment, type InternalConfig } from '@dsf/config';
 import { buildCatalog, type Catalog } from '@dsf/metadata';
 import { startTracing } from '@dsf/observability';
-import { loadCustomMeasures, openInstallation, type Installation } from '@dsf/wiring';
+import { loadCustomMeasures, openInstallation, type Installation, type InstallationOptions } from '@dsf/wiring';
 import { CommandError, exitCodes } from './exit-codes.ts';
 import type { Output } from './output.ts';
 
@@ -29,7 +29,7 @@ export interface Session {
   readonly out: Output;
   /** Everything that is said to a person. */
   readonly talk: Output;
-  /** From here on the first Ctrl-C or SIGTERM asks to finish, by this signal, and the second ends the process at once. */
+  /** From here on the first Ctrl-C or SIGTERM asks to finish, by this signal, and the second ends the process at once. The same signal each time. */
   readonly drainOnSignal: () => AbortSignal;
 }
 
@@ -39,12 +39,18 @@ export const shownPath = (path: string): string => {
   return short === '' ? '.' : short.startsWith('..') ? path : `./${short}`;
 };
 
+type Open = (options: InstallationOptions) => Promise<Installation>;
+
 /** Opens the installation, makes it when it is not there, and closes it whatever happens. */
-export const withInstallation = async <T>(session: Session, work: (installation: Installation) => Promise<T>): Promise<T> => {
+export const withInstallation = async <T>(
+  session: Session,
+  work: (installation: Installation) => Promise<T>,
+  open: Open = openInstallation,
+): Promise<T> => {
   const { home, measures, environment } = session;
   const tracing = await startTracing(environment, 'dsf');
   try {
-    const installation = await openInstallation({ home, measures, environment, internal: session.internal(), tracer: tracing.tracer });
+    const installation = await open({ home, measures, environment, internal: session.internal(), tracer: tracing.tracer });
     try {
       return await work(installation);
     } finally {
@@ -59,7 +65,7 @@ export const withInstallation = async <T>(session: Session, work: (installation:
 const isThere = ({ home, environment }: Session): boolean => existsSync(home) || parseDatabase(environment).database !== 'sqlite';
 
 /** The same for commands that make no sense without one: a mistyped folder must not look like an empty installation. */
-export const withExisting = async <T>(session: Session, work: (installation: Installation) => Promise<T>): Promise<T> => {
+export const withExisting = async <T>(session: Session, work: (installation: Installation) => Promise<T>, open?: Open): Promise<T> => {
   if (!isThere(session)) {
     throw new CommandError(
       exitCodes.failure,
@@ -67,7 +73,7 @@ export const withExisting = async <T>(session: Session, work: (installation: Ins
       'make one with `dsf apply <path>` or `dsf demo`, or set DSF_HOME to where it is',
     );
   }
-  return withInstallation(session, work);
+  return withInstallation(session, work, open);
 };
 
 /** Works with the installation where there is one, and makes none where there is not. */

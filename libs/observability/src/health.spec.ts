@@ -56,6 +56,20 @@ it('has started when all phases have begun, whether or not there are definitions
   expect(health.startup().ok).toBe(true);
 });
 
+it('says what keeps a phase from starting, and lives meanwhile', () => {
+  const { health, become } = setUp();
+  const retry = { name: 'retry', phase: 'ingest', lane: 'ingest', attempt: 1, waitMs: 20, message: 'sql.example:1433 is away' } as const;
+  health.emit({ ...retry, code: 'warehouse.away' });
+  const why = ['ingest is not started: it is tried again after warehouse.away, see the log', 'flatten is not started'];
+  expect(health.startup()).toEqual({ ok: false, why });
+  expect(health.ready()).toEqual({ ok: false, why });
+  expect(health.live().ok).toBe(true);
+  become('ingest', 'starting');
+  become('flatten', 'starting');
+  expect(health.startup()).toEqual({ ok: true, why: [] });
+  expect(health.ready().why).toEqual(['ingest is starting', 'flatten is starting']);
+});
+
 it('is ready when all phases are, until it is told to stop', () => {
   const { health, become } = setUp();
   expect(health.ready()).toEqual({ ok: false, why: ['ingest is not started', 'flatten is not started'] });

@@ -33,11 +33,18 @@ const verdict = (why: readonly string[]): Verdict => ({ ok: why.length === 0, wh
 
 export const createHealth = ({ clock, phases, stallMs }: HealthOptions): Health => {
   const states = new Map<PhaseName, ServiceState>();
+  /** Code of the last failure before a phase could begin. */
+  const obstacles = new Map<PhaseName, string>();
+  const notStarted = (phase: PhaseName): string => {
+    const code = obstacles.get(phase);
+    return code === undefined ? `${phase} is not started` : `${phase} is not started: it is tried again after ${code}, see the log`;
+  };
   /** When the loop of each lane that we own came round last. */
   const beats = new Map<string, number>();
   return {
     emit: (event) => {
       if (event.name === 'service') states.set(event.phase, event.state);
+      else if (event.name === 'retry' && !states.has(event.phase)) obstacles.set(event.phase, event.code);
       if (!('lane' in event)) return;
       const lane = `${event.phase} lane ${event.lane}`;
       if (event.name === 'lane-left') beats.delete(lane);
@@ -49,8 +56,14 @@ export const createHealth = ({ clock, phases, stallMs }: HealthOptions): Health 
       const silent = [...beats].filter(([, at]) => now - at > stallMs);
       return verdict(silent.map(([lane, at]) => `${lane} has not come round for ${now - at} ms`));
     },
-    startup: () => verdict(phases.filter((phase) => !states.has(phase)).map((phase) => `${phase} is not started`)),
+    startup: () => verdict(phases.filter((phase) => !states.has(phase)).map(notStarted)),
     ready: () =>
-      verdict(phases.filter((phase) => states.get(phase) !== 'ready').map((phase) => `${phase} is ${states.get(phase) ?? 'not started'}`)),
+      verdict(
+        phases.flatMap((phase) => {
+          const state = states.get(phase);
+          if (state === 'ready') return [];
+          return [state === undefined ? notStarted(phase) : `${phase} is ${state}`];
+        }),
+      ),
   };
 };

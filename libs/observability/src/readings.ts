@@ -45,8 +45,9 @@ const readMsMax = 4000;
 const freshMs = 500;
 
 interface Reader {
-  readonly read: () => Promise<Reading>;
-  /** Told when there is none: the metrics are then left out. */
+  /** Null: there is nothing to read from yet; the metrics are left out. */
+  readonly read: () => Promise<Reading | null>;
+  /** Told when it failed: the metrics are then left out. */
   readonly onFailure: (error: unknown) => void;
 }
 
@@ -64,10 +65,10 @@ const within = async <T>(work: Promise<T>, ms: number): Promise<T> => {
 
 /** Reads before the metrics are shown, at most one reading at a time. */
 export const showReadings = (metrics: Metrics, { read, onFailure }: Reader): void => {
-  let running: Promise<Reading> | null = null;
+  let running: Promise<Reading | null> | null = null;
   let shown: { readonly at: number; readonly done: Promise<void> } | null = null;
 
-  const once = (): Promise<Reading> => {
+  const once = (): Promise<Reading | null> => {
     running ??= read().finally(() => {
       running = null;
     });
@@ -79,6 +80,7 @@ export const showReadings = (metrics: Metrics, { read, onFailure }: Reader): voi
     try {
       const reading = await within(once(), readMsMax);
       metrics.clearReadings();
+      if (reading === null) return;
       show(metrics, reading);
     } catch (error) {
       metrics.clearReadings();

@@ -11,8 +11,8 @@ export interface TelemetryOptions {
   readonly phase?: PhaseName;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Asked when the metrics are read: what only the database knows. An error, or no answer in time, costs these gauges only. */
-  readonly read?: () => Promise<Reading>;
+  /** Asked when the metrics are read: what only the database knows. Null: it is not open yet. An error, or no answer in time, costs these gauges only. */
+  readonly read?: () => Promise<Reading | null>;
 }
 
 type Tell = {

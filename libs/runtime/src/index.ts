@@ -1,3 +1,4 @@
+export { withBackoff } from './backoff.ts';
 export { defaultSettings, type RuntimeSettings } from './settings.ts';
 export { createHandover, noHandover, type Handover } from './handover.ts';
 export { readers, topics } from './hops.ts';

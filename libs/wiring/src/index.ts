@@ -1,11 +1,12 @@
 export { loadCustomMeasures } from './custom-measures.ts';
 export { exitCodeOf } from './exit-codes.ts';
-export { openInstallation, type Installation } from './installation.ts';
+export { serveHealth, type HealthServing } from './health-serving.ts';
+export { openInstallation, type Installation, type InstallationOptions } from './installation.ts';
+export { reachInstallation } from './reach-installation.ts';
 export { databaseMigrations, databaseTraffic } from './open-database.ts';
 export { keepHeapLean } from './lean-heap.ts';
 export { serviceContext } from './service-context.ts';
 export { serviceMain } from './service-main.ts';
-export { createReadings } from './readings.ts';
 export { lookAgain } from './look-again.ts';
 export { readWaiting, type Waiting } from './waiting.ts';
 export { readStatus, type SourceStatus, type Status } from './status.ts';

@@ -77,6 +77,25 @@ const openCarrier = async (local: Transport, internal: InternalConfig | undefine
   return local;
 };
 
+/** Whoever tries again must not keep half of what was opened each time. */
+const orClose = <T>(opening: Promise<T>, close: () => Promise<void>): Promise<T> =>
+  opening.catch(async (error: unknown) => {
+    await close();
+    throw error;
+  });
+
+/** The local log, and what carries the internal topics. */
+const openTopics = async (home: string, internal: InternalConfig | undefined, environment: Environment) => {
+  // What every group has acknowledged is in the rows: a reader that missed it refills, so the log need not keep it.
+  const local = await openLocalTransport({
+    file: join(home, 'log.db'),
+    clock: systemClock,
+    convenience: { topics: Object.values(topics), keepMs: 0 },
+  });
+  const carrier = await orClose(openCarrier(local, internal, environment), () => local.close());
+  return { local, carrier };
+};
+
 /**
  * Opens what the environment chooses: SQLite, the embedded default, or SQL Server for metadata, state and rows; a local log for topics. The folder is made when absent.
  * Several processes may open the same folder.
@@ -97,14 +116,12 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
   }
   const custom = await loadCustomMeasures(measures);
   const { metadata, warehouse } = await openDatabase({ home, environment, ...(turns === undefined ? {} : { turns }) });
-  // What every group has acknowledged is in the rows: a reader that missed it refills, so the log need not keep it.
-  const local = await openLocalTransport({
-    file: join(home, 'log.db'),
-    clock: systemClock,
-    convenience: { topics: Object.values(topics), keepMs: 0 },
-  });
+  const closeDatabase = async (): Promise<void> => {
+    await warehouse.close();
+    await metadata.close();
+  };
+  const { local, carrier } = await orClose(openTopics(home, internal, environment), closeDatabase);
   const transports = new Map<string, Promise<Transport>>([['local', Promise.resolve(local)]]);
-  const carrier = await openCarrier(local, internal, environment);
   const open = async (kind: string, connection: ConnectionDefinition | undefined): Promise<Transport> => {
     if (connection?.kind !== kind) throw unknownTransport(kind);
     if (kind === 'pubsub') {
@@ -141,8 +158,7 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
       // One that could not be opened has told whoever asked for it.
       const opened = (await Promise.allSettled(transports.values())).flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
       await Promise.all([...new Set([...opened, carrier])].map((transport) => transport.close()));
-      await warehouse.close();
-      await metadata.close();
+      await closeDatabase();
     },
   };
 };

@@ -19,16 +19,24 @@ interface Choice {
   readonly turns?: SharedArrayBuffer;
 }
 
+/** Whoever tries again until the database answers must not keep half of what it opened each time. */
+const both = async (metadata: MetadataStore, open: () => Promise<Warehouse>): Promise<OpenDatabase> => {
+  try {
+    return { metadata, warehouse: await open() };
+  } catch (error) {
+    await metadata.close();
+    throw error;
+  }
+};
+
 /** The database of definitions and state: a file in `home`, or SQL Server. */
 const openState = async (config: DatabaseConfig, { home, turns }: Choice): Promise<OpenDatabase> => {
   if (config.database === 'mssql') {
     const { openMssqlMetadataStore, openMssqlWarehouse } = await import('@dsf/database-mssql');
-    const metadata = await openMssqlMetadataStore(mssqlConfig(config));
-    return { metadata, warehouse: await openMssqlWarehouse(mssqlConfig(config)) };
+    return both(await openMssqlMetadataStore(mssqlConfig(config)), () => openMssqlWarehouse(mssqlConfig(config)));
   }
   const file = { file: join(home, 'dsf.db'), ...(turns === undefined ? {} : { turns }) };
-  const metadata = await openSqliteMetadataStore(file);
-  return { metadata, warehouse: await openSqliteWarehouse(file) };
+  return both(await openSqliteMetadataStore(file), () => openSqliteWarehouse(file));
 };
 
 /** The databases that the environment chooses: one for everything, or one for definitions and state and BigQuery for the rows. @throws ConfigError, Failure */

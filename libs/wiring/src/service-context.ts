@@ -2,6 +2,7 @@ import { observeWarehouse } from '@dsf/observability';
 import type { Telemetry } from '@dsf/ports';
 import type { RuntimeSettings, ServiceContext } from '@dsf/runtime';
 import type { Installation } from './installation.ts';
+import { systemRandom } from './system-clock.ts';
 import { platformTools } from './tools.ts';
 
 /** What a service is given from outside, out of an installation. */
@@ -17,5 +18,5 @@ export const serviceContext = (installation: Installation, settings: RuntimeSett
   telemetry,
   tracer: installation.tracer,
   settings,
-  random: Math.random,
+  random: systemRandom,
 });

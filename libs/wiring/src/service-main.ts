@@ -8,24 +8,14 @@ import {
   type Environment,
   type ingestorSettings,
 } from '@dsf/config';
-import {
-  createHealth,
-  createLogger,
-  createRegistry,
-  createTelemetry,
-  fanOut,
-  startHealthServer,
-  startTracing,
-  type HealthServer,
-  type HealthServerOptions,
-} from '@dsf/observability';
+import { createLogger, startTracing } from '@dsf/observability';
 import { Failure, type PhaseName, type Telemetry } from '@dsf/ports';
 import type { RuntimeSettings } from '@dsf/runtime';
 import { exitCodeOf } from './exit-codes.ts';
-import { openInstallation, type Installation } from './installation.ts';
+import { serveHealth } from './health-serving.ts';
+import type { Installation } from './installation.ts';
 import { keepHeapLean } from './lean-heap.ts';
-import { createReadings } from './readings.ts';
-import { systemClock } from './system-clock.ts';
+import { reachInstallation } from './reach-installation.ts';
 
 export interface ServiceMain {
   readonly phase: PhaseName;
@@ -38,57 +28,41 @@ export interface ServiceMain {
   readonly run: (installation: Installation, settings: RuntimeSettings, telemetry: Telemetry, stop: AbortSignal) => Promise<void>;
 }
 
-/** A lane whose loop has not come round for so long hangs; far longer than any batch. */
-const stallMs = 120_000;
-
 /** Exit codes of the services, as docs/configuration.md has them. */
 const exit = { done: 0, failed: 1, misconfigured: 2 } as const;
 
-const listen = async (options: HealthServerOptions): Promise<HealthServer> => {
-  try {
-    return await startHealthServer(options);
-  } catch (error) {
-    const { port, host } = options;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure('fatal', 'service.port', `${host}:${port} cannot be listened on: ${reason}`, { port, host }, { cause: error });
-  }
-};
-
 const runConfigured = async (main: ServiceMain, config: ConfigOf<ServiceMain['settings']>): Promise<void> => {
   const { phase, run, environment, stop } = main;
-  const registry = createRegistry();
-  const tracing = await startTracing(environment, `dsf-${main.prefix.toLowerCase()}`);
-  const { home, measures } = config;
-  const installation = await openInstallation({ home, measures, environment, internal: config, tracer: tracing.tracer });
-  const health = createHealth({ clock: systemClock, phases: [phase], stallMs });
   const logger = createLogger({ level: config.logLevel, service: phase });
-  const telemetry = fanOut([health, createTelemetry({ phase, logger, registry, read: createReadings(installation, [phase]) })]);
   for (const warning of unknownVariables(
     { settings: configSections.map(({ settings }) => settings), prefixes: ['DSF_', `${main.prefix}_`] },
     environment,
   )) {
     logger.warn({ event: 'configuration' }, warning);
   }
-  const serve = async (): Promise<void> => {
-    const server = await listen({
-      port: config.httpPort,
-      host: config.httpHost,
-      startup: () => health.startup(),
-      live: () => health.live(),
-      ready: () => health.ready(),
-      registry,
-    });
-    logger.info({ event: 'listening', url: server.url }, `${phase}: /startup, /live, /ready and /metrics at ${server.url}`);
-    try {
-      await run(installation, config, telemetry, stop);
-    } finally {
-      await server.close();
-    }
-  };
+  const tracing = await startTracing(environment, `dsf-${main.prefix.toLowerCase()}`);
   try {
-    await serve();
+    // Before the database is asked: whoever watches the process sees that it lives, and what it waits for.
+    const health = await serveHealth({ phases: [phase], logger, port: config.httpPort, host: config.httpHost });
+    const { url, telemetry } = health;
+    logger.info({ event: 'listening', url }, `${phase}: /startup, /live, /ready and /metrics at ${url}`);
+    const { home, measures } = config;
+    try {
+      const installation = await reachInstallation(
+        { home, measures, environment, internal: config, tracer: tracing.tracer },
+        { phase, settings: config, telemetry, stop },
+      );
+      if (installation === undefined) return;
+      health.opened(installation);
+      try {
+        await run(installation, config, telemetry, stop);
+      } finally {
+        await installation.close();
+      }
+    } finally {
+      await health.close();
+    }
   } finally {
-    await installation.close();
     await tracing.close();
   }
 };

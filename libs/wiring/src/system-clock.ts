@@ -12,3 +12,6 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** Numbers in [0, 1) that spread the attempts of many processes. */
+export const systemRandom = (): number => Math.random();

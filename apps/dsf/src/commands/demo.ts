@@ -61,7 +61,7 @@ const demo = async (session: Session, installation: Installation, untilIdle: boo
   let told = false;
   const { counter, ended, failure } = await runPhases(session, installation, {
     phases: phaseNames,
-    http: null,
+    health: null,
     untilIdle,
     async beside(stop, say) {
       const pace = untilIdle ? fullPace : livePace;

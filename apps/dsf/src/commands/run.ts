@@ -1,4 +1,5 @@
 import { phaseNames, type PhaseName } from '@dsf/ports';
+import type { HealthServing, Installation } from '@dsf/wiring';
 import { Command, InvalidArgumentError } from 'commander';
 import { CommandError, exitCodeFor, exitCodes } from '../exit-codes.ts';
 import { jsonText } from '../json-text.ts';
@@ -22,46 +23,65 @@ const parsePhases = (text: string): readonly PhaseName[] => {
   return phaseNames.filter((phase) => words.includes(phase));
 };
 
+const assertDefined = async (session: Session, { metadata }: Installation, waits: boolean): Promise<void> => {
+  if ((await metadata.currentVersion()) > 0) return;
+  if (waits) return session.talk.line('waiting: nothing is defined yet; the phases begin when `dsf apply <path>` has been called');
+  throw new CommandError(
+    exitCodes.failure,
+    'nothing is defined yet, so there is nothing to run',
+    'define sources and drivers with `dsf apply <path>`; `dsf init <folder>` writes an example',
+  );
+};
+
+const run = async (session: Session, options: RunCommandOptions, health: HealthServing | null): Promise<void> => {
+  const { untilIdle = false, phases, workers, json = false } = options;
+  const [{ runPhases }, { accountLines, accountOf, withNextSteps }, { patiently }] = await Promise.all([
+    import('../running/run-phases.ts'),
+    import('../running/account.ts'),
+    import('../running/serve-health.ts'),
+  ]);
+  // As a service: whoever watches it over HTTP sees what it waits for. A person at a terminal is told at once, and so is a script that waits for the end.
+  const waits = health !== null && !untilIdle;
+  const work = async (installation: Installation): Promise<void> => {
+    await assertDefined(session, installation, waits);
+    const running = { phases, health, untilIdle, ...(workers === undefined ? {} : { workers }) };
+    const { counter, ended, failure } = await runPhases(session, installation, running);
+    for (const line of withNextSteps(await accountLines(installation, counter, phases), [], session.talk)) await session.talk.line(line);
+    if (json) await session.out.line(jsonText(await accountOf(installation, counter, { phases, ended })));
+    if (ended === 'stopped')
+      throw new CommandError(
+        exitCodeFor(failure?.code ?? counter.stopCode(), exitCodes.stopped),
+        failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`,
+        'mend the cause and run it again; it goes on where it stopped',
+      );
+  };
+  await withExisting(session, work, waits ? patiently(session, health, phases[0] ?? 'ingest') : undefined);
+};
+
 export const runCommand = (session: Session): Command =>
   new Command('run')
     .summary('run the pipeline in this process')
     .description(
-      'Runs all phases in this process and shows how far they have come. Ctrl-C finishes what was begun and ends; a second Ctrl-C ends at once.',
+      'Runs all phases in this process and shows how far they have come. Ctrl-C finishes what was begun and ends; a second Ctrl-C ends at once. With a port it waits for its database and for first definitions, as a service does.',
     )
     .option('--until-idle', 'end when everything that was sent has come through')
     .option('--phases <list>', 'phases to run, joined by commas', parsePhases, phaseNames)
     .option('--workers <number>', 'threads, each with all the phases and its share of the lanes (DSF_WORKERS)', parseWorkers)
     .option('--http-port <port>', 'serve /startup, /live, /ready and /metrics there; 0 takes any port that is free', parsePort)
     .option('--json', 'print the account as JSON when it ends')
-    .action(async ({ untilIdle = false, phases, workers, httpPort, json = false }: RunCommandOptions) => {
+    .action(async (options: RunCommandOptions) => {
       const config = session.config();
-      const http = httpPort === undefined && !session.wantsHttp ? null : { port: httpPort ?? config.httpPort, host: config.httpHost };
-      const [{ runPhases }, { accountLines, accountOf, withNextSteps }] = await Promise.all([
-        import('../running/run-phases.ts'),
-        import('../running/account.ts'),
-      ]);
-      await withExisting(session, async (installation) => {
-        if ((await installation.metadata.currentVersion()) === 0) {
-          throw new CommandError(
-            exitCodes.failure,
-            'nothing is defined yet, so there is nothing to run',
-            'define sources and drivers with `dsf apply <path>`; `dsf init <folder>` writes an example',
-          );
-        }
-        const { counter, ended, failure } = await runPhases(session, installation, {
-          phases,
-          http,
-          untilIdle,
-          ...(workers === undefined ? {} : { workers }),
-        });
-        for (const line of withNextSteps(await accountLines(installation, counter, phases), [], session.talk))
-          await session.talk.line(line);
-        if (json) await session.out.line(jsonText(await accountOf(installation, counter, { phases, ended })));
-        if (ended === 'stopped')
-          throw new CommandError(
-            exitCodeFor(failure?.code ?? counter.stopCode(), exitCodes.stopped),
-            failure === null ? 'a source has stopped, see above' : `${failure.message} (${failure.code})`,
-            'mend the cause and run it again; it goes on where it stopped',
-          );
-      });
+      if (options.httpPort === undefined && !session.wantsHttp) return run(session, options, null);
+      const stop = session.drainOnSignal();
+      const { serveHealth } = await import('../running/serve-health.ts');
+      const health = await serveHealth(options.phases, { port: options.httpPort ?? config.httpPort, host: config.httpHost });
+      try {
+        await session.talk.line(`/startup, /live, /ready and /metrics at ${health.url}`);
+        await run(session, options, health);
+      } catch (error) {
+        // Asked to end before there was anything to finish.
+        if (error !== stop.reason) throw error;
+      } finally {
+        await health.close();
+      }
     });

@@ -1,10 +1,9 @@
 import { fanOut } from '@dsf/observability';
 import { Failure, type PhaseName } from '@dsf/ports';
-import { lookAgain, readStatus, type Installation, type Status } from '@dsf/wiring';
+import { lookAgain, readStatus, type HealthServing, type Installation, type Status } from '@dsf/wiring';
 import type { Session } from '../session.ts';
 import { createPhaseCounter, type PhaseCounter } from './phase-counts.ts';
 import { createProgress, type Progress } from './progress.ts';
-import { serveHealth } from './serve-health.ts';
 import { superviseServices } from './supervise-services.ts';
 import { superviseWorkers } from './supervise-workers.ts';
 
@@ -12,8 +11,8 @@ export interface RunOptions {
   readonly phases: readonly PhaseName[];
   /** Threads that they run in; default: as the environment says. */
   readonly workers?: number;
-  /** Where to serve health and metrics; null: nowhere. */
-  readonly http: { readonly port: number; readonly host: string } | null;
+  /** Told how the phases are; null: nobody asks. */
+  readonly health: HealthServing | null;
   /** End when everything that was sent has come through the last of the phases. */
   readonly untilIdle: boolean;
   /** Told once, when everything has come through for the first time. */
@@ -109,11 +108,13 @@ export const runPhases = async (session: Session, installation: Installation, op
   const { workers = configured } = options;
   const stop = new AbortController();
   // First of all: whoever reads that we run may ask us to end.
-  session.drainOnSignal().addEventListener('abort', () => stop.abort(), { once: true });
+  const asked = session.drainOnSignal();
+  asked.addEventListener('abort', () => stop.abort(), { once: true });
+  if (asked.aborted) stop.abort();
   const counter: PhaseCounter = createPhaseCounter(clock, (line) => progress.say(line), options.untilIdle ? hopeless : []);
   const progress: Progress = createProgress(session.talk, options.phases, { counter, now: () => clock.now() });
-  const health = options.http === null ? null : await serveHealth(installation, options.phases, options.http);
-  if (health !== null) progress.say(`/startup, /live, /ready and /metrics at ${health.url}`);
+  const { health } = options;
+  health?.opened(installation);
   // A source that stopped keeps its lag for ever: waiting for it to become idle would never end.
   if (options.untilIdle) counter.stopped.addEventListener('abort', () => stop.abort(), { once: true });
 
@@ -136,7 +137,6 @@ export const runPhases = async (session: Session, installation: Installation, op
     orStop(beside.done),
   ]);
   progress.end(await tryStatus(installation));
-  await health?.close();
   if (broken.length > 0) throw broken[0];
   const stopped = failure !== null || counter.stopped.aborted;
   return { counter, failure, ended: stopped ? 'stopped' : idle === true ? 'idle' : 'asked' };
