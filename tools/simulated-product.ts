@@ -16,7 +16,9 @@ export const simulatedProduct = async (): Promise<Product> => {
   };
   const run =
     (definition: typeof ingestor): RunService =>
-    ({ process, offers, ...context }, stop) => {
+    ({ process, offers, settings: drawn, ...context }, stop) => {
+      // Sizes are drawn, and time is not spent on work.
+      const settings = { ...drawn, batchMsMax: Number.POSITIVE_INFINITY };
       const handover = handoverOf(process);
       const give: Handover['give'] = (hop, ranges, byTopic, giving) => {
         if (handover.reads(hop.topic))
@@ -26,7 +28,7 @@ export const simulatedProduct = async (): Promise<Product> => {
           );
         return handover.give(hop, ranges, byTopic, giving);
       };
-      return runService({ ...context, handover: { ...handover, give } }, definition, stop);
+      return runService({ ...context, settings, handover: { ...handover, give } }, definition, stop);
     };
   return {
     resize: (context, lanes, signal) => resizeLanes({ ...context, waiting: () => undefined, pollMs: 50 }, lanes, signal),

@@ -169,6 +169,7 @@ describe('the settings of a service', () => {
       httpHost: '0.0.0.0',
       recordsMax: 2000,
       bytesMax: 4_000_000,
+      batchMsMax: 3300,
       waitMs: 200,
       retentionCheckMs: 3_600_000,
       groupsCachedMax: 20_000,

@@ -58,6 +58,14 @@ const batchSettings = ({ prefix, bytesMax }: ServiceDefaults) => ({
     fallback: bytesMax,
     about: 'Most bytes read from a topic at once; one larger message is still read alone.',
   }),
+  batchMsMax: duration({
+    variable: `${prefix}_BATCH_TIME_MAX`,
+    min: 10,
+    max: 600_000,
+    fallback: '3300ms',
+    about:
+      'What a batch should take at most: after one that took longer the next are smaller. The default is a third of the 10 s after which Kafka takes a silent member for dead.',
+  }),
   waitMs: duration({
     variable: `${prefix}_BATCH_WAIT`,
     min: 1,

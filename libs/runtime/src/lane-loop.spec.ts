@@ -101,6 +101,36 @@ describe('a lane', () => {
     expect(log).toContain('acknowledge 6');
   });
 
+  it('takes less after a batch that took too long, and more again when they are quick', async () => {
+    const asked: number[] = [];
+    const attempts: number[] = [];
+    const context = fakeContext({ settings: { ...defaultSettings, recordsMax: 1000, batchMsMax: 100 } });
+    const stop = new AbortController();
+    const durations = [400, 200, 10, 10];
+    const lane = openLane(fakeWarehouse(), key);
+    const work: LaneWork = {
+      lane,
+      ...{ claimed: async () => undefined, chores: async () => undefined, pause: async () => undefined, announce: async () => undefined },
+      goOn: async () => undefined,
+      handle: async (_, { recordsMax }) => {
+        attempts.push(recordsMax);
+        await context.clock.sleep(durations[attempts.length - 1] ?? 0, stop.signal);
+        await lane.transact({}, async () => undefined);
+        if (attempts.length === durations.length) stop.abort();
+      },
+    };
+    const feed: PartitionFeed = {
+      ...{ partition: 0, revoked: new AbortController().signal, seek: () => undefined, acknowledge: async () => undefined },
+      read: async ({ recordsMax }) => {
+        asked.push(recordsMax);
+        return Array.from({ length: recordsMax }, (_, offset) => message(offset));
+      },
+    };
+    await runLane({ ...context, readFrom }, work, feed, stop.signal);
+    expect(asked).toEqual([1000, 250, 125, 250]);
+    expect(attempts).toEqual([1000, 250, 125, 250]);
+  });
+
   it('leaves a batch that failed to the new owner once it was taken away, and acknowledges nothing', async () => {
     const revoke = new AbortController();
     let tries = 0;

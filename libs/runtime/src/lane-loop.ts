@@ -1,6 +1,7 @@
 import { Failure, type Delivery, type PartitionFeed } from '@dsf/ports';
 import { createAttempts } from './attempts.ts';
 import { asFailure, withBackoff } from './backoff.ts';
+import { createPace, type Pace } from './pace.ts';
 import { mayDo } from './topology.ts';
 import { batchSpan, type ReadFrom } from './tracing.ts';
 import type { LaneContext, LaneWork } from './work.ts';
@@ -10,13 +11,16 @@ export interface LoopContext extends LaneContext {
   readonly readFrom: ReadFrom;
 }
 
+type PacedContext = LoopContext & { readonly pace: Pace };
+
 /**
  * Works one lane from the moment it is given to this worker until it is taken away or the service stops: claim, then chores, read, handle,
  * acknowledge, over and over. A batch that was begun is finished, so that a stop under load causes no redelivery.
  * @param stop - no new batch after it aborts
  * @throws Failure `fatal` when a person must act
  */
-export const runLane = async (context: LoopContext, work: LaneWork, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
+export const runLane = async (given: LoopContext, work: LaneWork, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
+  const context: PacedContext = { ...given, pace: createPace(given.settings) };
   const { clock, settings, telemetry, phase, giveUp } = context;
   const { lane } = work;
   const leave = AbortSignal.any([stop, feed.revoked]);
@@ -89,12 +93,12 @@ const allowed = async ({ catalogs }: Pick<LaneContext, 'catalogs'>, { lane }: La
 
 /** Messages that come next; none after the feed had to go on elsewhere, because the log no longer has the place where it stood. */
 const read = async (
-  { settings, clock, catalogs }: LaneContext,
+  { settings, clock, catalogs, pace }: PacedContext,
   work: LaneWork,
   feed: PartitionFeed,
   leave: AbortSignal,
 ): Promise<readonly Delivery[]> => {
-  const { recordsMax, bytesMax, waitMs } = settings;
+  const { bytesMax, waitMs } = settings;
   await work.lane.refresh();
   if ((await allowed({ catalogs }, work)) !== 'everything') {
     // Whatever came is a gap afterwards, and refilled.
@@ -103,7 +107,7 @@ const read = async (
     return [];
   }
   try {
-    return await feed.read({ recordsMax, bytesMax, waitMs }, leave);
+    return await feed.read({ recordsMax: pace.messagesMax(), bytesMax, waitMs }, leave);
   } catch (error) {
     if (!(error instanceof Failure && error.code === 'transport.out-of-range')) throw error;
     await work.lane.refresh();
@@ -118,15 +122,18 @@ const read = async (
  * @param end - no further attempt after it aborts
  * @returns false when that came first
  */
-const handleBatch = async (context: LaneContext, work: LaneWork, batch: readonly Delivery[], end: AbortSignal): Promise<boolean> => {
+const handleBatch = async (context: PacedContext, work: LaneWork, batch: readonly Delivery[], end: AbortSignal): Promise<boolean> => {
   const { lane } = work;
-  const attempts = createAttempts(context.settings.recordsMax);
+  const { clock, pace } = context;
+  const attempts = createAttempts(pace.recordsMax());
   while (!end.aborted) {
     try {
       const done = await withBackoff({ ...context, lane: lane.name }, end, async () => {
         await lane.refresh();
         if ((await allowed(context, work)) !== 'everything') return false;
-        await work.handle(batch, attempts.next(lane.seq()));
+        const [begunAt, seq] = [clock.now(), lane.seq()];
+        await work.handle(batch, attempts.next(seq));
+        pace.took({ ms: clock.now() - begunAt, messages: batch.length, transactions: lane.seq() - seq });
         return true;
       });
       return done === true;

@@ -4,6 +4,8 @@ export interface RuntimeSettings {
   readonly recordsMax: number;
   /** Most bytes read from a transport at once. */
   readonly bytesMax: number;
+  /** What a batch, and a transaction, should take at most; after one that took longer the next are smaller. */
+  readonly batchMsMax: number;
   /** How long a read waits for its first message. */
   readonly waitMs: number;
   /** How often an idle lane says where it stands, so that a gap at the end is seen. */
@@ -26,6 +28,7 @@ export interface RuntimeSettings {
 export const defaultSettings: RuntimeSettings = {
   recordsMax: 2000,
   bytesMax: 4 * 1024 * 1024,
+  batchMsMax: 3300,
   waitMs: 200,
   idleMs: 1000,
   retryMinMs: 20,
