@@ -112,16 +112,37 @@ describe.skipIf(reason !== null)('sources in Kafka', () => {
     expect(String(failures[0]?.['detail'])).toMatch(/offsets 2 to 3 \(2\)/);
   });
 
-  it.each([
-    ['with fewer messages than before', [7]],
-    ['with as many or more', [7, 8, 9, 10]],
-  ])('stop at a topic that was made anew, %s, and take nothing from it', async (_, again) => {
-    await send(1, 2, 3);
-    await run();
+  const makeAnew = async (): Promise<void> => {
     await direct.admin.remove(topic);
     await expect
       .poll(() => direct.ensureTopic(topic, 1).then(() => direct.bounds(topic, 0)), { timeout: 60_000 })
       .toMatchObject({ start: 0, end: 0 });
+  };
+
+  it('stop at a topic that was made anew behind their back, while they run', async () => {
+    await send(1, 2, 3);
+    const running = place.start('run');
+    await expect.poll(() => ids().catch(() => []), { timeout: 60_000, interval: 300 }).toEqual([1, 2, 3]);
+    // Shorter than the session: they keep their partition and do not look again where they stand.
+    running.child.kill('SIGSTOP');
+    await makeAnew();
+    await send(7, 8, 9, 10, 11);
+    running.child.kill('SIGCONT');
+    const { code, stderr } = await running.ended;
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/was deleted and made anew.*Offsets mean other records now.*ingest\.source-changed/s);
+    expect(await ids()).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['with fewer messages than before', [7]],
+    ['with as many', [7, 8, 9]],
+    ['with more', [7, 8, 9, 10]],
+    ['with the same', [1, 2, 3]],
+  ])('stop at a topic that was made anew, %s, and take nothing from it', async (_, again) => {
+    await send(1, 2, 3);
+    await run();
+    await makeAnew();
     await send(...again);
     const { code, stderr } = await place.dsf(['run', '--until-idle']);
     expect(code).not.toBe(0);

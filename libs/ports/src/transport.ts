@@ -66,7 +66,7 @@ export interface PartitionFeed {
   /**
    * At most `limits`, at least one message if one is there (even if it alone is over `bytesMax`); empty when none came within `waitMs`.
    * @throws Failure `retry` when the broker is away; `fatal` `transport.out-of-range` when the offset asked for is not in the log any
-   * more (facts: start, end), or lies beyond its end
+   * more (facts: start, end), lies beyond its end, or was one of a topic that has been made anew
    */
   read(limits: BatchLimits, signal: AbortSignal): Promise<readonly Delivery[]>;
   /**
@@ -130,6 +130,11 @@ export interface Transport {
   readonly capabilities: TransportCapabilities;
   /** Identity of the cluster, so that a re-created one is noticed. */
   clusterId(): Promise<string>;
+  /**
+   * What tells the topic from another that is made under the same name; null where the system does not say. Absent: as null.
+   * @throws as `partitionCount`
+   */
+  topicId?(topic: string): Promise<string | null>;
   /** Makes the topic if it is not there. @throws Failure `fatal` `transport.partitions` when it has fewer partitions than asked for */
   ensureTopic(topic: string, partitions: number): Promise<void>;
   /** Gives the topic more partitions when it has fewer. Subscriptions that are open may go on without them. @throws as `partitionCount` */

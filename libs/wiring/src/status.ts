@@ -44,6 +44,8 @@ interface Standing {
   readonly now: number;
   readonly of: (phase: PhaseName) => readonly LanePosition[];
   readonly ends: ReadonlyMap<string, number>;
+  /** Sources whose topic is another one now. */
+  readonly remade: ReadonlySet<number>;
   readonly seqs: readonly (LaneKey & { readonly seq: number })[];
 }
 
@@ -74,7 +76,10 @@ const sourceStatus = (standing: Standing, { id, definition }: CatalogSource): So
   const of = (phase: PhaseName): readonly LanePosition[] => standing.of(phase).filter(({ source }) => source === id);
   const [ingest, flatten, summarise] = [of('ingest'), of('flatten'), of('summarise')];
   const ingestLag =
-    sum(ingest, (position) => unreadOf(standing, position)) + unreadPartitions(standing, id, ingest) + awaited(definition, ingest);
+    sum(ingest, (position) => unreadOf(standing, position)) +
+    unreadPartitions(standing, id, ingest) +
+    awaited(definition, ingest) +
+    (standing.remade.has(id) ? 1 : 0);
   const flattenLag = sum(
     ingest,
     ({ source, partition, next, start }) =>
@@ -133,6 +138,23 @@ export const readEnds = async (installation: Installation, { sources }: Catalog)
   return ends;
 };
 
+/** Sources whose topic was made anew, perhaps with as many messages: whoever reads it is about to say so, and until then nothing is at rest. */
+const readRemade = async (installation: Installation, { sources }: Catalog): Promise<ReadonlySet<number>> => {
+  const remade = new Set<number>();
+  for (const { id, topic, definition, connection, retired } of sources) {
+    if (retired) continue;
+    const transport = await installation.transport(definition.transport, connection);
+    if (transport.topicId === undefined) continue;
+    const { facts } = await installation.warehouse.loadLane({ phase: 'ingest', source: id, lane: 0 });
+    const known = facts['topicId'] ?? null;
+    if (known === null || facts['topic'] !== topic) continue;
+    // A topic that is missing is told elsewhere.
+    const now = await transport.topicId(topic).catch(() => null);
+    if (now !== null && now !== known) remade.add(id);
+  }
+  return remade;
+};
+
 /** Instances that are not yet live in every lane have a fold to come. */
 const adoptionsOpen = async ({ warehouse }: Installation, { drivers, settings }: Catalog): Promise<number> => {
   let open = 0;
@@ -165,6 +187,7 @@ export const readStatus = async (installation: Installation): Promise<Status> =>
   const { metadata, warehouse, clock } = installation;
   const catalog = await readCatalog(metadata);
   const ends = await readEnds(installation, catalog);
+  const remade = await readRemade(installation, catalog);
   const requestsBefore = await warehouse.inspect.openRequests();
   const adoptions = await adoptionsOpen(installation, catalog);
   const seqs = await warehouse.inspect.lanes();
@@ -174,6 +197,7 @@ export const readStatus = async (installation: Installation): Promise<Status> =>
     now: clock.now(),
     of: (phase) => positions.filter((position) => position.phase === phase),
     ends,
+    remade,
     seqs,
   };
   const openRequests = Math.max(requestsBefore, await warehouse.inspect.openRequests());

@@ -37,6 +37,8 @@ const startOf = async (context: LaneContext, at: IngestLane, bounds: PartitionBo
   throw new Failure('fatal', 'ingest.start-offset', text, { source: name, topic: source.topic, partition, offset });
 };
 
+const topicIdOf = async ({ transport, source }: IngestLane): Promise<string | null> => (await transport.topicId?.(source.topic)) ?? null;
+
 /** Resolves `earliest`, `latest`, a time or an offset once, and stores the answer before the first read (delivery rule 5). */
 export const resolveStart = async (context: LaneContext, lane: Lane, at: IngestLane): Promise<void> => {
   const { source, transport, partition } = at;
@@ -54,13 +56,16 @@ export const resolveStart = async (context: LaneContext, lane: Lane, at: IngestL
     version,
     counters: noCounts,
   };
-  const facts = { cluster: await transport.clusterId(), topic: source.topic, partitions: await transport.partitionCount(source.topic) };
+  const facts = {
+    ...{ cluster: await transport.clusterId(), topic: source.topic, topicId: await topicIdOf(at) },
+    partitions: await transport.partitionCount(source.topic),
+  };
   await lane.transact({ positions: [position], facts }, async () => undefined);
 };
 
 /**
  * Checks that the source is still the one that the position was counted in, and that nothing was removed before it was read.
- * @throws Failure `fatal` `ingest.source-changed` when the cluster, the topic, its end or the last record differ
+ * @throws Failure `fatal` `ingest.source-changed` when the cluster, the topic, its id, its end or the last record differ
  */
 export const checkSource = async (context: LaneContext, lane: Lane, at: IngestLane, feed: PartitionFeed): Promise<void> => {
   const { source, transport, partition } = at;
@@ -76,6 +81,10 @@ export const checkSource = async (context: LaneContext, lane: Lane, at: IngestLa
   const cluster = await transport.clusterId();
   if (facts['cluster'] !== cluster) throw changed(`cluster id is ${cluster}, was ${String(facts['cluster'])}`);
   if (facts['topic'] !== source.topic) throw changed(`the position was counted in topic ${String(facts['topic'])}`);
+  const topicId = await topicIdOf(at);
+  const knownId = facts['topicId'] ?? null;
+  if (topicId !== null && knownId !== null && knownId !== topicId)
+    throw changed(`the topic was deleted and made anew: its id is ${topicId}, was ${String(knownId)}`);
 
   const position = lane.position({ source: source.id, partition });
   if (position === undefined) return;
@@ -84,6 +93,8 @@ export const checkSource = async (context: LaneContext, lane: Lane, at: IngestLa
   if (bounds.start > position.next) await storeLostRange(context, lane, position, bounds.start);
   else if (typeof facts['lastOffset'] === 'number' && bounds.start <= facts['lastOffset'])
     await checkLastRecord(context, lane, feed, changed);
+  // Of a lane that began before ids were kept, or whose cluster gave none yet.
+  if (topicId !== null && knownId === null) await lane.transact({ facts: { ...lane.facts(), topicId } }, async () => undefined);
 };
 
 const checkLastRecord = async (

@@ -114,6 +114,33 @@ describe.skipIf(!hasOwn)('a Kafka broker of our own', () => {
     });
   });
 
+  it('tells a topic from another that was made under its name, and gives a reader nothing of that one at the offsets of the first', async () => {
+    await transport.close();
+    // Nothing is fetched while something is there to be read: the reader does not see the topic go.
+    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, partitionBytesMax: 1 });
+    await transport.ensureTopic(topic, 1);
+    const before = await transport.topicId(topic);
+    expect(before).toMatch(/^[0-9a-f]{32}$/);
+    expect(await transport.topicId(topic)).toBe(before);
+    await transport.send(topic, messages(0, ['a', 'b']));
+    const feed = await feedOfPartition0();
+    expect(texts(await feed.read({ ...limits, recordsMax: 1 }, never))).toEqual(['a']);
+    await transport.admin.remove(topic);
+    const other = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock });
+    await expect.poll(() => other.ensureTopic(topic, 1).then(() => other.topicId(topic)), { timeout: patienceMs }).not.toBe(before);
+    await other.send(topic, messages(0, ['1', '2', '3', '4']));
+    await other.close();
+    expect(texts(await feed.read(limits, never))).toEqual(['b']);
+    await expect(feed.read({ ...limits, waitMs: patienceMs }, never)).rejects.toMatchObject({
+      kind: 'fatal',
+      code: 'transport.out-of-range',
+      facts: { offset: 2, start: 0, end: 4 },
+    });
+    // Whoever says where to go on has what is there now.
+    feed.seek(1);
+    expect(texts(await readCount(feed, 3))).toEqual(['2', '3', '4']);
+  }, 60_000);
+
   it('does not fetch more than it may keep while nobody reads, and then loses nothing', async () => {
     await transport.close();
     const small = { partitionBytesMax: 100_000, prefetchBytesMax: 200_000 };

@@ -42,6 +42,7 @@ describe('fetching ahead', () => {
       clock: realClock,
       brokers: '',
       leaders: async () => [0, 0, 0, 0],
+      topicId: async () => null,
       broker: async () => broker,
       forget: () => undefined,
     };

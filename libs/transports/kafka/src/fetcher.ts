@@ -3,7 +3,7 @@ import { Failure, type PartitionBounds } from '@dsf/ports';
 import type { Cursor, Look } from './cursor.ts';
 import { asLeaderFailure } from './kafka-failure.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import { fetchRecords, type FetchedPartition } from './requests.ts';
+import { fetchRecords, type FetchedPartition } from './fetch-request.ts';
 
 export interface FetcherOptions {
   readonly client: KafkaClient;
@@ -29,14 +29,18 @@ export interface Fetcher {
 }
 
 const outOfRange = 1;
+const notLeader = 6;
+/** Kafka's codes for "not the topic that has the id": unknown, or another than the log's. kafkajs does not know them. */
+const otherTopicCodes: readonly number[] = [100, 103];
 /** Kafka's codes for "ask somebody else": unknown topic, leader not available, not leader, leader epochs. */
-const staleCodes: readonly number[] = [3, 5, 6, 9, 56, 74, 75];
+const staleCodes: readonly number[] = [3, 5, notLeader, 9, 56, 74, 75, ...otherTopicCodes];
 const pauseAfterFailureMs = 250;
 
-const makeOutOfRange = (topic: string, cursor: Cursor, bounds: PartitionBounds): Failure => {
+const makeOutOfRange = (topic: string, cursor: Cursor, bounds: PartitionBounds, isOther: boolean): Failure => {
   const offset = cursor.wants();
   const where = `partition ${cursor.partition} of topic "${topic}"`;
-  const text = `offset ${offset ?? 'unknown'} is not in ${where}, which holds the offsets from ${bounds.start} to before ${bounds.end}`;
+  const why = isOther ? `was one of a topic before: ${where} was made anew and` : `is not in ${where}, which`;
+  const text = `offset ${offset ?? 'unknown'} ${why} holds the offsets from ${bounds.start} to before ${bounds.end}`;
   return new Failure('fatal', 'transport.out-of-range', text, {
     topic,
     partition: cursor.partition,
@@ -52,8 +56,23 @@ interface Asked {
   readonly offset: number;
 }
 
+/** Remembers for each cursor which topic its offsets are of, from the first fetch after it was placed. */
+const makeOrigins = () => {
+  const origins = new WeakMap<Cursor, { readonly epoch: number; readonly topicId: string }>();
+  return {
+    /** False when the topic of the name is another one now. */
+    isSame: ({ cursor, look: { epoch } }: Asked, topicId: string | null): boolean => {
+      const known = origins.get(cursor);
+      if (known?.epoch === epoch) return topicId === null || known.topicId === topicId;
+      if (topicId !== null) origins.set(cursor, { epoch, topicId });
+      return true;
+    },
+  };
+};
+
 /** One request to one broker, and what comes of it for each cursor. */
 const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionBytesMax }: FetcherOptions) => {
+  const origins = makeOrigins();
   const failAll = (asked: readonly Asked[], error: unknown): void => {
     const failure = asLeaderFailure(error, { brokers: client.brokers, topic });
     for (const { cursor, look } of asked) cursor.failed(look, failure);
@@ -61,19 +80,31 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
 
   const settle = async ({ cursor, look }: Asked, { error, records }: FetchedPartition): Promise<void> => {
     if (error === 0) cursor.arrived(look, records);
-    else if (error === outOfRange) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition)));
+    else if (error === outOfRange) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition), false));
     else {
       if (staleCodes.includes(error)) client.forget(topic);
-      failAll([{ cursor, look, offset: 0 }], errors.createErrorFromCode(error));
+      failAll([{ cursor, look, offset: 0 }], errors.createErrorFromCode(otherTopicCodes.includes(error) ? notLeader : error));
     }
   };
 
-  const poll = async (nodeId: number, asked: readonly Asked[]): Promise<boolean> => {
+  /** The same offsets mean other messages in a topic that was made anew, so none of them is fetched. */
+  const refuseOthers = async (asked: readonly Asked[], topicId: string | null): Promise<readonly Asked[]> => {
+    const [same, others] = [[] as Asked[], [] as Asked[]];
+    for (const entry of asked) (origins.isSame(entry, topicId) ? same : others).push(entry);
+    for (const { cursor, look } of others) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition), true));
+    return same;
+  };
+
+  const poll = async (nodeId: number, all: readonly Asked[]): Promise<boolean> => {
+    let asked = all;
     try {
+      const topicId = await client.topicId(topic);
+      asked = await refuseOthers(all, topicId);
+      if (asked.length === 0) return false;
       const broker = await client.broker(nodeId);
       const partitions = asked.map(({ cursor, offset }) => ({ partition: cursor.partition, offset }));
       const answers = await fetchRecords(broker, {
-        topic,
+        ...{ topic, topicId },
         waitMs: pollMs,
         bytesMax: fetchBytesMax,
         partitionBytesMax: Math.min(partitionBytesMax, fetchBytesMax),
@@ -83,7 +114,7 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
         const answer = answers.find(({ partition }) => partition === entry.cursor.partition);
         if (answer !== undefined) await settle(entry, answer);
       }
-      return answers.every(({ error }) => error === 0);
+      return asked.length === all.length && answers.every(({ error }) => error === 0);
     } catch (error) {
       client.forget(topic);
       failAll(asked, error);

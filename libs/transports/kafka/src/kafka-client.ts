@@ -5,8 +5,9 @@ import Cluster, { type Broker } from 'kafkajs/src/cluster/index.js';
 import loggers from 'kafkajs/src/loggers/index.js';
 import { makeCoordinators } from './coordinators.ts';
 import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
-import { asTransportFailure, kafkaErrorName } from './kafka-failure.ts';
+import { asTransportFailure } from './kafka-failure.ts';
 import { lookOnlyWhenRequestsWait } from './request-queue.ts';
+import { madeTries, makeLeaders, makeTopicBook } from './topic-book.ts';
 
 /** One set of connections to a cluster. kafkajs gives each broker one connection for fetches, which may wait there, and one for the rest. */
 export interface KafkaClient {
@@ -17,6 +18,8 @@ export interface KafkaClient {
   clusterId(): string | null;
   /** The leader of each partition, from the cache while it is fresh. @throws Failure `fatal` `transport.topic-missing` */
   leaders(topic: string): Promise<readonly number[]>;
+  /** What tells the topic from another of the same name, as `leaders`; null where the cluster does not say. */
+  topicId(topic: string): Promise<string | null>;
   /** Copies of each partition's messages, as `leaders`. */
   replicas(topic: string): Promise<readonly number[]>;
   /** Looks once, without the patience that a topic which was just made needs. */
@@ -26,6 +29,8 @@ export interface KafkaClient {
   broker(nodeId: number): Promise<Broker>;
   /** @throws Failure `fatal` `transport.partition-missing` */
   leaderOf(topic: string, partition: number): Promise<Broker>;
+  /** Says what `leaderOf` says of a partition that is not there, without a connection to its leader. */
+  expectPartition(topic: string, partition: number): Promise<void>;
   coordinator(group: string, topic: string): Promise<Broker>;
   /** Of the transactions of one id. */
   transactionCoordinator(id: string, topic: string): Promise<Broker>;
@@ -47,11 +52,6 @@ export interface ClientOptions {
   readonly remedy?: string;
 }
 
-/** A topic that was just made is not known to all brokers at once; nor does one that says so of a topic that was there speak for all. */
-const missingTries = 4;
-const goneTries = 12;
-const missingPauseMs = 150;
-const madeTries = 60;
 const keepAliveMs = 60_000;
 /** kafkajs waits for the answer to each request before it disconnects, half a minute for that to a join: what is not answered so soon is given up. */
 const closeMsMax = 3000;
@@ -126,70 +126,6 @@ const makeCluster = ({ connection, connectTimeoutMs, requestTimeoutMs }: ClientO
   });
 };
 
-interface KnownTopic {
-  readonly leaders: readonly number[];
-  readonly replicas: readonly number[];
-  readonly at: number;
-}
-
-/** What is known of the topics of a cluster. */
-const makeTopicBook = (cluster: Cluster, { clock, connection, metadataAgeMs, remedy }: ClientOptions, connect: () => Promise<void>) => {
-  const brokers = connection.brokers.join(', ');
-  const known = new Map<string, KnownTopic>();
-  const never = new AbortController().signal;
-  let looking: Promise<unknown> = Promise.resolve();
-
-  const ask = async (topic: string): Promise<KnownTopic> => {
-    await connect();
-    await cluster.brokerPool.refreshMetadata([topic]);
-    const found = cluster.brokerPool.metadata?.topicMetadata.find((entry) => entry.topic === topic);
-    if (found === undefined) throw new Failure('retry', 'transport.unavailable', `Kafka at ${brokers} said nothing of topic "${topic}"`);
-    const leaders: number[] = [];
-    const copies: number[] = [];
-    for (const { partitionId, leader, replicas } of found.partitionMetadata) {
-      leaders[partitionId] = leader;
-      copies[partitionId] = replicas.length;
-    }
-    const fresh = { leaders, replicas: copies, at: clock.now() };
-    known.set(topic, fresh);
-    return fresh;
-  };
-  const look = async (topic: string, triesMax: number): Promise<KnownTopic> => {
-    const wasThere = known.has(topic);
-    const limit = wasThere && triesMax === missingTries ? goneTries : triesMax;
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await ask(topic);
-      } catch (error) {
-        const name = kafkaErrorName(error);
-        const isMissing = name === 'UNKNOWN_TOPIC_OR_PARTITION';
-        if (isMissing && wasThere && triesMax < madeTries && tries >= limit) {
-          const text = `topic "${topic}" in Kafka at ${brokers} was there and is gone: DSF goes on when it is made again`;
-          throw new Failure('retry', 'transport.topic-gone', text, { topic }, { cause: error });
-        }
-        const mayCome = isMissing || name === 'LEADER_NOT_AVAILABLE';
-        if (!mayCome || tries >= limit) throw asTransportFailure(error, { brokers, topic }, remedy);
-        await clock.sleep(missingPauseMs, never);
-      }
-    }
-  };
-  return {
-    /** One question after the other: kafkajs keeps the answer in one place. */
-    find: async (topic: string, triesMax = missingTries): Promise<KnownTopic> => {
-      const cached = known.get(topic);
-      if (cached !== undefined && clock.now() - cached.at < metadataAgeMs) return cached;
-      const turn = looking.then(() => look(topic, triesMax));
-      looking = turn.catch(() => undefined);
-      return turn;
-    },
-    forget: (topic?: string): void => {
-      for (const [name, topicAsKnown] of known) {
-        if (topic === undefined || name === topic) known.set(name, { ...topicAsKnown, at: Number.NEGATIVE_INFINITY });
-      }
-    },
-  };
-};
-
 const isAbsent = (error: unknown): boolean =>
   error instanceof Failure && (error.code === 'transport.topic-missing' || error.code === 'transport.topic-gone');
 
@@ -213,7 +149,8 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     }
   };
   const broker = (nodeId: number): Promise<Broker> => guarded(() => cluster.brokerPool.findBroker({ nodeId }), {});
-  const coordinators = makeCoordinators(broker, async (topic) => (await topics.find(topic)).leaders[0] ?? 0);
+  const { leaderOf, idOf } = makeLeaders(topics, broker);
+  const coordinators = makeCoordinators(broker, (topic) => leaderOf(topic, 0));
   const exists = async (topic: string): Promise<boolean> => {
     try {
       await topics.find(topic, 1);
@@ -223,17 +160,6 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
       throw error;
     }
   };
-  const leaderOf = async (topic: string, partition: number): Promise<Broker> => {
-    let { leaders } = await topics.find(topic);
-    if (leaders[partition] === undefined) {
-      topics.forget(topic);
-      ({ leaders } = await topics.find(topic));
-    }
-    const leader = leaders[partition];
-    if (leader !== undefined) return broker(leader);
-    const text = `topic "${topic}" has ${leaders.length} partitions, there is no partition ${partition}`;
-    throw new Failure('fatal', 'transport.partition-missing', text, { topic, partition });
-  };
   return {
     clock,
     brokers,
@@ -241,12 +167,14 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     exists,
     appears: async (topic) => void (await topics.find(topic, madeTries)),
     leaderOf,
+    expectPartition: async (topic, partition) => void (await idOf(topic, partition)),
     forget: (topic) => {
       if (topic === undefined) coordinators.forgetAll();
       topics.forget(topic);
     },
     forgetCoordinator: (id) => coordinators.forget(id),
     leaders: async (topic) => (await topics.find(topic)).leaders,
+    topicId: async (topic) => (await topics.find(topic)).id,
     replicas: async (topic) => (await topics.find(topic)).replicas,
     coordinator: (group, topic) => guarded(() => coordinators.find('group', group, topic), { group }),
     transactionCoordinator: (id, topic) => guarded(() => coordinators.find('transaction', id, topic), { writer: id }),

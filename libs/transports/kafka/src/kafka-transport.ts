@@ -51,6 +51,7 @@ export interface KafkaTransportConfig {
 export interface KafkaTransport extends Transport {
   readonly admin: TopicAdmin;
   readonly administration: TopicAdministration;
+  topicId(topic: string): Promise<string | null>;
   messageBytesMax(topic: string): number;
   openWriter(topic: string, name: string): Promise<TopicWriter>;
 }
@@ -203,7 +204,7 @@ const makeSends = (
     async (topic, messages) => {
       if (messages.length === 0) return;
       await leadersOf(topic);
-      for (const partition of new Set(messages.map((message) => message.partition))) await shared.leaderOf(topic, partition);
+      for (const partition of new Set(messages.map((message) => message.partition))) await shared.expectPartition(topic, partition);
       for (const message of messages) limits.check(topic, message);
       await send(topic, messages);
     };
@@ -251,6 +252,11 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
     ensureTopic: makeEnsureTopic({ config, shared, admin, leadersOf }),
     growTopic: growing({ admin, clock: config.clock, leadersOf, forget: (topic) => shared.forget(topic) }),
     trim: (topic, partition, before) => admin.trim(topic, partition, before),
+    topicId: async (topic) => {
+      // Asked anew each time: somebody may have made another.
+      shared.forget(topic);
+      return shared.topicId(topic);
+    },
     partitionCount: async (topic) => {
       // Asked anew each time: somebody may have raised it.
       shared.forget(topic);

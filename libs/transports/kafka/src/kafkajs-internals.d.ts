@@ -25,6 +25,8 @@ declare module 'kafkajs/src/cluster/index.js' {
   export interface Broker {
     readonly nodeId: number;
     readonly connectionPool: { readonly send: <Response>(request: WireRequest<Response>) => Promise<Response> };
+    /** By the number of the request. */
+    readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
     readonly isConnected: () => boolean;
     findGroupCoordinator(request: {
       readonly groupId: string;
@@ -113,6 +115,7 @@ declare module 'kafkajs/src/cluster/index.js' {
     readonly brokerPool: {
       readonly metadata: ClusterMetadata | null;
       readonly refreshMetadata: (topics: readonly string[]) => Promise<void>;
+      readonly findConnectedBroker: () => Promise<Broker>;
       readonly findBroker: (where: { readonly nodeId: number }) => Promise<Broker>;
     };
     connect(): Promise<void>;

@@ -10,6 +10,7 @@ export const prefixed = (transport: KafkaTransport, prefix: string): KafkaTransp
     get capabilities() {
       return transport.capabilities;
     },
+    topicId: (topic) => transport.topicId(named(topic)),
     ensureTopic: (topic, partitions) => transport.ensureTopic(named(topic), partitions),
     growTopic: (topic, partitions) => transport.growTopic(named(topic), partitions),
     trim: (topic, partition, before) => transport.trim(named(topic), partition, before),

@@ -1,93 +1,12 @@
-/* Fetch and Produce in Kafka's own words, around our own record batches (kafka.apache.org/protocol). */
-import type { Broker, WireRequest } from 'kafkajs/src/cluster/index.js';
-import { decodeBatches, type AbortedTransaction, type FetchedRecords } from './record-batch.ts';
+/* Produce and IncrementalAlterConfigs in Kafka's own words (kafka.apache.org/protocol). */
+import type { Broker } from 'kafkajs/src/cluster/index.js';
+import { call } from './wire-call.ts';
 import { readWire } from './wire-reader.ts';
 import { stringSize, writeWire } from './wire-writer.ts';
 
-const fetchKey = 1;
-const fetchVersion = 11;
 const produceKey = 0;
 const produceVersion = 7;
-const readCommitted = 1;
 const allReplicas = -1;
-
-export interface FetchRequest {
-  readonly topic: string;
-  /** How long the broker waits for a first message. */
-  readonly waitMs: number;
-  readonly bytesMax: number;
-  readonly partitionBytesMax: number;
-  readonly partitions: readonly { readonly partition: number; readonly offset: number }[];
-}
-
-/** What one partition answered: an error of Kafka, or records. */
-export interface FetchedPartition {
-  readonly partition: number;
-  /** 0: none. */
-  readonly error: number;
-  readonly records: FetchedRecords;
-}
-
-const encodeFetch = ({ topic, waitMs, bytesMax, partitionBytesMax, partitions }: FetchRequest): Buffer => {
-  const writer = writeWire(25 + 4 + stringSize(topic) + 4 + partitions.length * 28 + 4 + 2);
-  writer.int32(-1).int32(waitMs).int32(1).int32(bytesMax).int8(readCommitted);
-  // No fetch session: each request says everything.
-  writer.int32(0).int32(-1).int32(1).string(topic).int32(partitions.length);
-  for (const { partition, offset } of partitions) writer.int32(partition).int32(-1).int64(offset).int64(-1).int32(partitionBytesMax);
-  return writer.int32(0).string('').finish();
-};
-
-const decodeFetch = (raw: Buffer, asked: ReadonlyMap<number, number>): readonly FetchedPartition[] => {
-  const reader = readWire(raw);
-  reader.skip(4 + 2 + 4);
-  return reader
-    .list(() => {
-      reader.string();
-      return reader.list((): FetchedPartition => {
-        const partition = reader.int32();
-        const error = reader.int16();
-        reader.skip(8 + 8 + 8);
-        const aborted = reader.list((): AbortedTransaction => ({ producer: reader.id64(), firstOffset: reader.int64() }));
-        reader.skip(4);
-        const records = reader.bytes(Math.max(0, reader.int32()));
-        return { partition, error, records: decodeBatches(records, asked.get(partition) ?? 0, aborted) };
-      });
-    })
-    .flat();
-};
-
-const call = <Response>(
-  broker: Broker,
-  kind: readonly [apiName: string, apiKey: number, apiVersion: number],
-  work: {
-    readonly encode: () => Buffer;
-    readonly decode: (raw: Buffer) => Response;
-  },
-): Promise<Response> => {
-  const [apiName, apiKey, apiVersion] = kind;
-  const request: WireRequest<Response> = {
-    request: {
-      apiKey,
-      apiVersion,
-      apiName,
-      encode: async () => {
-        const buffer = work.encode();
-        return { buf: buffer, buffer };
-      },
-    },
-    response: { decode: async (raw) => work.decode(raw), parse: async (response) => response },
-  };
-  return broker.connectionPool.send(request);
-};
-
-/** Reads on from the given offsets. Waits on the broker's own connection for fetches. */
-export const fetchRecords = (broker: Broker, request: FetchRequest): Promise<readonly FetchedPartition[]> => {
-  const asked = new Map(request.partitions.map(({ partition, offset }) => [partition, offset]));
-  return call(broker, ['Fetch', fetchKey, fetchVersion], {
-    encode: () => encodeFetch(request),
-    decode: (raw) => decodeFetch(raw, asked),
-  });
-};
 
 /** One batch for each of some partitions of one leader. */
 export interface ProduceRequest {

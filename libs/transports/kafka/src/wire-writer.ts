@@ -8,6 +8,7 @@ export interface WireWriter {
   /** From text: producer ids use all 64 bits. */
   readonly id64: (value: string) => WireWriter;
   readonly varint: (value: number) => WireWriter;
+  readonly uvarint: (value: number) => WireWriter;
   readonly bytes: (value: Uint8Array) => WireWriter;
   readonly string: (value: string) => WireWriter;
   readonly finish: () => Buffer;
@@ -15,12 +16,15 @@ export interface WireWriter {
 
 const zigzag = (value: number): number => (value < 0 ? -2 * value - 1 : 2 * value);
 
-/** Bytes that `varint` takes. */
-export const varintSize = (value: number): number => {
+/** Bytes that `uvarint` takes. */
+export const uvarintSize = (value: number): number => {
   let size = 1;
-  for (let rest = zigzag(value); rest >= 0x80; rest = Math.floor(rest / 0x80)) size += 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) size += 1;
   return size;
 };
+
+/** Bytes that `varint` takes. */
+export const varintSize = (value: number): number => uvarintSize(zigzag(value));
 
 export const stringSize = (value: string): number => 2 + Buffer.byteLength(value, 'utf8');
 
@@ -53,8 +57,9 @@ export const writeWire = (size: number): WireWriter => {
       at = buffer.writeBigInt64BE(BigInt(value), at);
       return writer;
     },
-    varint: (value) => {
-      let rest = zigzag(value);
+    varint: (value) => writer.uvarint(zigzag(value)),
+    uvarint: (value) => {
+      let rest = value;
       for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) at = buffer.writeUInt8((rest % 0x80) + 0x80, at);
       at = buffer.writeUInt8(rest, at);
       return writer;
