@@ -211,6 +211,17 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     ],
     seeds: 600,
   },
+  'source-topic': {
+    guard: 'a position counts in the topic that it was counted in (rule 5)',
+    edits: [edit('ingest/start.ts', "if (facts['topic'] !== source.topic)", 'if (false)')],
+    seeds: 400,
+    deeds: ['repoint', 'restart', 'change'],
+  },
+  'later-partition': {
+    guard: 'a partition that comes when its source has begun is read from its beginning (rule 5)',
+    edits: [edit('ingest/start.ts', "wanted === 'earliest' || (await isLater(context, at))", "wanted === 'earliest'")],
+    seeds: 400,
+  },
   'start-once': {
     guard: 'the start of a source is resolved once, and stored (rule 5)',
     edits: [

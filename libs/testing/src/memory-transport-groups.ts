@@ -23,6 +23,11 @@ const settle = (broker: MemoryBroker, topic: MemoryTopic, group: MemoryGroup): v
   ring(broker, partitionsOf(topic.name));
 };
 
+/** Shares a topic's partitions among the members of its groups anew, as clients do when they find that it has more. */
+export const shareOut = (broker: MemoryBroker, topic: MemoryTopic): void => {
+  for (const group of topic.groups.values()) settle(broker, topic, group);
+};
+
 export interface MembershipContext {
   readonly broker: MemoryBroker;
   readonly topic: MemoryTopic;

@@ -17,7 +17,7 @@ import {
 import { amountsOf, flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import type { Fleet } from './fleet.ts';
 import { resizeTarget } from './resizing.ts';
-import { lose, recreate } from './sources.ts';
+import { canMove, lose, recreate } from './sources.ts';
 import { backUp, restore } from './restoring.ts';
 import { operate, type Command } from './operating.ts';
 import { deeds, type Deed } from './profile.ts';
@@ -161,12 +161,18 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     const body = {
       kind: 'purge',
       source: at,
-      partition: dice.below(partitionsPerSource),
+      partition: dice.below(partitionsPerSource + (world.profile.grows ? 1 : 0)),
       rows: dice.pick(['raw', 'flat'] as const),
       before: startOfTime + dice.between(0, 12_000),
     } as const;
     tell(world, operator.name, `asks to purge ${JSON.stringify(body)}`);
     await ask(() => [{ lane: flattenLane(world, body), body }]);
+  };
+
+  /** Points source a to another topic, and the next time back. Nothing of the other may be taken. */
+  const repoint = async (): Promise<void> => {
+    if (!choice.isMoved && !canMove(world)) return;
+    await activate({ ...choice, isMoved: !choice.isMoved });
   };
 
   const resize = (): void => {
@@ -281,6 +287,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     restore: restoreSome,
     lose: () => lose(world),
     recreate: () => recreate(world, fleet),
+    repoint,
   };
 
   return {
@@ -297,6 +304,7 @@ export const createAdversary = (world: World, fleet: Fleet, operator: Actor): Ad
     async relent() {
       for (const thaw of thaws) thaw();
       const clock = scheduler.clock(operator);
+      if (choice.isMoved) await repoint();
       while (world.recreated.size > 0) await clock.sleep(50, new AbortController().signal);
       // A source that was stopped goes on when its service is started again.
       if (world.counts.has('deed recreate'))

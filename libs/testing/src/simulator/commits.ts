@@ -124,6 +124,10 @@ const checkIngest = (world: World, lane: LaneKey): void => {
     const rows = world.database.state.raw.all(at);
     // What somebody had read before it was removed is not lost.
     for (const { offset } of rows) world.maybeLost.delete(`${at}:${offset}`);
+    if (world.grown.has(at))
+      for (const [key, { offset }] of world.inputAt)
+        if (key.startsWith(`${at}:`) && offset < start && !world.maybeLost.has(key))
+          violate(world, 'a partition that comes later is read from its beginning', `${at} begins at ${start}, ${offset} is before it`);
     const wanted = [...world.inputAt].filter(
       ([key, { offset }]) => key.startsWith(`${source}:${partition}:`) && offset >= start && offset < next && !world.maybeLost.has(key),
     );

@@ -27,6 +27,8 @@ export interface Choice {
   readonly startsLate: boolean;
   /** How long source a keeps its messages and rows. */
   readonly keeps: number;
+  /** Source a was pointed to another topic, which no position was counted in. */
+  readonly isMoved: boolean;
 }
 
 export const firstChoice: Choice = {
@@ -40,11 +42,14 @@ export const firstChoice: Choice = {
   isCopied: false,
   keeps: 0,
   startsLate: false,
+  isMoved: false,
 };
 
 export const sourceNames = ['a', 'b'] as const;
 export type SourceName = (typeof sourceNames)[number];
 export const partitionsPerSource = 2;
+/** Where source a may be pointed to. */
+export const otherTopic = 'elsewhere';
 
 /** A clock that is an hour ahead makes everything old. */
 const retentions = [undefined, { raw: '1m' }, { rows: '1m' }, { raw: '1m', rows: '1m' }] as const;
@@ -87,6 +92,7 @@ export const definitionsOf = (choice: Choice, lanes: number): Definitions => {
     ...source('a'),
     ...(filter === undefined ? {} : { filter }),
     depth_max: choice.deep ? 200 : 3,
+    ...(choice.isMoved ? { topic: otherTopic } : {}),
     ...(retention === undefined ? {} : { retention }),
   };
   const drivers = [...sumsOf(choice), ...linesOf(choice), ...extraOf(choice)];

@@ -73,15 +73,18 @@ const bodyOf = (content: Content): Uint8Array | null => {
   }
 };
 
-/** The messages that sources will have, in the order in which they come. Offsets have holes, as compaction and transactions make them. */
+/**
+ * The messages that sources will have, in the order in which they come. Offsets have holes, as compaction and transactions make them. Of sources that grow
+ * some are in a partition more than there are at first.
+ */
 export const drawInput = (
   dice: Dice,
-  options: { readonly count: number; readonly oddities: boolean; readonly holes: boolean },
+  options: { readonly count: number; readonly oddities: boolean; readonly holes: boolean; readonly grows: boolean },
 ): readonly InputMessage[] => {
   const next = new Map<string, number>();
-  return Array.from({ length: options.count }, () => {
+  return Array.from({ length: options.count }, (_, index) => {
     const source = dice.pick(sourceNames);
-    const partition = dice.below(partitionsPerSource);
+    const partition = dice.below(partitionsPerSource + (options.grows && index > options.count / 4 ? 1 : 0));
     const at = `${source}${partition}`;
     const offset = (next.get(at) ?? 0) + (options.holes && dice.chance(0.1) ? dice.between(1, 3) : 0);
     next.set(at, offset + 1);

@@ -49,8 +49,8 @@ const contextOf = (world: World, actor: Actor): OperatorContext => {
           ...change,
           check: (snapshot, version) => {
             const built = change.check(snapshot, version);
-            const choice = world.tables;
-            if (built.catalog !== null && choice !== null && JSON.stringify(snapshot) !== JSON.stringify(config.versions.at(-1)?.snapshot))
+            const choice = world.activated.at(-1)?.choice;
+            if (built.catalog !== null && choice !== undefined && JSON.stringify(snapshot) !== JSON.stringify(config.versions.at(-1)?.snapshot))
               remember(world, { catalog: built.catalog, choice });
             return built;
           },

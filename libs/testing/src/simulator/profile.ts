@@ -17,6 +17,8 @@ export interface Profile {
   /** The first process of each service is of an older binary, which does not understand versions from this one on; null: none is. */
   readonly oldBinary: number | null;
   readonly holes: boolean;
+  /** The sources' topics get another partition while everything runs. */
+  readonly grows: boolean;
   readonly messageBytesMax: number;
   /** dsf.raw says which raw rows there are, and has no bodies. */
   readonly rowsAtHand: boolean;
@@ -62,6 +64,7 @@ export const deeds = [
   'restore',
   'lose',
   'recreate',
+  'repoint',
 ] as const;
 export type Deed = (typeof deeds)[number];
 
@@ -116,6 +119,7 @@ export const drawProfile = (dice: Dice): Profile => {
     startsLate: dice.chance(0.2),
     oldBinary: isCalm || dice.chance(0.8) ? null : dice.between(2, 4),
     holes: dice.chance(0.3),
+    grows: dice.chance(0.3),
     messageBytesMax: isCalm ? 1_000_000 : dice.pick([300, 2000, 1_000_000]),
     settings: { ...drawSettings(dice), ...(isCalm ? patientSettings : {}) },
     tempo: { slow: dice.chance(0.5) ? 0 : dice.random() * 0.1, slowMsMax: dice.pick([20, 500, 3000]), burst: dice.pick([0, 0.5, 0.9]) },

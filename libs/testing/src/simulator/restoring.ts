@@ -3,7 +3,7 @@ import type { MemoryConfig } from '../memory-metadata.ts';
 import type { FlatSchema } from '@dsf/ports';
 import type { Fleet } from './fleet.ts';
 import { operate, type Command } from './operating.ts';
-import { noteLost } from './sources.ts';
+import { noteBegun, noteLost } from './sources.ts';
 import { tell, type World } from './world.ts';
 
 /** The database of one moment, and what the oracle knew of it then. */
@@ -74,6 +74,7 @@ const putBack = (world: World, backup: Backup): void => {
   world.tables = backup.choice;
   world.profile = { ...world.profile, lanes: backup.lanes };
   noteLost(world);
+  noteBegun(world);
 };
 
 /** Longest time that what a killed process had sent may still land, ms. */

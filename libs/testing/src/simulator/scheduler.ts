@@ -40,6 +40,8 @@ export interface Scheduler {
   kill(actor: Actor): void;
   /** Goes on until `isDone`, or until so many steps were made. @returns false when the steps ran out */
   run(isDone: () => boolean, stepsMax: number): Promise<boolean>;
+  /** Lets go of everything that still waits. */
+  close(): void;
   steps(): number;
   /** From now on no step takes its time. */
   hurry(): void;
@@ -64,6 +66,8 @@ export const createScheduler = (dice: Dice, story: Story, tempo: Tempo): Schedul
   let sleepers: Sleeper[] = [];
   let [now, order, steps] = [0, 0, 0];
   let last: Actor | null = null;
+  /** Undoes what sleepers listen to: a combined signal that somebody listens to is kept for ever, and with it all that it can reach. */
+  const listening = new Map<Actor, Set<() => void>>();
   let slow = tempo.slow;
 
   const sleepUntil = (sleeper: Omit<Sleeper, 'order'>): Sleeper => {
@@ -88,12 +92,23 @@ export const createScheduler = (dice: Dice, story: Story, tempo: Tempo): Schedul
       const end = (): void => {
         sleepers = sleepers.filter((other) => other !== sleeper);
         pending = pending.filter(({ go }) => go !== sleeper.go);
-        signal.removeEventListener('abort', end);
+        deafen();
         resolve();
       };
+      const deafen = (): void => {
+        signal.removeEventListener('abort', end);
+        mine.delete(deafen);
+      };
+      const mine = listening.get(actor) ?? new Set();
+      listening.set(actor, mine.add(deafen));
       waking.signal.addEventListener('abort', end, { once: true });
       signal.addEventListener('abort', end, { once: true });
     });
+
+  const deafen = (actor: Actor): void => {
+    for (const stop of listening.get(actor) ?? []) stop();
+    listening.delete(actor);
+  };
 
   /** Moves time on to the next sleeper; everyone whose time has come can be picked. */
   const wakeNext = (): boolean => {
@@ -140,6 +155,10 @@ export const createScheduler = (dice: Dice, story: Story, tempo: Tempo): Schedul
       actor.isAlive = false;
       pending = pending.filter((one) => one.actor !== actor);
       sleepers = sleepers.filter((one) => one.actor !== actor);
+      deafen(actor);
+    },
+    close() {
+      for (const actor of [...listening.keys()]) deafen(actor);
     },
     async run(isDone, stepsMax) {
       for (let left = stepsMax; left > 0; left -= 1) {

@@ -2,7 +2,7 @@ import { messagesIn, ring, topicOf } from '../memory-transport-broker.ts';
 import { openMemoryTransport } from '../memory-transport.ts';
 import { createAdversary } from './adversary.ts';
 import { createCommits } from './commits.ts';
-import { partitionsPerSource, sourceNames } from './definitions.ts';
+import { otherTopic, partitionsPerSource, sourceNames } from './definitions.ts';
 import { checkPublished, whatLags } from './drained.ts';
 import { startFleet } from './fleet.ts';
 import { createOutputs } from './outputs.ts';
@@ -10,8 +10,8 @@ import type { Product } from './product.ts';
 import type { Deed } from './profile.ts';
 import { createRanges } from './ranges.ts';
 import { followResize } from './resizing.ts';
-import type { Actor } from './scheduler.ts';
-import { truthOf } from './sources.ts';
+import { startOfTime, type Actor } from './scheduler.ts';
+import { grow, truthOf } from './sources.ts';
 import { createTiling } from './tiling.ts';
 import { calmDown, createWorld, tell, violate, type World } from './world.ts';
 
@@ -57,7 +57,9 @@ const produce = async (world: World, producer: Actor): Promise<void> => {
   for (const [index, message] of input.entries()) {
     await scheduler.step(producer, '');
     while (world.recreated.has(`${message.source}/${message.partition}`)) await clock.sleep(50, never);
-    const log = topicOf(broker, message.source).partitions[message.partition];
+    const { partitions } = topicOf(broker, message.source);
+    if (message.partition >= partitions.length) grow(world, message.source);
+    const log = partitions[message.partition];
     if (log === undefined) throw new Error('unreachable: the topic is there');
     const { source, partition, offset, delivery } = message;
     log.messages.push(delivery);
@@ -68,6 +70,17 @@ const produce = async (world: World, producer: Actor): Promise<void> => {
     tell(world, producer.name, `sends ${message.source}/${message.partition} ${message.offset} ${JSON.stringify(message.content)}`);
     ring(broker, messagesIn(message.source, message.partition));
     if (dice.chance(0.1)) await clock.sleep(dice.between(1, 300), never);
+  }
+};
+
+/** The topic that no source is defined on at first has messages too, at the same offsets. */
+const fillOther = ({ broker }: World): void => {
+  const body = new TextEncoder().encode('{"k":"other","v":1}');
+  for (const log of topicOf(broker, otherTopic).partitions) {
+    log.messages = Array.from({ length: 100 }, (_, offset) => ({
+      ...{ offset, time: startOfTime, timeType: 'create' as const, key: null, headers: [], body },
+    }));
+    log.end = log.messages.length;
   }
 };
 
@@ -99,7 +112,8 @@ export const simulate = async (seed: number, product: Product, options: Simulate
     const clock = scheduler.clock(director);
     const never = new AbortController().signal;
     const broker = openMemoryTransport(world.broker, clock);
-    for (const name of sourceNames) await broker.ensureTopic(name, partitionsPerSource);
+    for (const name of [...sourceNames, otherTopic]) await broker.ensureTopic(name, partitionsPerSource);
+    fillOther(world);
     const fleet = startFleet(world, watchers);
     const adversary = createAdversary(world, fleet, operator);
     await adversary.begin();
@@ -137,6 +151,7 @@ export const simulate = async (seed: number, product: Product, options: Simulate
   const isDone = (): boolean => isOver || world.violation !== null;
   if (!(await scheduler.run(isDone, stepsMax)))
     violate(world, 'everything drains', `not done after ${stepsMax} steps: ${whatLags(world) ?? 'nothing lags'}`);
+  scheduler.close();
   const { violation } = world;
   return {
     seed,

@@ -1,7 +1,8 @@
 import type { Delivery } from '@dsf/ports';
+import { shareOut } from '../memory-transport-groups.ts';
 import { logOf, ring, messagesIn, trim, topicOf } from '../memory-transport-broker.ts';
 import { partitionShelf } from '../memory-warehouse-state.ts';
-import { partitionsPerSource, sourceNames, type SourceName } from './definitions.ts';
+import { sourceNames, type SourceName } from './definitions.ts';
 import type { Fleet } from './fleet.ts';
 import { positionOf } from './oracle.ts';
 import { killWorker } from './worker.ts';
@@ -26,10 +27,44 @@ export const noteLost = (world: World): void => {
   }
 };
 
-const somewhere = (world: World): { readonly source: SourceName; readonly partition: number } => ({
-  source: world.dice.pick(sourceNames),
-  partition: world.dice.below(partitionsPerSource),
-});
+const somewhere = (world: World): { readonly source: SourceName; readonly partition: number } => {
+  const source = world.dice.pick(sourceNames);
+  return { source, partition: world.dice.below(topicOf(world.broker, source).partitions.length) };
+};
+
+/** Source ids whose position was counted in the topic of this name. */
+const begunIn = (world: World, topic: string): ReadonlySet<number> =>
+  new Set(
+    world.database.state.lanes
+      .all('')
+      .flatMap(({ lane, facts }) => (lane.phase === 'ingest' && facts['topic'] === topic ? [lane.source] : [])),
+  );
+
+/** Gives the topic of a source another partition; the clients find it after a while. */
+export const grow = (world: World, source: SourceName): void => {
+  const { broker, scheduler, nature, dice } = world;
+  const topic = topicOf(broker, source);
+  const partition = topic.partitions.length;
+  topic.partitions.push({ messages: [], start: 0, end: 0 });
+  tell(world, 'nature', `gives ${source} partition ${partition}`);
+  for (const id of begunIn(world, source)) world.grown.add(partitionShelf({ source: id, partition }));
+  scheduler.later(nature, dice.pick([10, 1000]), { what: `clients find ${source}/${partition}`, work: () => shareOut(broker, topic) });
+};
+
+/** After a restore: what the older database knows nothing of begins anew, wherever its definition says. */
+export const noteBegun = (world: World): void => {
+  const begun = new Set(sourceNames.flatMap((name) => [...begunIn(world, name)]));
+  for (const at of world.grown) if (!begun.has(Number(at.split(':')[0]))) world.grown.delete(at);
+};
+
+/** Whether every partition of source a has a position, which would not fit another topic. */
+export const canMove = (world: World): boolean => {
+  const id = world.activated.at(-1)?.catalog.sources.find(({ definition }) => definition.name === 'a')?.id ?? 0;
+  return topicOf(world.broker, 'a').partitions.every((_, partition) => {
+    const facts = world.database.state.lanes.get('', `ingest/${id}/${partition}`)?.facts ?? {};
+    return facts['topic'] === 'a';
+  });
+};
 
 /** A source deletes its oldest messages, whether they were read or not. */
 export const lose = (world: World): void => {

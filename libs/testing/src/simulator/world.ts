@@ -60,6 +60,8 @@ export interface World {
   readonly truth: Map<string, Delivery[]>;
   /** Partitions of sources that are not what they were at the moment. */
   readonly recreated: Set<string>;
+  /** Partitions that came when their source, by id, had begun: `1:2`. */
+  readonly grown: Set<string>;
   /** Records that their source removed before they were committed. */
   readonly maybeLost: Set<string>;
   /** The database has become an older one. */
@@ -105,7 +107,7 @@ export const createWorld = (
     database,
     broker: createMemoryBroker({ messageBytesMax: profile.messageBytesMax, now: () => startOfTime + scheduler.now() }),
     config: createMemoryConfig(),
-    input: drawInput(dice.fork(), { count: profile.records, oddities: profile.oddities, holes: profile.holes }),
+    input: drawInput(dice.fork(), { count: profile.records, oddities: profile.oddities, holes: profile.holes, grows: profile.grows }),
     inputAt: new Map(),
     activated: [],
     meanings: new Map(),
@@ -120,6 +122,7 @@ export const createWorld = (
     tables: null,
     truth: new Map(),
     recreated: new Set(),
+    grown: new Set(),
     maybeLost: new Set(),
     onRestored: () => undefined,
     horizons: new Map(),
