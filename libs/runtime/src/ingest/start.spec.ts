@@ -47,6 +47,10 @@ describe('where a source starts', () => {
     expect(await startOf('2026-01-01T00:00:00Z', 3, [{ partitions: 2 }])).toBe(10);
   });
 
+  it('is its beginning also when only one of those before it began without it', async () => {
+    expect(await startOf('latest', 3, [{ partitions: 4 }, { partitions: 3 }])).toBe(10);
+  });
+
   it('is the end for partitions that were there when the source began, whoever of them is first', async () => {
     expect(await startOf('latest', 3, [{ partitions: 4 }])).toBe(100);
     expect(await startOf('latest', 3, [])).toBe(100);

@@ -12,13 +12,13 @@ const offsetsIn = (wanted: string): ReadonlyMap<number, number> | null =>
 
 /**
  * True for a partition that was added after the source had begun: by then `latest` was long resolved, and its first records are as new as
- * the partition (scenario 15). The lanes before it know how many there were.
+ * the partition (scenario 15). The lanes before it know how many there were when each of them began.
  */
 const isLater = async ({ warehouse }: LaneContext, { source, partition }: IngestLane): Promise<boolean> => {
   for (let lane = 0; lane < partition; lane += 1) {
     const { facts } = await warehouse.loadLane({ phase: 'ingest', source: source.id, lane });
     const count = facts['partitions'];
-    if (typeof count === 'number') return partition >= count;
+    if (typeof count === 'number' && partition >= count) return true;
   }
   return false;
 };
