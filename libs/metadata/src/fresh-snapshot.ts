@@ -36,3 +36,9 @@ export const freshSnapshot = (previous: Snapshot | null, definitions: Definition
     ),
   };
 };
+
+/** The same with another number of lanes. */
+export const withLanes = (snapshot: Snapshot, lanes: number): Snapshot => ({
+  ...snapshot,
+  definitions: { ...snapshot.definitions, settings: { ...snapshot.definitions.settings, lanes } },
+});

@@ -28,8 +28,11 @@ export interface MetadataStore {
     readonly definitions?: Definitions;
     readonly comment: string;
     readonly now: number;
-    /** Set by a resize alone, which has moved what the lanes hold: the number of lanes may change though data has flowed. */
-    readonly resizes?: true;
+    /**
+     * In place of `definitions`, and by a resize alone, which has moved what the lanes hold: the version in force with this number of lanes, though data
+     * has flowed. Of the tables only the number is written; what else people have edited there and not activated stays so.
+     */
+    readonly lanes?: number;
     readonly check: (snapshot: Snapshot, version: number) => { readonly catalog: Catalog | null; readonly problems: readonly Problem[] };
   }): Promise<Activation>;
   /**

@@ -1,4 +1,4 @@
-import { definitionsSchema, freshSnapshot, type Definitions, type Snapshot } from '@dsf/metadata';
+import { definitionsSchema, freshSnapshot, withLanes, type Definitions, type Snapshot } from '@dsf/metadata';
 import { Failure, type Activation, type MetadataStore, type VersionInfo } from '@dsf/ports';
 
 /** Config tables and versions in memory, shared by the handles that are opened on them. */
@@ -21,16 +21,18 @@ const noHooks: MetadataHooks = { before: async () => undefined };
 type Change = Parameters<MetadataStore['activate']>[0];
 
 const activate = (config: MemoryConfig, change: Change): Activation => {
-  const definitions = change.definitions ?? config.tables;
+  const { lanes } = change;
+  const tables = change.definitions ?? config.tables;
+  const definitions = lanes === undefined ? tables : { ...tables, settings: { ...tables.settings, lanes } };
   const current = config.versions.length;
   const before = config.versions.at(-1)?.snapshot ?? null;
-  const snapshot = freshSnapshot(before, definitions);
+  const snapshot = lanes === undefined || before === null ? freshSnapshot(before, definitions) : withLanes(before, lanes);
   if (before !== null && JSON.stringify(snapshot) === JSON.stringify(before)) {
     config.tables = definitions;
     return { kind: 'unchanged', version: current };
   }
   const [fixed, wanted] = [before?.definitions.settings.lanes, definitions.settings.lanes];
-  if (config.lanesFixed && fixed !== wanted && change.resizes !== true) {
+  if (config.lanesFixed && fixed !== wanted && lanes === undefined) {
     const at = ['settings', 'lanes'];
     return {
       kind: 'refused',

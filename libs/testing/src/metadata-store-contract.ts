@@ -219,6 +219,21 @@ export const metadataStoreContract = (name: string, prepare: () => Promise<Metad
         expect((await store.loadVersion(1)).definitions.sources[0]?.partitions).toBe(4);
       });
 
+      it('get another number of lanes from a resize, which leaves alone what was edited and not activated', async () => {
+        await activate(orders);
+        await run("UPDATE dsf_source SET partitions = 9 WHERE name = 'shop.orders'");
+        const resize = { lanes: 7, comment: 'resize', now: 1_700_000_000_000, check: accept };
+        expect(await store.activate(resize)).toEqual({ kind: 'activated', version: 2 });
+        expect(await store.activate(resize)).toEqual({ kind: 'unchanged', version: 2 });
+        const { definitions } = await store.loadVersion(2);
+        expect(asText(definitions)).toBe(asText({ ...orders, settings: { lanes: 7 } }));
+        expect((await store.readTables()).definitions).toMatchObject({ settings: { lanes: 7 }, sources: [{ partitions: 9 }] });
+        // Tables that make no version are nothing that a resize has to wait for.
+        await run('DELETE FROM dsf_driver_input; DELETE FROM dsf_setting;');
+        expect(await store.activate({ ...resize, lanes: 8 })).toEqual({ kind: 'activated', version: 3 });
+        expect((await store.loadVersion(3)).definitions.drivers).toEqual(definitions.drivers);
+      });
+
       it('can be gone back to, as a new version', async () => {
         await activate(orders);
         await activate(renamed(orders, 'other'));

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition } from '@dsf/metadata';
+import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition, withLanes } from '@dsf/metadata';
 import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Activation, MetadataStore } from '@dsf/ports';
 import { integer, json, text as textOf } from './columns.ts';
-import { readDefinitions, replaceConfigRows } from './config-rows.ts';
+import { readDefinitions, replaceConfigRows, writeLanes } from './config-rows.ts';
 import type { Connection } from './connection.ts';
 import { document, integer as int, moment, raw, sql, word } from './sql.ts';
 
@@ -98,10 +98,14 @@ const nextSnapshot = async (connection: Connection, change: Change): Promise<Nex
     if (conflicts.length > 0) throw new Refusal(conflicts);
     await replaceConfigRows(connection, change.definitions);
   }
-  const { definitions, problems } = await readDefinitions(connection);
-  if (definitions === null) throw new Refusal(problems);
   const current = await readCurrentVersion(connection);
   const stored = await readSnapshotText(connection, current);
+  if (change.lanes !== undefined && stored !== null) {
+    await writeLanes(connection, change.lanes);
+    return { snapshot: withLanes(parseSnapshot(stored, current), change.lanes), current, stored };
+  }
+  const { definitions, problems } = await readDefinitions(connection);
+  if (definitions === null) throw new Refusal(problems);
   return { snapshot: freshSnapshot(stored === null ? null : parseSnapshot(stored, current), definitions), current, stored };
 };
 
@@ -132,7 +136,7 @@ export const decide = async (connection: Connection, change: Change): Promise<De
   const stored = JSON.stringify(snapshot);
   if (stored === before) return { kind: 'unchanged', version: current };
   const fixed =
-    before === null || change.resizes === true ? null : await lanesProblem(connection, parseSnapshot(before, current), snapshot);
+    before === null || change.lanes !== undefined ? null : await lanesProblem(connection, parseSnapshot(before, current), snapshot);
   if (fixed !== null) throw new Refusal([fixed]);
   const version = current + 1;
   const { catalog, problems } = change.check(snapshot, version);

@@ -2,6 +2,7 @@ import { configTableNames, configTables, definitionsOfRows, rowsOfDefinitions } 
 import type { ConfigCell, ConfigRow, ConfigTableName, Definitions } from '@dsf/metadata';
 import { TYPES } from 'tedious';
 import type { Cell, Connection, Row } from './connection.ts';
+import { integer, raw, sql } from './sql.ts';
 import { throughStage, type StageColumn } from './stage.ts';
 
 /*
@@ -115,4 +116,11 @@ export const replaceConfigRows = async (connection: Connection, definitions: Def
     const name = `${connection.schemas.config}.[${table}]`;
     await through(connection, table, gone, `DELETE t FROM ${name} AS t JOIN ${stageName} AS n ON ${sameRow(table)}`);
   }
+};
+
+/** The number of lanes alone. */
+export const writeLanes = async (connection: Connection, lanes: number): Promise<void> => {
+  const table = raw(`${connection.schemas.config}.[setting]`);
+  await connection.run(sql`UPDATE ${table} SET [lanes] = ${integer(lanes)} WHERE [id] = 1;
+IF @@ROWCOUNT = 0 INSERT INTO ${table} ([id], [lanes]) VALUES (1, ${integer(lanes)})`);
 };

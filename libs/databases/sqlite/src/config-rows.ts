@@ -47,3 +47,8 @@ export const replaceConfigRows = (connection: Connection, definitions: Definitio
   const rows = rowsOfDefinitions(definitions);
   for (const table of configTableNames) insert(connection, table, rows[table]);
 };
+
+/** The number of lanes alone. */
+export const writeLanes = (connection: Connection, lanes: number): void => {
+  connection.run('INSERT INTO dsf_setting (id, lanes) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET lanes = excluded.lanes', lanes);
+};

@@ -69,14 +69,8 @@ describe('config tables in SQLite', () => {
   it('refuse another number of lanes once a service has claimed one, and change nothing', async () => {
     const file = folder.file('lanes.db');
     const [store, warehouse] = await Promise.all([openSqliteMetadataStore({ file }), openSqliteWarehouse({ file })]);
-    const activate = (lanes: number, resizes = false) =>
-      store.activate({
-        definitions: definitionsSchema.parse({ settings: { lanes } }),
-        comment: '',
-        now: 1,
-        ...(resizes ? { resizes } : {}),
-        check: buildCatalog,
-      });
+    const activate = (lanes: number) =>
+      store.activate({ definitions: definitionsSchema.parse({ settings: { lanes } }), comment: '', now: 1, check: buildCatalog });
     expect(await activate(4)).toEqual({ kind: 'activated', version: 1 });
     expect(await activate(8)).toEqual({ kind: 'activated', version: 2 });
     await warehouse.transact({ phase: 'flatten', source: 0, lane: 0 }, 0, async () => undefined);
@@ -88,7 +82,7 @@ describe('config tables in SQLite', () => {
     }
     expect((await store.readTables()).definitions?.settings).toEqual({ lanes: 8 });
     expect(await activate(8)).toEqual({ kind: 'unchanged', version: 2 });
-    expect(await activate(16, true)).toEqual({ kind: 'activated', version: 3 });
+    expect(await store.activate({ lanes: 16, comment: '', now: 1, check: buildCatalog })).toEqual({ kind: 'activated', version: 3 });
     await Promise.all([store.close(), warehouse.close()]);
   });
 

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition } from '@dsf/metadata';
+import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition, withLanes } from '@dsf/metadata';
 import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
 import type { SqliteClient, SqliteConfig } from './client.ts';
 import { integer, json, text } from './columns.ts';
-import { readDefinitions, replaceConfigRows } from './config-rows.ts';
+import { readDefinitions, replaceConfigRows, writeLanes } from './config-rows.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
 
@@ -91,10 +91,14 @@ const nextSnapshot = (
     if (conflicts.length > 0) throw new Refusal(conflicts);
     replaceConfigRows(connection, change.definitions);
   }
-  const { definitions, problems } = readDefinitions(connection);
-  if (definitions === null) throw new Refusal(problems);
   const current = readCurrentVersion(connection);
   const stored = readSnapshotText(connection, current);
+  if (change.lanes !== undefined && stored !== null) {
+    writeLanes(connection, change.lanes);
+    return { snapshot: withLanes(parseSnapshot(stored, current), change.lanes), current, stored };
+  }
+  const { definitions, problems } = readDefinitions(connection);
+  if (definitions === null) throw new Refusal(problems);
   return { snapshot: freshSnapshot(stored === null ? null : parseSnapshot(stored, current), definitions), current, stored };
 };
 
@@ -118,7 +122,7 @@ const activateWithin = (connection: Connection, change: Change): Activation => {
   const { snapshot, current, stored: before } = nextSnapshot(connection, change);
   const stored = JSON.stringify(snapshot);
   if (stored === before) return { kind: 'unchanged', version: current };
-  const fixed = before === null || change.resizes === true ? null : lanesProblem(connection, parseSnapshot(before, current), snapshot);
+  const fixed = before === null || change.lanes !== undefined ? null : lanesProblem(connection, parseSnapshot(before, current), snapshot);
   if (fixed !== null) throw new Refusal([fixed]);
   const version = current + 1;
   const { catalog, problems } = change.check(snapshot, version);

@@ -76,26 +76,20 @@ export const resizeLanes = async (context: ResizeContext, lanes: number, signal:
   return true;
 };
 
-/** The definitions as the tables have them, with the new number. */
+/** The version in force, whatever it has become since the resize began, with the new number. */
 const activateLanes = async ({ metadata, clock }: ResizeContext, lanes: number): Promise<void> => {
-  const { definitions, problems } = await metadata.readTables();
-  const settings = { ...definitions?.settings, lanes };
-  const made =
-    definitions === null
-      ? ({ kind: 'refused', problems } as const)
-      : await metadata.activate({
-          definitions: { ...definitions, settings },
-          comment: `resize to ${lanes} lanes`,
-          now: clock.now(),
-          resizes: true,
-          check: (snapshot, version) => buildCatalog(snapshot, version, checks),
-        });
+  const made = await metadata.activate({
+    lanes,
+    comment: `resize to ${lanes} lanes`,
+    now: clock.now(),
+    check: (snapshot, version) => buildCatalog(snapshot, version, checks),
+  });
   if (made.kind !== 'refused') return;
   const why = made.problems.map(({ message }) => message).join('; ');
   throw new Failure(
     'fatal',
-    'resize.tables',
-    `the config tables do not make a version: ${why}. Mend them, then run the resize again: it goes on.`,
+    'resize.refused',
+    `the definitions in force do not make a version with ${lanes} lanes: ${why}. Mend them, activate them, then run the resize again: it goes on.`,
     { lanes },
   );
 };

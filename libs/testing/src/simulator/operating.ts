@@ -50,7 +50,11 @@ const contextOf = (world: World, actor: Actor): OperatorContext => {
           check: (snapshot, version) => {
             const built = change.check(snapshot, version);
             const choice = world.activated.at(-1)?.choice;
-            if (built.catalog !== null && choice !== undefined && JSON.stringify(snapshot) !== JSON.stringify(config.versions.at(-1)?.snapshot))
+            if (
+              built.catalog !== null &&
+              choice !== undefined &&
+              JSON.stringify(snapshot) !== JSON.stringify(config.versions.at(-1)?.snapshot)
+            )
               remember(world, { catalog: built.catalog, choice });
             return built;
           },
