@@ -7,11 +7,16 @@ const failsAloneMax = 2;
 /**
  * How the attempts at one batch follow each other. A data error halves what one transaction takes, until the record that causes it stands
  * alone; when that fails alone, and again, it is refused and the rest goes on. A verdict is about the first record that the lane has not
- * had: once the lane has moved on, by us or by another, that is another record, so a verdict is good for one attempt where it was found.
+ * had: once the lane has moved on, by us or by another, that is another record; and under another version of the definitions it may be well,
+ * or fail with another reason. So a verdict is good for one attempt where it was found, by the version that it was found by.
  */
 export interface Attempts {
-  /** @param seq - where the lane stands. @throws Failure `fatal` `lane.cannot-refuse` when the database took not even the refusal */
-  next(seq: number): Attempt;
+  /**
+   * @param seq - where the lane stands
+   * @param version - of the definitions that the attempt decides by
+   * @throws Failure `fatal` `lane.cannot-refuse` when the database took not even the refusal
+   */
+  next(seq: number, version: number): Attempt;
   /** The attempt ended with a data error. */
   failed(why: NonNullable<Attempt['refuse']>): void;
 }
@@ -19,15 +24,16 @@ export interface Attempts {
 export const createAttempts = (recordsMax: number): Attempts => {
   let size = recordsMax;
   let stoodAt = -1;
+  let decidedBy = -1;
   let failsAlone = 0;
   let verdict: Attempt['refuse'] = null;
   /** Whether the last attempt refused, and what became of that. */
   let refusal: 'none' | 'tried' | 'refused' = 'none';
 
   return {
-    next(seq) {
-      if (seq !== stoodAt) [failsAlone, verdict, refusal] = [0, null, 'none'];
-      stoodAt = seq;
+    next(seq, version) {
+      if (seq !== stoodAt || version !== decidedBy) [failsAlone, verdict, refusal] = [0, null, 'none'];
+      [stoodAt, decidedBy] = [seq, version];
       if (refusal === 'refused')
         throw new Failure('fatal', 'lane.cannot-refuse', 'the database takes neither a record nor the failure that would stand for it');
       const refuse = verdict;

@@ -91,7 +91,8 @@ describe('a lane', () => {
 
   it('halves what it takes after a data error, down to one record, and then refuses that', async () => {
     const attempts: Attempt[] = [];
-    const handle: LaneWork['handle'] = async (_, attempt) => {
+    const handle: LaneWork['handle'] = async (_, attemptBy) => {
+      const attempt = attemptBy(1);
       attempts.push(attempt);
       if (attempt.refuse === null) throw new Failure('poison', 'warehouse.data', 'the database refuses the value');
     };
@@ -112,8 +113,8 @@ describe('a lane', () => {
       lane,
       ...{ claimed: async () => undefined, chores: async () => undefined, pause: async () => undefined, announce: async () => undefined },
       goOn: async () => undefined,
-      handle: async (_, { recordsMax }) => {
-        attempts.push(recordsMax);
+      handle: async (_, attempt) => {
+        attempts.push(attempt(1).recordsMax);
         await context.clock.sleep(durations[attempts.length - 1] ?? 0, stop.signal);
         await lane.transact({}, async () => undefined);
         if (attempts.length === durations.length) stop.abort();

@@ -132,7 +132,7 @@ const handleBatch = async (context: PacedContext, work: LaneWork, batch: readonl
         await lane.refresh();
         if ((await allowed(context, work)) !== 'everything') return false;
         const [begunAt, seq] = [clock.now(), lane.seq()];
-        await work.handle(batch, attempts.next(seq));
+        await work.handle(batch, (version) => attempts.next(lane.seq(), version));
         pace.took({ ms: clock.now() - begunAt, messages: batch.length, transactions: lane.seq() - seq });
         return true;
       });

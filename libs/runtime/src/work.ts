@@ -39,8 +39,9 @@ export interface LaneWork {
   /**
    * Takes everything of the deliveries that the lane has not had, in as many transactions as that needs, and sends on what follows.
    * Called again with the same deliveries after an error.
+   * @param attempt - how this attempt goes about it, once it is known by which version of the definitions it decides; to be asked once
    */
-  handle(deliveries: readonly Delivery[], attempt: Attempt): Promise<void>;
+  handle(deliveries: readonly Delivery[], attempt: (version: number) => Attempt): Promise<void>;
   /**
    * The log no longer has the place where the feed stood: seek another. An internal topic is a convenience, so its readers go on at `start`
    * and refill what is missing; a source is checked again (delivery rule 5).

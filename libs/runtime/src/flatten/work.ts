@@ -55,12 +55,13 @@ export const createFlattenWork = <Plan, PointsPlan>(
       await retain(catalog);
       await carryOutPurges(context, lane, catalog);
     },
-    async handle(deliveries, attempt) {
+    async handle(deliveries, attemptBy) {
       const all = decodeRanges(context, lane, deliveries, rawHop);
       const catalog = await catalogs.atLeast(newestVersion(all));
       // After a resize, what was sent before it lies in other lanes' partitions; its own lane misses it, and refills.
       const ranges = all.filter((range) => rawLane(range, catalog.settings.lanes) === laneNumber);
       const before = await positionsFor(context, lane, ranges, ingestLaneOf);
+      const attempt = attemptBy(catalog.version);
       let { refuse } = attempt;
       for (let first = true; ; first = false) {
         const { pieces, duplicates } = join(ranges, (at) => before(at).next, attempt.recordsMax);

@@ -38,7 +38,7 @@ interface Decided {
 
 /** One transaction: raw rows, position, and the last record's identity; then the range to dsf.raw. */
 export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, lane: Lane, at: IngestLane) => {
-  const { catalogs, clock, telemetry, tools } = context;
+  const { clock, telemetry, tools } = context;
   const compile = compileOnce((catalog: Catalog) => phase.compile(catalog, tools));
 
   const decide = async (catalog: Catalog, records: readonly RawRecord[], refuse: Attempt['refuse']): Promise<Decided> => {
@@ -56,9 +56,8 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
     };
   };
 
-  return async (records: readonly RawRecord[], refuse: Attempt['refuse']): Promise<void> => {
+  return async (catalog: Catalog, records: readonly RawRecord[], refuse: Attempt['refuse']): Promise<void> => {
     const stages = startStages(clock);
-    const catalog = await catalogs.current();
     const { next: from } = positionOf(lane, at);
     const { rows, refusals, after } = await decide(catalog, records, refuse);
     stages.end('decide');

@@ -131,7 +131,7 @@ const makeReplica = (world: World, database: ReturnType<typeof createMemoryDatab
       // The source has lost patience, and sends them to another while we still work.
       if (rough(8)) for (const message of mine) message.state = 'waiting';
       if (rough(6)) deliveries.push(...deliveries.slice(0, 1));
-      await untilDone(work, () => work.handle(deliveries, { recordsMax: 1 + dice(5), refuse: null }));
+      await untilDone(work, () => work.handle(deliveries, () => ({ recordsMax: 1 + dice(5), refuse: null })));
       // Some acknowledgements do not arrive.
       for (const message of mine) message.state = rough(5) ? 'waiting' : 'acknowledged';
       if (dice(3) === 0) await untilDone(work, () => work.announce());

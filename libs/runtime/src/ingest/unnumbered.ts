@@ -39,6 +39,7 @@ const freshOf = (deliveries: readonly Delivery[], known: ReadonlySet<string>): r
 };
 
 interface Turn {
+  readonly catalog: Catalog;
   readonly records: readonly RawRecord[];
   readonly ids: readonly string[];
   /** Messages of the batch that were known. */
@@ -47,11 +48,10 @@ interface Turn {
 }
 
 const createStep = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, lane: Lane, at: IngestLane) => {
-  const { catalogs, clock, telemetry, tools } = context;
+  const { clock, telemetry, tools } = context;
   const compile = compileOnce((catalog: Catalog) => phase.compile(catalog, tools));
-  return async ({ records, ids, duplicates, refuse }: Turn): Promise<void> => {
+  return async ({ catalog, records, ids, duplicates, refuse }: Turn): Promise<void> => {
     const stages = startStages(clock);
-    const catalog = await catalogs.current();
     const before = positionOf(lane, at);
     const rows = refuse === null ? phase.apply(compile(catalog), records) : [];
     const refusals = refuse === null ? [] : records.map((record) => refusalOf(record, catalog.version, refuse));
@@ -118,7 +118,10 @@ export const createUnnumberedWork = <Plan>(context: LaneContext, phase: IngestPh
   /** Where the lane stood when it last said so; it has not moved since, by whomever: nothing comes. */
   let announced: number | null = null;
 
-  const takeTurn = async (deliveries: readonly Delivery[], attempt: Attempt, isFirst: boolean): Promise<boolean> => {
+  const takeTurn = async (
+    deliveries: readonly Delivery[],
+    { catalog, attempt, isFirst }: { readonly catalog: Catalog; readonly attempt: Attempt; readonly isFirst: boolean },
+  ): Promise<boolean> => {
     await lane.recheck();
     const known = new Set(await context.warehouse.committed.readMessages(source.id, deliveries.map(idOf)));
     const unknown = freshOf(deliveries, known);
@@ -127,7 +130,8 @@ export const createUnnumberedWork = <Plan>(context: LaneContext, phase: IngestPh
     const { next } = positionOf(lane, at);
     const ingestedAt = context.clock.now();
     const records = fresh.map((delivery, index) => toRecord(at, delivery, { offset: next + index, ingestedAt }));
-    await step({ records, ids: fresh.map(idOf), duplicates: isFirst ? deliveries.length - unknown.length : 0, refuse: attempt.refuse });
+    const duplicates = isFirst ? deliveries.length - unknown.length : 0;
+    await step({ catalog, records, ids: fresh.map(idOf), duplicates, refuse: attempt.refuse });
     return true;
   };
   const announce = async (): Promise<void> => {
@@ -150,12 +154,14 @@ export const createUnnumberedWork = <Plan>(context: LaneContext, phase: IngestPh
       await announce();
     },
     goOn: async () => undefined,
-    async handle(deliveries, attempt) {
+    async handle(deliveries, attemptBy) {
+      const catalog = await context.catalogs.current();
+      const attempt = attemptBy(catalog.version);
       let { refuse } = attempt;
       let isFirst = true;
       for (let tries = 0; ;) {
         try {
-          if (!(await takeTurn(deliveries, { ...attempt, refuse }, isFirst))) return;
+          if (!(await takeTurn(deliveries, { catalog, attempt: { ...attempt, refuse }, isFirst }))) return;
           refuse = null;
           isFirst = false;
         } catch (error) {

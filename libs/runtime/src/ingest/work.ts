@@ -55,7 +55,9 @@ const createNumberedWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>
     pause: async () => undefined,
     claimed: begin,
     goOn: begin,
-    async handle(deliveries, { recordsMax, refuse }) {
+    async handle(deliveries, attemptBy) {
+      const catalog = await context.catalogs.current();
+      const { recordsMax, refuse } = attemptBy(catalog.version);
       let refusal = refuse;
       for (;;) {
         const { next } = positionOf(lane, at);
@@ -63,6 +65,7 @@ const createNumberedWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>
         if (fresh.length === 0) return;
         const ingestedAt = context.clock.now();
         await step(
+          catalog,
           fresh.map((delivery) => toRecord(delivery, ingestedAt)),
           refusal,
         );

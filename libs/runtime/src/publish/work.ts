@@ -48,9 +48,10 @@ export const createPublishWork = <Plan>(context: LaneContext, phase: PublishPhas
     goOn: async (feed, start) => feed.seek(start),
     claimed: async () => void (await catchUp(await catalogs.current())),
     chores: async () => void (await catchUp(await catalogs.current())),
-    async handle(deliveries, { recordsMax }) {
+    async handle(deliveries, attempt) {
       const ranges = decodeRanges(context, lane, deliveries, summaryHop).map(changesOf);
       const catalog = await catalogs.atLeast(newestVersion(ranges));
+      const { recordsMax } = attempt(catalog.version);
       for (const publication of await catchUp(catalog)) {
         const isDone = await outlets.attempt(catalog, publication, async () => {
           for (;;) {

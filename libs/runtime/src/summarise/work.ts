@@ -58,11 +58,12 @@ export const createSummariseWork = <Plan, PointsPlan>(
       await adopt(catalog);
       await carryOutRequests(context, room, catalog);
     },
-    async handle(deliveries, attempt) {
+    async handle(deliveries, attemptBy) {
       const ranges = decodeRanges(context, lane, deliveries, pointsHop);
       const catalog = await catalogs.atLeast(newestVersion(ranges));
       await adopt(catalog);
       const before = await positionsFor(context, lane, ranges, flattenLaneOf(catalog.settings.lanes));
+      const attempt = attemptBy(catalog.version);
       let { refuse } = attempt;
       for (;;) {
         const { pieces } = join(ranges, (at) => before(at).next, attempt.recordsMax);
