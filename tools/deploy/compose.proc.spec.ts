@@ -5,6 +5,7 @@ import { definitionsSchema } from '@dsf/metadata';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { describeWhere } from './describe-where.ts';
 import { fetchComposeSchema } from './fetch.ts';
 
 interface Service {
@@ -28,7 +29,7 @@ const apps = ['ingestor', 'flattener', 'summariser', 'publisher'];
 
 const fetched = await fetchComposeSchema();
 
-describe.skipIf(fetched.why !== null)(`docker-compose.yml${fetched.why === null ? '' : `: ${fetched.why}`}`, () => {
+describeWhere('docker-compose.yml', { why: fetched.why }, () => {
   it('is what Docker Compose takes', () => {
     const { $schema: _dialect, ...schema } = JSON.parse(readFileSync(join(fetched.folder ?? '', 'compose-spec.json'), 'utf8')) as Record<
       string,

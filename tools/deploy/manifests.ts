@@ -87,23 +87,35 @@ const customValidator = (folder: string, files: readonly string[]): ((manifest: 
   return ({ apiVersion, kind }) => validators.get(`${apiVersion} ${kind}`) ?? null;
 };
 
+/** What finds a manifest's schema: null where it has none. */
+export interface Schemas {
+  /** For people. */
+  readonly version: string;
+  readonly find: (manifest: Manifest) => ValidateFunction | null;
+}
+
+/** API groups of the custom resources that the chart uses. */
+export const customGroups = ['keda.sh', 'monitoring.coreos.com'] as const;
+
 const customFiles = ['keda.sh_scaledobjects.yaml', 'monitoring.coreos.com_podmonitors.yaml', 'monitoring.coreos.com_prometheusrules.yaml'];
 
+/** @param folder - of `fetchKubernetesSchemas` */
+export const kubernetesSchemas = (folder: string): readonly Schemas[] =>
+  kubernetesVersions.map((version) => ({ version, find: kubernetesValidator(folder, version) }));
+
+/** @param folder - of `fetchCustomResources` */
+export const customSchemas = (folder: string): readonly Schemas[] => [{ version: 'custom', find: customValidator(folder, customFiles) }];
+
 /** @returns for each manifest the problems that a schema finds; one that no schema knows is a problem itself */
-export const createManifestCheck = (kubernetes: string, custom: string): ((manifests: readonly Manifest[]) => readonly string[]) => {
-  const ofKubernetes = kubernetesVersions.map((version) => ({ version, find: kubernetesValidator(kubernetes, version) }));
-  const ofCustom = { version: 'custom', find: customValidator(custom, customFiles) };
-  return (manifests) =>
-    manifests.flatMap((manifest) => {
-      const isCustom = ofCustom.find(manifest) !== null;
-      return (isCustom ? [ofCustom] : ofKubernetes).flatMap(({ version, find }) => {
-        const where = `${version} ${manifest.kind} ${manifest.metadata.name}`;
-        const validate = find(manifest);
-        if (validate === null) return [`${where}: no schema`];
-        if (validate(manifest)) return [];
-        return (validate.errors ?? []).map(
-          ({ instancePath, message, params }) => `${where}: ${instancePath} ${message ?? ''} ${JSON.stringify(params)}`,
-        );
-      });
-    });
-};
+export const problemsOf = (schemas: readonly Schemas[], manifests: readonly Manifest[]): readonly string[] =>
+  manifests.flatMap((manifest) =>
+    schemas.flatMap(({ version, find }) => {
+      const where = `${version} ${manifest.kind} ${manifest.metadata.name}`;
+      const validate = find(manifest);
+      if (validate === null) return [`${where}: no schema`];
+      if (validate(manifest)) return [];
+      return (validate.errors ?? []).map(
+        ({ instancePath, message, params }) => `${where}: ${instancePath} ${message ?? ''} ${JSON.stringify(params)}`,
+      );
+    }),
+  );

@@ -2,8 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { describeWhere } from '../describe-where.ts';
 import { fetchPromtool } from '../fetch.ts';
 import { alerts } from './alerts.ts';
 import { dashboards } from './dashboards.ts';
@@ -22,7 +23,7 @@ const call = (...parameters: string[]) => {
   return { status, said: `${stdout}${stderr}` };
 };
 
-describe.skipIf(fetched.why !== null)(`Prometheus' own tool${fetched.why === null ? '' : `: ${fetched.why}`}`, () => {
+describeWhere("Prometheus' own tool", { why: fetched.why }, () => {
   it('takes the rules', () => {
     const { status, said } = call('check', 'rules', rules);
     expect(status, said).toBe(0);
