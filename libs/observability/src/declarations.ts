@@ -1,31 +1,4 @@
-import type { PhaseName } from '@dsf/ports';
-import type { Label } from './label-values.ts';
-
-export interface MetricDeclaration {
-  readonly name: string;
-  readonly kind: 'counter' | 'gauge' | 'histogram';
-  readonly help: string;
-  readonly unit: 'records' | 'messages' | 'bytes' | 'seconds' | 'offsets' | 'lanes' | 'groups' | 'connections' | 'version' | '1' | 'events';
-  readonly labels: readonly Label[];
-  /** Phases that feed it, where not all do; the others have no series of it. */
-  readonly phases?: readonly PhaseName[];
-  /** For people: what to make of it. */
-  readonly look: string;
-  /** True: told by the database when the metrics are read, and absent while it cannot be; else at zero from the start. */
-  readonly read?: true;
-  readonly buckets?: readonly number[];
-}
-
-const counter = <const Labels extends readonly Label[]>(metric: Omit<MetricDeclaration, 'kind' | 'buckets'> & { labels: Labels }) =>
-  ({ ...metric, kind: 'counter' }) as const;
-const gauge = <const Labels extends readonly Label[]>(metric: Omit<MetricDeclaration, 'kind' | 'buckets'> & { labels: Labels }) =>
-  ({ ...metric, kind: 'gauge' }) as const;
-const histogram = <const Labels extends readonly Label[]>(
-  metric: Omit<MetricDeclaration, 'kind'> & { labels: Labels; buckets: readonly number[] },
-) => ({ ...metric, kind: 'histogram' }) as const;
-
-const short = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-const long = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86_400];
+import { counter, gauge, histogram, long, short, type MetricDeclaration } from './metric-declaration.ts';
 
 /** What each phase counts as a record: ingest and flatten records, summarise points, publish changes of groups. */
 const flow = {
@@ -59,10 +32,9 @@ const flow = {
   }),
   writtenBytes: counter({
     name: 'dsf_written_bytes_total',
-    help: 'Bytes of the payloads of the records that were stored or flattened, and of the documents that were published; summarise has none, since only the database knows the size of a group',
+    help: 'Bytes of the payloads of the records that were stored or flattened, of the keys, measures and states of the groups that were stored, and of the documents that were published',
     unit: 'bytes',
     labels: ['phase'],
-    phases: ['ingest', 'flatten', 'publish'],
     look: '',
   }),
   sentBytes: counter({
@@ -232,7 +204,7 @@ const delivery = {
 const data = {
   groups: counter({
     name: 'dsf_groups_changed_total',
-    help: 'Changes of groups by why they changed; of windows that were open or had ended by the clock when the change was committed, and of drivers without a window',
+    help: 'Changes of groups by why they changed; of windows that had not ended (`open`) or had (`ended`) by the wall clock when the change was committed, whatever the time of the data, and of drivers without a window (`running`)',
     unit: 'groups',
     labels: ['reason', 'window'],
     look: '`ended` rises: data comes late, or old data is read; `correction` rises',
@@ -341,15 +313,3 @@ export const declarations = { ...flow, ...time, ...delivery, ...data, ...databas
 >;
 
 export type MetricKey = keyof typeof declarations;
-
-/** What prom-client says of the process itself and the dashboards show; the rest of its metrics are there too. */
-export const processMetrics = [
-  { name: 'process_cpu_seconds_total', help: 'CPU time of the process' },
-  { name: 'process_resident_memory_bytes', help: 'Memory of the process' },
-  { name: 'nodejs_heap_size_used_bytes', help: 'Heap in use' },
-  { name: 'nodejs_heap_size_total_bytes', help: 'Heap taken from the system' },
-  { name: 'nodejs_external_memory_bytes', help: 'Memory of buffers outside the heap' },
-  { name: 'nodejs_eventloop_lag_mean_seconds', help: 'Mean delay of the event loop' },
-  { name: 'nodejs_eventloop_lag_p99_seconds', help: 'Delay of the event loop, 99th percentile' },
-  { name: 'nodejs_gc_duration_seconds', help: 'Time of garbage collections' },
-] as const;

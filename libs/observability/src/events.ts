@@ -59,7 +59,8 @@ export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
   groups: {
     level: null,
     say: () => '',
-    measure: ({ reason, open, ended, running }, metrics) => {
+    measure: ({ phase, reason, open, ended, running, bytes }, metrics) => {
+      metrics.count('writtenBytes', { phase }, bytes);
       metrics.count('groups', { reason, window: 'open' }, open);
       metrics.count('groups', { reason, window: 'ended' }, ended);
       metrics.count('groups', { reason, window: 'running' }, running);

@@ -1,4 +1,5 @@
-export { declarations, processMetrics, type MetricKey } from './declarations.ts';
+export { declarations, type MetricKey } from './declarations.ts';
+export { processMetrics } from './process-metrics.ts';
 export * from './fan-out.ts';
 export * from './health-server.ts';
 export * from './health.ts';

@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { declarations, processMetrics, type MetricDeclaration } from './declarations.ts';
+import { declarations } from './declarations.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
+import { processMetrics } from './process-metrics.ts';
 import { labelValues } from './label-values.ts';
 import { renderMetricsReference } from './metrics-reference.ts';
 import { createMetrics } from './metrics.ts';

@@ -1,4 +1,6 @@
-import { declarations, processMetrics, type MetricDeclaration } from './declarations.ts';
+import { declarations } from './declarations.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
+import { processMetrics } from './process-metrics.ts';
 import { labelValues, type Label } from './label-values.ts';
 
 const valuesOf = (label: Label): string => {

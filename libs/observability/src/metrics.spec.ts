@@ -48,6 +48,7 @@ describe('the metrics', () => {
       'dsf_ready{phase="flatten"}': 1,
       'dsf_received_bytes_total{phase="flatten"}': 700,
       'dsf_stage_duration_seconds_sum{phase="flatten",stage="receive"}': 0.05,
+      'dsf_written_bytes_total{phase="summarise"}': 640,
       'dsf_groups_changed_total{reason="update",window="running"}': 5,
       'dsf_groups_changed_total{reason="update",window="ended"}': 3,
       'dsf_database_retries_total{code="warehouse.busy"}': 1,

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { phaseNames, type PhaseName } from '@dsf/ports';
-import { declarations, type MetricDeclaration, type MetricKey } from './declarations.ts';
+import { declarations, type MetricKey } from './declarations.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
 import { labelValues, type Label } from './label-values.ts';
 
 type Declared = typeof declarations;
@@ -66,8 +67,7 @@ export const createMetrics = (registry: Registry, phases: readonly PhaseName[] =
   for (const [key, declaration] of Object.entries<MetricDeclaration>(declarations)) {
     const { name, help, kind, buckets = [] } = declaration;
     const common = { name, help, labelNames: [...declaration.labels], registers: [registry] };
-    const { phases: feeding } = declaration;
-    const starts = combinations(declaration.labels, feeding === undefined ? phases : phases.filter((phase) => feeding.includes(phase)));
+    const starts = combinations(declaration.labels, phases);
     if (kind === 'counter') {
       const counter = new Counter(common);
       counters.set(key, counter);

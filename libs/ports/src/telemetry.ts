@@ -22,7 +22,7 @@ export type TelemetryEvent =
       readonly sent: number;
       /** Of the messages sent. */
       readonly bytes: number;
-      /** Of the payloads or documents that were written; not summarise, whose groups only the database measures. */
+      /** Of the payloads or documents that were written; summarise tells of its groups by `groups`. */
       readonly writtenBytes?: number;
       /** From the batch being there to its ranges being sent. */
       readonly ms: number;
@@ -53,6 +53,8 @@ export type TelemetryEvent =
       readonly ended: number;
       /** Of drivers without a window. */
       readonly running: number;
+      /** Of their keys, measures and states, in UTF-8. */
+      readonly bytes: number;
     }
   | {
       readonly name: 'refill';

@@ -171,7 +171,7 @@ const phaseDashboard = ([phase, name]: (typeof phases)[number]): Dashboard => {
           rate('records', { title: 'What became of them', only, by: ['outcome'] }),
           rate('refusals', { title: 'Failed, by code', only: `${only},code!="none"`, by: ['code'] }),
           rate('receivedBytes', { title: 'Bytes received', only }),
-          ...(phase === 'summarise' ? [] : [rate('writtenBytes', { title: 'Bytes written', only })]),
+          rate('writtenBytes', { title: 'Bytes written', only }),
           rate('sentBytes', { title: 'Bytes sent', only }),
         ],
       },

@@ -46,7 +46,7 @@ export const batch: Extract<TelemetryEvent, { name: 'batch' }> = {
 export const everyEvent: readonly TelemetryEvent[] = [
   batch,
   { name: 'delivery', phase: 'flatten', lane: 'lane-77', messages: 3, bytes: 700, receiveMs: 50, ackMs: 2 },
-  { name: 'groups', phase: 'summarise', lane: 'lane-77', reason: 'update', open: 2, ended: 3, running: 5 },
+  { name: 'groups', phase: 'summarise', lane: 'lane-77', reason: 'update', open: 2, ended: 3, running: 5, bytes: 640 },
   { name: 'database', operation: 'transact', result: 'retry', code: 'warehouse.busy', ms: 12.5 },
   { name: 'reload-failed', phase: 'flatten', code: 'catalog.unreadable', message: 'gone' },
   { name: 'refill', phase: 'flatten', lane: 'lane-77', source: 7701, partition: 7702, from: 7703, to: 7713 },

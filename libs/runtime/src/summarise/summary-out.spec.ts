@@ -73,8 +73,8 @@ describe('what dsf.summary is told', () => {
     await turn();
     await out.tell(catalog, [row, inWindow(60_001), inWindow(60_000), inWindow(1000), { ...inWindow(1), reason: 'correction' }]);
     expect(context.events.filter(({ name }) => name === 'groups')).toMatchObject([
-      { reason: 'update', open: 1, ended: 2, running: 1 },
-      { reason: 'correction', open: 0, ended: 1, running: 0 },
+      { reason: 'update', open: 1, ended: 2, running: 1, bytes: 48 },
+      { reason: 'correction', open: 0, ended: 1, running: 0, bytes: 12 },
     ]);
   });
 });

@@ -4,6 +4,7 @@ import { summaryHop } from '../hops.ts';
 import type { Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
 import type { LaneContext } from '../work.ts';
+import { groupBytes } from './group-bytes.ts';
 
 /** Tells dsf.summary what a lane has committed: ranges of revisions that join on from one transaction to the next. */
 export interface SummaryOut {
@@ -47,9 +48,11 @@ export const createSummaryOut = (context: LaneContext, lane: Lane): SummaryOut =
 /** One event for each reason, mostly one in all. */
 const reportGroups = ({ telemetry }: LaneContext, lane: Lane, changed: readonly GroupRow[]): void => {
   if (changed.length === 0) return;
-  const counts = new Map<GroupRow['reason'], { open: number; ended: number; running: number }>();
-  for (const { reason, windowEnd, time } of changed) {
-    const count = counts.get(reason) ?? { open: 0, ended: 0, running: 0 };
+  const counts = new Map<GroupRow['reason'], { open: number; ended: number; running: number; bytes: number }>();
+  for (const row of changed) {
+    const { reason, windowEnd, time } = row;
+    const count = counts.get(reason) ?? { open: 0, ended: 0, running: 0, bytes: 0 };
+    count.bytes += groupBytes([row]);
     if (windowEnd === null) count.running += 1;
     else if (windowEnd > time) count.open += 1;
     else count.ended += 1;
