@@ -59,6 +59,17 @@ const openPubsubShop = async (address: string) => {
   return {
     ...{ installation, prefix, environment },
     feed: (messages: readonly ShopMessage[], pauseMs: number) => sendShop(local, input, { messages, pauseMs }),
+    /** Until the summariser has had so many points. */
+    untilSummarised: async (points: number, limitMs: number): Promise<void> => {
+      const deadline = Date.now() + limitMs;
+      for (;;) {
+        const { sources } = await readStatus(installation);
+        const written = sources.flatMap(({ phases }) => phases).find(({ phase }) => phase === 'summarise')?.written ?? 0;
+        if (written >= points) return;
+        if (Date.now() > deadline) throw new Error(`${written} points after ${limitMs} ms`);
+        await delay(100);
+      }
+    },
     untilIdle: async (limitMs: number): Promise<void> => {
       const deadline = Date.now() + limitMs;
       for (;;) {
@@ -189,8 +200,10 @@ describe.skipIf(reason !== null)('four services whose own topics are on Pub/Sub'
       const { messages, expected } = shopStream(seed, 2000);
       const fleet = startFleet({ environment: shop.environment, replicas: 1 });
       try {
-        const feeding = shop.feed(messages, 100);
-        await delay(3000);
+        // Services that are only starting would say that the topic is not there, and end.
+        await shop.feed(messages.slice(0, 500), 0);
+        await shop.untilSummarised(100, 60_000);
+        const feeding = shop.feed(messages.slice(500), 100);
         await remote.topic(`${shop.prefix}dsf.points`).delete();
         await remote.subscription(`${shop.prefix}dsf.points.dsf.summarise`).delete();
         await delay(1500);

@@ -1,6 +1,6 @@
 import { Duration, type Message, type Subscription as RemoteSubscription } from '@google-cloud/pubsub';
 import { makeBell, type Failure } from '@dsf/ports';
-import { asTransportFailure } from './pubsub-failure.ts';
+import { asTransportFailure, missingMsMax } from './pubsub-failure.ts';
 import type { Share } from './share.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';
 
@@ -13,9 +13,6 @@ export interface Member {
 }
 
 const reopenMs = 500;
-/** A subscription that is deleted may be made again at once; one that stays away is for a person to make. */
-const missingMsMax = 30_000;
-
 const seconds = (ms: number): Duration => Duration.from({ seconds: Math.max(1, Math.ceil(ms / 1000)) });
 
 const openStream = ({ client, name, ackDeadlineMs, extensionMsMax, messagesMax, bytesMax }: SubscriptionOptions): RemoteSubscription =>

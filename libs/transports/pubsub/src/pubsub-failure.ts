@@ -1,5 +1,8 @@
 import { Failure, type FailureFacts, type FailureKind } from '@dsf/ports';
 
+/** What is deleted may be made again at once; what stays away is for a person to make. */
+export const missingMsMax = 30_000;
+
 /** What an operation was about, for the message. */
 export interface FailureContext {
   /** Where the connection leads, in words. */
