@@ -4,6 +4,7 @@ export * from './expression-types.ts';
 export * from './path.ts';
 export * from './problem.ts';
 export * from './expression.ts';
+export * from './expression/simple-expression.ts';
 export * from './build-catalog.ts';
 export * from './catalog/known-paths.ts';
 export * from './did-you-mean.ts';

@@ -150,6 +150,13 @@ const delivery = {
     labels: ['phase'],
     look: '',
   }),
+  foldBytes: counter({
+    name: 'dsf_fold_scanned_bytes_total',
+    help: 'Bytes scanned by statements that fold all groups of a driver again, which is what BigQuery charges for',
+    unit: 'bytes',
+    labels: [],
+    look: '',
+  }),
   retries: counter({
     name: 'dsf_retries_total',
     help: 'Attempts that failed and were repeated, by the code of the failure',

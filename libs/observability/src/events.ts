@@ -74,6 +74,14 @@ export const stories: { readonly [Name in EventName]: Story<EventOf<Name>> } = {
       if (result === 'retry' && code !== null) metrics.count('databaseRetries', { code });
     },
   },
+  fold: {
+    level: 'info',
+    say: ({ phase, lane, instance, by, why, bytes, ms }) =>
+      by === 'statement'
+        ? `${phase} lane ${lane}: folded ${instance} by one statement, which scanned ${bytes} bytes, in ${ms} ms`
+        : `${phase} lane ${lane}: folded ${instance} page by page, in ${ms} ms: ${why}`,
+    measure: ({ bytes }, metrics) => metrics.count('foldBytes', {}, bytes),
+  },
   refill: {
     level: 'warn',
     say: ({ phase, lane, source, partition, from, to }) =>

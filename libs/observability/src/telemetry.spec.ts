@@ -34,6 +34,7 @@ describe('the log', () => {
     expect(lines().map(({ event, level }) => `${String(event)} ${String(level)}`)).toEqual([
       'batch debug',
       'reload-failed warn',
+      'fold info',
       'refill warn',
       'lane-claimed info',
       'lane-lost warn',

@@ -1,6 +1,7 @@
 export * from './bell.ts';
 export * from './clock.ts';
 export * from './failure.ts';
+export * from './fold.ts';
 export * from './measure.ts';
 export * from './metadata-store.ts';
 export * from './phase.ts';

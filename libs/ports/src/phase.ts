@@ -1,7 +1,8 @@
 import type { GroupChange, Point, RawRecord } from '@dsf/messages';
 import type { Catalog, ColumnType, DriverInstance } from '@dsf/metadata';
 import type { RecordFailure } from './failure.ts';
-import type { CustomMeasures } from './measure.ts';
+import type { FlatFold, FoldedGroup, FoldRefusal } from './fold.ts';
+import type { CustomMeasures, FoldAggregate } from './measure.ts';
 import type { FlatRows, FlatSchema, SchemaChange } from './schema.ts';
 import type { OutgoingMessage } from './transport.ts';
 import type { GroupRow, RawRow, WarehouseCapabilities } from './warehouse.ts';
@@ -60,6 +61,8 @@ export interface PointsPhase<Plan> {
   tables(plan: Plan, source: number): readonly number[];
   /** Points of the rows for all driver instances, or only for `instances`; in (offset, instance, row) order. */
   apply(plan: Plan, rows: FlatRows, instances?: ReadonlySet<string>): readonly Point[];
+  /** What `apply` and the aggregates come to, for a database that computes it by itself. */
+  fold(schema: FlatSchema, instance: DriverInstance, aggregates: readonly FoldAggregate[]): FlatFold | FoldRefusal;
 }
 
 /** Groups by instance, then by group text. */
@@ -93,6 +96,14 @@ export interface SummarisePhase<Plan> {
   apply(plan: Plan, input: SummariseInput): SummariseEffects;
   /** A group that has no rows left. */
   retract(row: GroupRow, at: Pick<SummariseInput, 'revision' | 'now' | 'version'>): GroupRow;
+  /** What the measures of an instance ask of a database that folds by itself. */
+  aggregates(plan: Plan, instance: string): readonly FoldAggregate[] | FoldRefusal;
+  /** The rows of groups that a database has folded: those that `apply` makes of their points. Refused when one of them has no number to show. */
+  settle(
+    plan: Plan,
+    instance: string,
+    folded: { readonly groups: readonly FoldedGroup[]; readonly at: Omit<SummariseInput, 'points' | 'current'> },
+  ): readonly GroupRow[] | FoldRefusal;
 }
 
 export interface PublishEffects {

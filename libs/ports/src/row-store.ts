@@ -1,5 +1,6 @@
 import type { SourcePartition } from '@dsf/messages';
-import type { FlatRows, FlatSchema } from './schema.ts';
+import type { RowFolds } from './fold.ts';
+import type { FlatRows, FlatSchema, RowRange } from './schema.ts';
 import type {
   GroupRow,
   InstanceLayout,
@@ -7,7 +8,6 @@ import type {
   PurgedRows,
   QueryResult,
   RawRow,
-  RowRange,
   ShownInstance,
   TableCount,
   WarehouseCapabilities,
@@ -59,6 +59,8 @@ export interface RowStore {
       question: { readonly range: RowRange; readonly tables: readonly number[]; readonly max: number },
     ): ReturnType<LaneReads['readFlat']>;
   };
+  /** Folds of rows by the database itself; absent where it cannot. */
+  readonly folds?: RowFolds;
   /** Deletes rows of the range for good. Returns how many records had any; 0 when all had gone before. */
   purge(rows: PurgedRows, range: RowRange, schema: FlatSchema): Promise<number>;
   tables(schema: FlatSchema, shown: readonly ShownInstance[]): Promise<readonly TableCount[]>;

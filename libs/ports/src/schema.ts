@@ -1,3 +1,4 @@
+import type { SourcePartition } from '@dsf/messages';
 import type { ColumnType } from '@dsf/metadata';
 
 /*
@@ -83,4 +84,10 @@ export interface FlatRows {
   readonly source: number;
   readonly partition: number;
   readonly tables: readonly FlatTableRows[];
+}
+
+/** Offsets [from, to) of one source partition. */
+export interface RowRange extends SourcePartition {
+  readonly from: number;
+  readonly to: number;
 }

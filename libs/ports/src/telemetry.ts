@@ -57,6 +57,19 @@ export type TelemetryEvent =
       readonly bytes: number;
     }
   | {
+      /** All groups of a driver instance in a lane, folded again. */
+      readonly name: 'fold';
+      readonly phase: 'summarise';
+      readonly lane: string;
+      readonly instance: string;
+      readonly by: 'statement' | 'pages';
+      /** Why page by page, where the database can fold by a statement. */
+      readonly why: string | null;
+      /** Bytes that the statement scanned. */
+      readonly bytes: number;
+      readonly ms: number;
+    }
+  | {
       readonly name: 'refill';
       readonly phase: PhaseName;
       readonly lane: string;

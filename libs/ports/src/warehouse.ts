@@ -1,7 +1,8 @@
 import type { GroupChange, KeyPart, RawRecord, SourcePartition, Value } from '@dsf/messages';
 import type { ColumnType, DriverInstance } from '@dsf/metadata';
 import type { PhaseName, RecordFailure } from './failure.ts';
-import type { FlatRows, FlatSchema, SchemaChange } from './schema.ts';
+import type { FlatFolds } from './fold.ts';
+import type { FlatRows, FlatSchema, RowRange, SchemaChange } from './schema.ts';
 
 export interface WarehouseCapabilities {
   readonly nameLengthMax: number;
@@ -115,11 +116,6 @@ export interface Request {
   readonly id: number;
   readonly lane: LaneKey;
   readonly body: RequestBody;
-}
-
-export interface RowRange extends SourcePartition {
-  readonly from: number;
-  readonly to: number;
 }
 
 /** Reads that see the transaction's own writes. All lists are in offset order and at most `max` records long, cut between records. */
@@ -266,6 +262,8 @@ export interface Warehouse {
   ensureSummaryTables(instances: readonly DriverInstance[]): Promise<void>;
   /** Reads outside any transaction, of committed rows only. */
   readonly committed: LaneReads;
+  /** Folds of committed rows by the database itself; absent where it cannot. */
+  readonly folds?: FlatFolds;
   /** Runs `work` in one transaction that no lane's transaction overlaps. For operators' commands; their `work` is short. */
   administer<T>(work: (transaction: AdminTransaction) => Promise<T>): Promise<T>;
   /** Asks lanes' owners for something. */

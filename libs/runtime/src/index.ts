@@ -5,6 +5,7 @@ export { readers, topics } from './hops.ts';
 export { runService, type Intake, type ServiceContext, type ServiceDefinition } from './service.ts';
 export { createIngestWork } from './ingest/work.ts';
 export { createFlattenWork } from './flatten/work.ts';
+export { planStatement } from './summarise/plan-statement.ts';
 export { createSummariseWork } from './summarise/work.ts';
 export { createPublishWork } from './publish/work.ts';
 export { resizeLanes } from './operate/resize.ts';

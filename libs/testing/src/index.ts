@@ -6,6 +6,7 @@ export type { LaneHarness, TransportHarness } from './transport-harness.ts';
 export { startFleet } from './fleet/fleet.ts';
 export { serviceNames, startService } from './fleet/service-process.ts';
 export * from './warehouse-contract.ts';
+export { foldsContract } from './warehouse/folds.ts';
 export * from './fleet/shop-checks.ts';
 export * from './fleet/shop-outcome.ts';
 export { readRedelivered } from './fleet/redelivered.ts';

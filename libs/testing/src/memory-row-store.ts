@@ -1,4 +1,5 @@
-import { Failure, type FlatRow, type FlatSchema, type GroupRow, type RawRow, type RowStore, type RowWrite } from '@dsf/ports';
+import { Failure, type FlatRow, type GroupRow, type RawRow, type RowStore, type RowWrite } from '@dsf/ports';
+import { memoryFolds } from './memory-folds.ts';
 import type { MemoryDatabase } from './memory-warehouse-database.ts';
 import { flatShelf, memoryReads, partitionShelf, rootOf, type StoredGeneration } from './memory-warehouse-state.ts';
 import { checkRow, purge } from './memory-warehouse-writes.ts';
@@ -126,6 +127,8 @@ export const openMemoryRowStore = (database: MemoryDatabase, hooks: RowHooks = n
     () => database.schema,
   );
 
+  const readFlat: RowStore['reads']['readFlat'] = (_schema, { range, tables, max }) => reads.readFlat(range, tables, max);
+
   return {
     capabilities: { nameLengthMax: 128, columnsMax: 1000, decimal: { precision: 38, scale: 12 } },
     check,
@@ -138,9 +141,10 @@ export const openMemoryRowStore = (database: MemoryDatabase, hooks: RowHooks = n
     show: () => hooks.before('show'),
     reads: {
       readRaw: (range, max) => reads.readRaw(range, max),
-      readFlat: (_schema: FlatSchema, { range, tables, max }) => reads.readFlat(range, tables, max),
+      readFlat,
       findSince: (rows, range, time) => reads.findSince(rows, range, time),
     },
+    folds: memoryFolds(readFlat),
     async purge(rows, range) {
       await hooks.before('rows.purge');
       const root = rootOf(database.schema, range.source);

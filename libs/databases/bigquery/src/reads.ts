@@ -1,8 +1,9 @@
 import type { Header, RawRecord } from '@dsf/messages';
 import type { Cell, FlatRow, FlatRows, FlatSchema, FlatTable, LaneReads, PurgedRows, RowRange } from '@dsf/ports';
 import { decodeCell, selectExpression } from './cells.ts';
-import type { Answer, BigQueryClient, Parameter } from './client.ts';
+import type { BigQueryClient } from './client.ts';
 import { baseName, flatColumn, quoteName, rawBase } from './dialect.ts';
+import type { Answer, Parameter } from './jobs.ts';
 import { flatRows, rawRows, rootOf } from './views.ts';
 
 /*

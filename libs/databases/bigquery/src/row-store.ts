@@ -12,6 +12,7 @@ import { openClient, type BigQueryClient } from './client.ts';
 import type { Scale } from './cells.ts';
 import type { BigQueryConfig } from './config.ts';
 import { capabilities, quoteName, rawView, viewName } from './dialect.ts';
+import { rowFolds } from './folds.ts';
 import { askQuestion } from './query.ts';
 import { findSince, purge, readFlat, readRaw } from './reads.ts';
 import { assertRowsFit, flatRowsOf, groupRowsOf, rawRowsOf, tombstoneOf } from './rows.ts';
@@ -79,7 +80,8 @@ const countTables = async (client: BigQueryClient, schema: FlatSchema, shown: re
 const readsOf = (
   client: BigQueryClient,
   follow: (schema: FlatSchema | null) => Promise<FlatSchema>,
-): Pick<RowStore, 'reads' | 'purge' | 'tables' | 'query'> => ({
+): Pick<RowStore, 'reads' | 'folds' | 'purge' | 'tables' | 'query'> => ({
+  folds: rowFolds(client, follow),
   reads: {
     async readRaw(range, max) {
       await follow(null);

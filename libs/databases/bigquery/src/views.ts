@@ -18,16 +18,19 @@ export const rawRows = (dataset: string, where = ''): string =>
   SELECT *, ROW_NUMBER() OVER (PARTITION BY ${record} ORDER BY ingested_ms) AS _dsf_copy FROM ${from(dataset, rawBase)} ${where}
 ) WHERE _dsf_copy = 1`;
 
-/** Rows of one table: the root rows of the newest generation decide, a tombstone among them says that there are none. */
+/**
+ * Rows of one table: the root rows of the newest generation decide, a tombstone among them says that there are none.
+ * @param columns - those that are shown; all without it
+ */
 export const flatRows = (
   dataset: string,
   table: FlatTable,
-  { root, where = '' }: { readonly root: FlatTable; readonly where?: string },
+  { root, where = '', columns }: { readonly root: FlatTable; readonly where?: string; readonly columns?: readonly string[] },
 ): string => {
   const newest = `SELECT ${record}, MAX(_dsf_generation) AS _dsf_newest FROM ${from(dataset, baseName(root.name))} ${where} GROUP BY ${record}`;
-  const columns = flatColumns(table);
+  const shown = columns?.map(quoteName).join(', ') ?? names(flatColumns(table));
   const alive = table.parent === null ? ' AND NOT _dsf_tombstone' : '';
-  return `SELECT ${names(columns)} FROM (
+  return `SELECT ${shown} FROM (
   SELECT own.*, roots._dsf_newest, ROW_NUMBER() OVER (PARTITION BY own._dsf_src, own._dsf_part, own._dsf_off, own._dsf_row, own._dsf_generation ORDER BY own._dsf_version) AS _dsf_copy
   FROM (SELECT * FROM ${from(dataset, baseName(table.name))} ${where}) AS own
   JOIN (${newest}) AS roots ON own._dsf_src = roots._dsf_src AND own._dsf_part = roots._dsf_part AND own._dsf_off = roots._dsf_off

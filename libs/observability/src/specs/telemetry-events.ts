@@ -49,6 +49,10 @@ export const everyEvent: readonly TelemetryEvent[] = [
   { name: 'groups', phase: 'summarise', lane: 'lane-77', reason: 'update', open: 2, ended: 3, running: 5, bytes: 640 },
   { name: 'database', operation: 'transact', result: 'retry', code: 'warehouse.busy', ms: 12.5 },
   { name: 'reload-failed', phase: 'flatten', code: 'catalog.unreadable', message: 'gone' },
+  {
+    ...{ name: 'fold', phase: 'summarise', lane: 'lane-77', instance: 'sales@77' },
+    ...{ by: 'statement', why: null, bytes: 4096, ms: 4 },
+  },
   { name: 'refill', phase: 'flatten', lane: 'lane-77', source: 7701, partition: 7702, from: 7703, to: 7713 },
   { name: 'lane-claimed', phase: 'flatten', lane: 'lane-77', seq: 7704 },
   { name: 'lane-lost', phase: 'flatten', lane: 'lane-77', seq: 7704 },

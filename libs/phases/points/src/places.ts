@@ -74,7 +74,7 @@ const isMap = (table: FlatTable): boolean => {
   return table.columns.some(({ path, role }) => path === keyPath && role !== 'length');
 };
 
-const siteOf = (table: FlatTable, chain: readonly FlatTable[], tables: SourceTables): Omit<Site, 'readers'> | null => {
+const siteOf = (table: FlatTable, chain: readonly FlatTable[], tables: SourceTables): Pick<Site, 'up' | 'down'> | null => {
   const lineage = chainOf(table, tables);
   const depth = lineage.findIndex((ancestor) => chain.includes(ancestor));
   const joint = lineage[depth];
@@ -94,9 +94,13 @@ export const placeOf = (path: string, chain: readonly FlatTable[], tables: Sourc
   const nearest = chain.findIndex((table) => isWithin(path, messagePlace(table)));
   for (const table of tables.byId.values()) {
     if (!isWithin(path, messagePlace(table))) continue;
-    const readers = table.columns.map((column, index) => columnReader(column, index, path)).filter((reader) => reader !== null);
-    const site = readers.length === 0 ? null : siteOf(table, chain, tables);
-    if (site !== null && site.up === nearest) sites.push({ ...site, readers });
+    const found = table.columns.flatMap((column, index) => {
+      const reader = columnReader(column, index, path);
+      return reader === null ? [] : [{ column, reader }];
+    });
+    const site = found.length === 0 ? null : siteOf(table, chain, tables);
+    if (site !== null && site.up === nearest)
+      sites.push({ ...site, readers: found.map(({ reader }) => reader), columns: found.map(({ column }) => column) });
   }
   return { kind: 'cells', sites: sites.sort((a, b) => a.down.length - b.down.length) };
 };

@@ -1,6 +1,6 @@
 import type { Expression } from '@dsf/metadata';
 import type { Value } from '@dsf/messages';
-import type { FlatRow } from '@dsf/ports';
+import type { FlatColumn, FlatRow } from '@dsf/ports';
 
 /** Reads one path out of one row's cells; null when the row has nothing there. */
 export type CellReader = (row: FlatRow) => Value;
@@ -12,6 +12,8 @@ export interface Site {
   /** Ids of the 1:1 tables from there down; empty = the ancestor's own cells. */
   readonly down: readonly number[];
   readonly readers: readonly CellReader[];
+  /** The columns that the readers read. */
+  readonly columns: readonly FlatColumn[];
 }
 
 /** Where a path lives, seen from one input's table; fewest steps first. No sites: the schema has no such path. */

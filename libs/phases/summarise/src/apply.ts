@@ -1,22 +1,11 @@
-import type { Value } from '@dsf/messages';
 import type { GroupRow, SummariseEffects, SummariseInput } from '@dsf/ports';
 import { Failure } from '@dsf/ports';
-import { fitColumn } from './column-type.ts';
 import { fold } from './fold.ts';
 import { gather } from './gather.ts';
 import type { Gathered } from './gather.ts';
+import { groupRow, lowerAll } from './group-row.ts';
 import type { InstancePlan, SummarisePlan } from './plan.ts';
 import { collectRefusals } from './refusals.ts';
-
-/** The numbers to show; a group with a measure that has none to show (overflow, mixed types) fails as a whole, never shows a wrong one. */
-const lowerAll = (plan: InstancePlan, states: readonly Value[]): readonly Value[] | Failure => {
-  try {
-    return plan.definition.measures.map((spec, index) => fitColumn(plan.measures[index]?.lower(states[index] ?? null) ?? null, spec.type));
-  } catch (error) {
-    if (error instanceof Failure && error.kind === 'poison') return error;
-    throw error;
-  }
-};
 
 interface Change {
   readonly text: string;
@@ -30,26 +19,12 @@ const changeGroup = (
   input: SummariseInput,
 ): { readonly row: GroupRow; readonly failure: Failure | null } => {
   const { text, gathered, before } = change;
-  const { definition } = plan;
   const states = plan.measures.map((measure, index) =>
     measure.combine(before?.states[index] ?? measure.zero, fold(measure, gathered.lifted[index] ?? [])),
   );
   const lowered = lowerAll(plan, states);
   const failure = lowered instanceof Failure ? lowered : null;
-  const row: GroupRow = {
-    instance: definition.instance,
-    key: gathered.key,
-    window: gathered.window,
-    windowEnd: gathered.window === null || definition.windowMs === null ? null : gathered.window + definition.windowMs,
-    group: text,
-    revision: input.revision,
-    reason: input.reason,
-    time: input.now,
-    version: input.version,
-    status: failure === null ? 'live' : 'failed',
-    measures: lowered instanceof Failure ? [] : lowered,
-    states,
-  };
+  const row = groupRow(plan, { text, key: gathered.key, window: gathered.window, states, lowered }, input);
   return { row, failure };
 };
 

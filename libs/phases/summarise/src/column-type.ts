@@ -1,4 +1,4 @@
-import type { Amount } from '@dsf/ports';
+import type { Amount, FoldKind } from '@dsf/ports';
 import type { Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
 import type { ColumnType } from '@dsf/metadata';
@@ -25,6 +25,14 @@ export const requireKind = (name: string, type: ColumnType, amount: Amount): Amo
   const kinds = kindsOf[type];
   if (kinds === null || kinds.includes(kindOf(amount))) return amount;
   return refusePoint('summarise.mixed-types', `${name} is declared ${type}, got ${kindOf(amount)}`);
+};
+
+const allKinds: readonly FoldKind[] = ['number', 'text', 'boolean', 'moment'];
+
+/** The same of values in a database's columns; a moment is text. */
+export const foldKinds = (type: ColumnType): readonly FoldKind[] => {
+  const kinds = kindsOf[type];
+  return kinds === null ? allKinds : allKinds.filter((kind) => kinds.includes(kind === 'moment' ? 'text' : kind));
 };
 
 /**

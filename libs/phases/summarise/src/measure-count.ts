@@ -1,6 +1,7 @@
 import type { Measure } from '@dsf/ports';
 import type { Num, Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
+import { asks, countOf } from './aggregates.ts';
 import { addDecimals } from './decimal.ts';
 import { kindOf, refusePoint } from './measure.ts';
 
@@ -10,7 +11,13 @@ const one: Num = { n: '1' };
 const combine = (left: Value, right: Value): Value => (isNum(left) && isNum(right) ? { n: addDecimals(left.n, right.n) } : zero);
 
 /** Rows; of an expression: rows for which it is not null. 0 when there were none, as `COUNT` in SQL. State: the number. */
-export const count = (): Measure => ({ zero, lift: () => one, combine, lower: (state) => state });
+export const count = (): Measure => ({
+  zero,
+  lift: () => one,
+  combine,
+  lower: (state) => state,
+  aggregate: { asks: asks('count', null), state: countOf },
+});
 
 /** Rows for which the expression is true. @throws Failure `summarise.not-a-boolean` */
 export const countIf = (): Measure => ({
@@ -21,4 +28,5 @@ export const countIf = (): Measure => ({
   },
   combine,
   lower: (state) => state,
+  aggregate: { asks: asks('count_true', ['boolean']), state: countOf },
 });

@@ -1,5 +1,6 @@
 import type { Measure } from '@dsf/ports';
 import type { Value } from '@dsf/messages';
+import { asks, setOf } from './aggregates.ts';
 import { refusePoint } from './measure.ts';
 import { mergeSorted } from './merge-sorted.ts';
 import { valueText } from './text-order.ts';
@@ -32,4 +33,12 @@ export const distinct = (max: number = distinctMax): Measure => ({
   },
   lower: (state) =>
     state === tooMany ? refusePoint('summarise.overflow', `more than ${max} different values`) : { n: String(membersOf(state).length) },
+  aggregate: {
+    // One more than may be, so that too many are seen.
+    asks: asks('set', null, max + 1),
+    state: (aggregated) => {
+      const members = [...new Set(setOf(aggregated).map(valueText))].sort(compareUnits);
+      return members.length > max ? tooMany : { l: members };
+    },
+  },
 });

@@ -3,7 +3,8 @@ import type { Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
 import type { InstanceMeasure } from '@dsf/metadata';
 import { compareDecimals } from './decimal.ts';
-import { requireKind } from './column-type.ts';
+import { asks, valueOf } from './aggregates.ts';
+import { foldKinds, requireKind } from './column-type.ts';
 import { kindOf, refusePoint } from './measure.ts';
 import { compareText } from './text-order.ts';
 
@@ -45,6 +46,13 @@ const extreme = (name: string, spec: InstanceMeasure, sign: 1 | -1): Measure => 
     if (values.length > 1)
       return refusePoint('summarise.mixed-types', `${name} met ${values.map(kindOf).join(' and ')}: these do not compare`);
     return values[0] ?? null;
+  },
+  aggregate: {
+    asks: asks(
+      sign === 1 ? 'least' : 'greatest',
+      foldKinds(spec.type).filter((kind) => kind !== 'moment'),
+    ),
+    state: valueOf,
   },
 });
 

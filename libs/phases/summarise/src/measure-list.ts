@@ -2,6 +2,7 @@ import type { Measure } from '@dsf/ports';
 import type { Num, Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
 import type { InstanceMeasure } from '@dsf/metadata';
+import { asks, entriesOf } from './aggregates.ts';
 import { addDecimals } from './decimal.ts';
 import { compareEntries, entryOf, entryValue } from './entry.ts';
 import { mergeSorted } from './merge-sorted.ts';
@@ -39,5 +40,13 @@ export const list = ({ max }: InstanceMeasure): Measure => ({
     if (state === null) return null;
     const { entries, total } = keptOf(state);
     return { m: { items: { l: entries.map(entryValue) }, total, truncated: total.n !== String(entries.length) } };
+  },
+  aggregate: {
+    asks: asks('earliest', null, max),
+    state: (aggregated) => {
+      const { entries, count } = entriesOf(aggregated);
+      const kept = entries.map(({ amount, at }) => entryOf(amount, at)).sort(compareEntries);
+      return count === '0' ? null : { l: [{ l: kept }, { n: count }] };
+    },
   },
 });

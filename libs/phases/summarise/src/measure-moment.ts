@@ -1,6 +1,7 @@
 import type { Measure } from '@dsf/ports';
 import type { InstanceMeasure } from '@dsf/metadata';
-import { requireKind } from './column-type.ts';
+import { asks, entriesOf } from './aggregates.ts';
+import { foldKinds, requireKind } from './column-type.ts';
 import { compareEntries, entryOf, entryValue } from './entry.ts';
 
 /** State: the entry of the winner, null of no amounts. By event time, then source, partition, offset, row. */
@@ -12,6 +13,13 @@ const atEnd = (name: string, spec: InstanceMeasure, sign: 1 | -1): Measure => ({
     return compareEntries(left, right) * sign <= 0 ? left : right;
   },
   lower: entryValue,
+  aggregate: {
+    asks: asks(sign === 1 ? 'earliest' : 'latest', foldKinds(spec.type), 1),
+    state: (aggregated) => {
+      const [entry] = entriesOf(aggregated).entries;
+      return entry === undefined ? null : entryOf(entry.amount, entry.at);
+    },
+  },
 });
 
 /** The amount of the earliest row that has one. @throws Failure `summarise.mixed-types` when it is not of the declared type */

@@ -1,6 +1,7 @@
 import type { Amount, Measure } from '@dsf/ports';
 import type { Num, Value } from '@dsf/messages';
 import { isNum } from '@dsf/messages';
+import { asks, sumOf } from './aggregates.ts';
 import { addDecimals, averageDecimals } from './decimal.ts';
 import { kindOf, refusePoint } from './measure.ts';
 
@@ -15,7 +16,13 @@ const add = (left: Value, right: Value): Value => {
 };
 
 /** State: the exact sum, null of no amounts. @throws Failure `summarise.not-a-number` */
-export const sum = (): Measure => ({ zero: null, lift: (amount) => numberOf(amount, 'sum'), combine: add, lower: (state) => state });
+export const sum = (): Measure => ({
+  zero: null,
+  lift: (amount) => numberOf(amount, 'sum'),
+  combine: add,
+  lower: (state) => state,
+  aggregate: { asks: asks('sum', ['number']), state: (aggregated) => sumOf(aggregated)?.sum ?? null },
+});
 
 const parts = (state: Value): readonly [sum: Value, count: Value] =>
   typeof state === 'object' && state !== null && 'l' in state ? [state.l[0] ?? null, state.l[1] ?? null] : [null, null];
@@ -33,5 +40,12 @@ export const avg = (): Measure => ({
   lower: (state) => {
     const [total, rows] = parts(state);
     return total !== null && rows !== null && isNum(total) && isNum(rows) ? { n: averageDecimals(total.n, rows.n) } : null;
+  },
+  aggregate: {
+    asks: asks('sum', ['number']),
+    state: (aggregated) => {
+      const total = sumOf(aggregated);
+      return total === null ? null : { l: [total.sum, { n: total.count }] };
+    },
   },
 });

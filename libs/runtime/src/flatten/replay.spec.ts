@@ -47,6 +47,7 @@ const points: PointsPhase<null> = {
     tables.flatMap(({ rows }) =>
       rows.map(({ offset, row, cells }) => ({ instance: 'd@1', offset, row, key: [String(cells[0])], window: null, time: 0, amounts: [] })),
     ),
+  fold: () => ({ why: 'a fake' }),
 };
 const phaseGiving = (effects: Partial<FlattenEffects>): FlattenPhase<null> => ({
   compile: () => null,

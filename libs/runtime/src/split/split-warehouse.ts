@@ -25,6 +25,17 @@ const readsOf = ({ state, rows }: SplitWarehouse): LaneReads => ({
   findSince: (kind, range, time) => rows.reads.findSince(kind, range, time),
 });
 
+/** Folds by the database that has the rows. */
+const foldsOf = ({ state, rows: { folds } }: SplitWarehouse): Pick<Warehouse, 'folds'> =>
+  folds === undefined
+    ? {}
+    : {
+        folds: {
+          estimate: async (...question) => folds.estimate(await state.schema(), ...question),
+          run: async (...question) => folds.run(await state.schema(), ...question),
+        },
+      };
+
 const createTransact = (parts: SplitWarehouse, reads: LaneReads, ensureTables: EnsureTables): Warehouse['transact'] => {
   const { state, rows, currentVersion } = parts;
   const { finish, finishPending } = createFinisher(parts, ensureTables);
@@ -79,6 +90,7 @@ export const openSplitWarehouse = (parts: SplitWarehouse): Warehouse => {
     capabilities: bothCapabilities(state.capabilities, rows.capabilities),
     transact: createTransact(parts, reads, ensureTables),
     committed: reads,
+    ...foldsOf(parts),
     async evolve(plan) {
       const schema = await state.evolve(plan);
       await rows.follow(schema);

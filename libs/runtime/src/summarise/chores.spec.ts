@@ -33,6 +33,7 @@ const points: PointsPhase<null> = {
   compile: () => null,
   tables: () => [1],
   apply: () => [{ instance: driver.instance, offset: 0, row: 0, key: ['rome'], window: null, time: 0, amounts: [] }],
+  fold: () => ({ inputs: [], windowMs: null, aggregates: [] }),
 };
 const summarise: SummarisePhase<null> = {
   compile: () => null,
@@ -50,6 +51,9 @@ const summarise: SummarisePhase<null> = {
     ...{ refusals: [], written: 0, failed: 0 },
   }),
   retract: (row, { revision }) => ({ ...row, revision, status: 'gone', reason: 'retract' }),
+  aggregates: () => [],
+  settle: (_, __, { groups, at: { revision, reason } }) =>
+    groups.map(({ key: [name] }) => rowOf(typeof name === 'string' ? name : '', { revision, reason })),
 };
 
 interface Scene {
