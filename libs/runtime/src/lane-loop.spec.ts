@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { runLane } from './lane-loop.ts';
 import { openLane } from './lane.ts';
 import { defaultSettings } from './settings.ts';
+import { createPace } from './pace.ts';
 import { fakeContext } from './specs/fake-context.ts';
-import { fakeWarehouse } from './specs/fake-warehouse.ts';
+import { fakeWarehouse, positionAt } from './specs/fake-warehouse.ts';
 import type { Attempt, LaneWork } from './work.ts';
 
 const key: LaneKey = { phase: 'flatten', source: 0, lane: 0 };
@@ -46,7 +47,7 @@ const play = async ({ reads, work = {}, readMs = 0 }: Scene) => {
     goOn: async (goes, start) => goes.seek(start),
     ...work,
   };
-  const ended = await runLane({ ...context, readFrom }, all, feed, stop.signal).then(
+  const ended = await runLane({ ...context, readFrom, pace: createPace(context.settings) }, all, feed, stop.signal).then(
     () => null,
     (error: unknown) => error,
   );
@@ -107,7 +108,8 @@ describe('a lane', () => {
     const attempts: number[] = [];
     const context = fakeContext({ settings: { ...defaultSettings, recordsMax: 1000, batchMsMax: 100 } });
     const stop = new AbortController();
-    const durations = [400, 200, 10, 10];
+    let position = 0;
+    const durations = [400, 200, 50, 10];
     const lane = openLane(fakeWarehouse(), key);
     const work: LaneWork = {
       lane,
@@ -116,7 +118,8 @@ describe('a lane', () => {
       handle: async (_, attempt) => {
         attempts.push(attempt(1).recordsMax);
         await context.clock.sleep(durations[attempts.length - 1] ?? 0, stop.signal);
-        await lane.transact({}, async () => undefined);
+        position += attempts.at(-1) ?? 0;
+        await lane.transact({ positions: [positionAt(position)] }, async () => undefined);
         if (attempts.length === durations.length) stop.abort();
       },
     };
@@ -127,7 +130,7 @@ describe('a lane', () => {
         return Array.from({ length: recordsMax }, (_, offset) => message(offset));
       },
     };
-    await runLane({ ...context, readFrom }, work, feed, stop.signal);
+    await runLane({ ...context, readFrom, pace: createPace(context.settings) }, work, feed, stop.signal);
     expect(asked).toEqual([1000, 250, 125, 250]);
     expect(attempts).toEqual([1000, 250, 125, 250]);
   });
@@ -152,7 +155,7 @@ describe('a lane', () => {
       ...{ partition: 0, revoked: revoke.signal, seek: () => undefined, read: async () => [message(5)] },
       acknowledge: async (offset) => void acknowledged.push(offset),
     };
-    await runLane({ ...context, readFrom }, work, feed, stop);
+    await runLane({ ...context, readFrom, pace: createPace(context.settings) }, work, feed, stop);
     expect([tries, acknowledged]).toEqual([1, []]);
   });
 

@@ -1,7 +1,7 @@
 import { Failure, type Delivery, type PartitionFeed } from '@dsf/ports';
 import { createAttempts } from './attempts.ts';
 import { asFailure, withBackoff } from './backoff.ts';
-import { createPace, type Pace } from './pace.ts';
+import type { Pace } from './pace.ts';
 import { mayDo } from './topology.ts';
 import { batchSpan, type ReadFrom } from './tracing.ts';
 import type { LaneContext, LaneWork } from './work.ts';
@@ -9,9 +9,8 @@ import type { LaneContext, LaneWork } from './work.ts';
 /** What a lane's loop is given besides its work. */
 export interface LoopContext extends LaneContext {
   readonly readFrom: ReadFrom;
+  readonly pace: Pace;
 }
-
-type PacedContext = LoopContext & { readonly pace: Pace };
 
 /**
  * Works one lane from the moment it is given to this worker until it is taken away or the service stops: claim, then chores, read, handle,
@@ -19,8 +18,7 @@ type PacedContext = LoopContext & { readonly pace: Pace };
  * @param stop - no new batch after it aborts
  * @throws Failure `fatal` when a person must act
  */
-export const runLane = async (given: LoopContext, work: LaneWork, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
-  const context: PacedContext = { ...given, pace: createPace(given.settings) };
+export const runLane = async (context: LoopContext, work: LaneWork, feed: PartitionFeed, stop: AbortSignal): Promise<void> => {
   const { clock, settings, telemetry, phase, giveUp } = context;
   const { lane } = work;
   const leave = AbortSignal.any([stop, feed.revoked]);
@@ -93,7 +91,7 @@ const allowed = async ({ catalogs }: Pick<LaneContext, 'catalogs'>, { lane }: La
 
 /** Messages that come next; none after the feed had to go on elsewhere, because the log no longer has the place where it stood. */
 const read = async (
-  { settings, clock, catalogs, pace }: PacedContext,
+  { settings, clock, catalogs, pace }: LoopContext,
   work: LaneWork,
   feed: PartitionFeed,
   leave: AbortSignal,
@@ -122,18 +120,15 @@ const read = async (
  * @param end - no further attempt after it aborts
  * @returns false when that came first
  */
-const handleBatch = async (context: PacedContext, work: LaneWork, batch: readonly Delivery[], end: AbortSignal): Promise<boolean> => {
+const handleBatch = async (context: LoopContext, work: LaneWork, batch: readonly Delivery[], end: AbortSignal): Promise<boolean> => {
   const { lane } = work;
-  const { clock, pace } = context;
-  const attempts = createAttempts(pace.recordsMax());
+  const attempts = createAttempts(context.pace.recordsMax());
   while (!end.aborted) {
     try {
       const done = await withBackoff({ ...context, lane: lane.name }, end, async () => {
         await lane.refresh();
         if ((await allowed(context, work)) !== 'everything') return false;
-        const [begunAt, seq] = [clock.now(), lane.seq()];
-        await work.handle(batch, (version) => attempts.next(lane.seq(), version));
-        pace.took({ ms: clock.now() - begunAt, messages: batch.length, transactions: lane.seq() - seq });
+        await timed(context, work, batch, (version) => attempts.next(lane.seq(), version));
         return true;
       });
       return done === true;
@@ -145,3 +140,23 @@ const handleBatch = async (context: PacedContext, work: LaneWork, batch: readonl
   }
   return false;
 };
+
+/** One attempt, of which the pace is told. */
+const timed = async (
+  { clock, pace }: LoopContext,
+  work: LaneWork,
+  batch: readonly Delivery[],
+  attempt: Parameters<LaneWork['handle']>[1],
+): Promise<void> => {
+  const { lane } = work;
+  const [begunAt, seq, stood] = [clock.now(), lane.seq(), recordsOf(work)];
+  let done = null;
+  try {
+    await work.handle(batch, attempt);
+    done = { records: Math.max(0, recordsOf(work) - stood), transactions: lane.seq() - seq };
+  } finally {
+    pace.took({ ms: clock.now() - begunAt, messages: batch.length, done });
+  }
+};
+
+const recordsOf = ({ lane }: LaneWork): number => lane.positions().reduce((sum, { next, start }) => sum + next - start, 0);

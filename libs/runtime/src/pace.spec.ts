@@ -1,41 +1,55 @@
 import { describe, expect, it } from 'vitest';
-import { createPace } from './pace.ts';
+import { createPace, type Pace } from './pace.ts';
 
 const open = () => createPace({ recordsMax: 1000, batchMsMax: 100 });
+const sizes = (pace: Pace) => [pace.messagesMax(), pace.recordsMax()];
+/** Each message a record, all in one transaction. */
+const alike = (ms: number, records: number) => ({ ms, messages: records, done: { records, transactions: 1 } });
 
 describe('the pace of a lane', () => {
   it('is everything that is allowed while batches are quick', () => {
     const pace = open();
-    for (const ms of [0, 49, 50, 100]) pace.took({ ms, messages: 1000, transactions: 1 });
-    expect([pace.messagesMax(), pace.recordsMax()]).toEqual([1000, 1000]);
+    for (const ms of [0, 49, 50, 100]) pace.took(alike(ms, 1000));
+    pace.took(alike(99, 1));
+    expect(sizes(pace)).toEqual([1000, 1000]);
   });
 
-  it('is in proportion less after a batch that took too long, and at least one message', () => {
+  it('is in proportion less after a batch that took too long, and at least one', () => {
     const pace = open();
-    pace.took({ ms: 400, messages: 800, transactions: 1 });
-    expect([pace.messagesMax(), pace.recordsMax()]).toEqual([200, 250]);
-    pace.took({ ms: 1_000_000, messages: 200, transactions: 1 });
-    expect([pace.messagesMax(), pace.recordsMax()]).toEqual([1, 1]);
+    pace.took(alike(400, 800));
+    expect(sizes(pace)).toEqual([200, 200]);
+    pace.took(alike(1_000_000, 200));
+    expect(sizes(pace)).toEqual([1, 1]);
   });
 
-  it('leaves transactions as they are that were quick, however long many of them took', () => {
+  it('looks at messages and at the records of a transaction apart', () => {
     const pace = open();
-    pace.took({ ms: 400, messages: 20, transactions: 10 });
-    expect([pace.messagesMax(), pace.recordsMax()]).toEqual([5, 1000]);
-    pace.took({ ms: 400, messages: 4, transactions: 0 });
-    expect([pace.messagesMax(), pace.recordsMax()]).toEqual([1, 1000]);
+    pace.took({ ms: 400, messages: 20, done: { records: 8000, transactions: 10 } });
+    expect(sizes(pace)).toEqual([5, 1000]);
+    pace.took({ ms: 4000, messages: 1, done: { records: 2000, transactions: 2 } });
+    expect(sizes(pace)).toEqual([1, 50]);
+    pace.took({ ms: 4000, messages: 1, done: { records: 0, transactions: 0 } });
+    expect(sizes(pace)).toEqual([1, 50]);
   });
 
-  it('stays where a batch takes nearly as long as it may, and doubles where it takes less than half', () => {
+  it('learns from attempts that failed after they had taken too long, and from no others', () => {
     const pace = open();
-    pace.took({ ms: 1000, messages: 1000, transactions: 1 });
-    pace.took({ ms: 80, messages: 100, transactions: 1 });
-    expect([pace.messagesMax(), pace.recordsMax()]).toEqual([100, 100]);
-    const sizes = Array.from({ length: 5 }, () => {
-      pace.took({ ms: 10, messages: 3, transactions: 1 });
-      return pace.messagesMax();
-    });
-    expect(sizes).toEqual([200, 400, 800, 1000, 1000]);
-    expect(pace.recordsMax()).toBe(1000);
+    pace.took({ ms: 99, messages: 800, done: null });
+    expect(sizes(pace)).toEqual([1000, 1000]);
+    pace.took({ ms: 400, messages: 800, done: null });
+    expect(sizes(pace)).toEqual([200, 250]);
+  });
+
+  it('grows again only as far as quick batches say that it may', () => {
+    const pace = open();
+    pace.took(alike(1000, 1000));
+    expect(sizes(pace)).toEqual([100, 100]);
+    // As slow as before: ten take a tenth of the time.
+    pace.took(alike(10, 10));
+    expect(sizes(pace)).toEqual([100, 100]);
+    pace.took(alike(10, 60));
+    expect(sizes(pace)).toEqual([600, 600]);
+    pace.took(alike(0, 600));
+    expect(sizes(pace)).toEqual([1000, 1000]);
   });
 });

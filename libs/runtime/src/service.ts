@@ -20,6 +20,7 @@ import { createCatalogs, type Catalogs } from './catalogs.ts';
 import type { Handover } from './handover.ts';
 import { runLane, type LoopContext } from './lane-loop.ts';
 import { sendByTopic } from './outbox.ts';
+import { createPace, type Pace } from './pace.ts';
 import { createReadiness } from './readiness.ts';
 import type { RuntimeSettings } from './settings.ts';
 import type { LaneContext, LaneWork } from './work.ts';
@@ -156,6 +157,7 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
   const { topic, group } = intake;
   const readFrom = { topic, group, system: intake.transport.capabilities.system ?? 'dsf' };
   const lanes = new Map<number, Promise<void>>();
+  const paces = new Map<number, Pace>();
   // A source is read whole; of an internal topic only the lanes count, which the metadata number.
   const lanesMax = intake.isInternal ? intake.partitions : Number.POSITIVE_INFINITY;
   const subscription: Subscription | undefined = await withBackoff({ ...context, lane: intake.name }, ending, async () => {
@@ -172,8 +174,10 @@ const runIntake = async (context: LaneContext, intake: Intake, stop: AbortSignal
       if (feed.partition >= lanesMax) continue;
       // The same partition may come back before its last loop has left: one after the other, never both.
       const before = lanes.get(feed.partition) ?? Promise.resolve();
+      const pace = paces.get(feed.partition) ?? createPace(context.settings);
+      paces.set(feed.partition, pace);
       const run = before
-        .then(() => runFeed({ ...context, readFrom }, intake, feed, ending))
+        .then(() => runFeed({ ...context, readFrom, pace }, intake, feed, ending))
         .catch((error: unknown) => {
           problems.push(error);
           broken.abort();

@@ -1,4 +1,5 @@
 import type { Broker } from 'kafkajs/src/cluster/index.js';
+import errors from 'kafkajs/src/protocol/error.js';
 import { readCompact } from './compact-reader.ts';
 import { call, supports } from './wire-call.ts';
 import { uvarintSize, writeWire } from './wire-writer.ts';
@@ -8,6 +9,7 @@ const metadataKey = 3;
 const metadataVersion = 11;
 /** Of a cluster that was upgraded and has not given any yet. */
 const noId = '0'.repeat(32);
+const unknownTopic = 3;
 
 const encodeMetadata = (topic: string): Buffer => {
   const name = Buffer.from(topic, 'utf8');
@@ -37,12 +39,14 @@ const decodeMetadata = (raw: Buffer): string | null => {
   reader.skip(4);
   if (reader.uvarint() < 2) return null;
   const error = reader.int16();
+  // Brokers hear of a new topic one after the other.
+  if (error === unknownTopic) throw errors.createErrorFromCode(error);
   reader.compactString();
   const id = reader.bytes(16).toString('hex');
-  return error === 0 && id !== noId ? id : null;
+  return id === noId ? null : id;
 };
 
-/** What tells a topic from another that is made under the same name, hexadecimal; null where the broker does not say (before 2.8). */
+/** What tells a topic from another that is made under the same name, hexadecimal; null where the broker does not say (before 2.8). @throws as kafkajs, where this broker does not know the topic */
 export const askTopicId = async (broker: Broker, topic: string): Promise<string | null> =>
   supports(broker, metadataKey, metadataVersion)
     ? call(broker, ['Metadata', metadataKey, metadataVersion], { encode: () => encodeMetadata(topic), decode: decodeMetadata })

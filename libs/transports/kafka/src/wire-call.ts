@@ -8,12 +8,13 @@ export interface WireCall<Response> {
 }
 
 /** Over the broker's own connection: kafkajs has one for fetches, which may wait there, and one for the rest. */
-export const call = <Response>(
+export const call = async <Response>(
   broker: Broker,
   [apiName, apiKey, apiVersion]: readonly [apiName: string, apiKey: number, apiVersion: number],
   work: WireCall<Response>,
 ): Promise<Response> => {
-  const request: WireRequest<Response> = {
+  // In an object of its own: kafkajs looks for its own fields in what was decoded.
+  const request: WireRequest<{ readonly decoded: Response }> = {
     request: {
       apiKey,
       apiVersion,
@@ -23,9 +24,10 @@ export const call = <Response>(
         return { buf: buffer, buffer };
       },
     },
-    response: { decode: async (raw) => work.decode(raw), parse: async (response) => response },
+    response: { decode: async (raw) => ({ decoded: work.decode(raw) }), parse: async (response) => response },
   };
-  return broker.connectionPool.send(request);
+  const { decoded } = await broker.connectionPool.send(request);
+  return decoded;
 };
 
 /** Whether the broker knows a version of a request; kafkajs has asked it when it connected. */
