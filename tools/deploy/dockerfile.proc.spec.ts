@@ -35,10 +35,16 @@ const hookMsMax = 480_000;
 
 const folder = mkdtempSync(join(tmpdir(), 'dsf-image-'));
 const node = dirname(process.execPath);
+/** How this machine reaches its registry, and what it has of it already. Without them npm tries in vain for two minutes, and then takes what it has. */
+const reach = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) =>
+    /^(node_extra_ca_certs|ssl_cert_(file|dir)|(https?|no)_proxy|npm_config_(registry|cafile|cache|userconfig|globalconfig))$/i.test(name),
+  ),
+);
 const run = (text: string, cwd: string, environment: Readonly<Record<string, string>>) =>
   spawnSync('/bin/sh', ['-c', text], {
     cwd,
-    env: { PATH: `${node}:${process.env['PATH'] ?? ''}`, HOME: process.env['HOME'] ?? '', ...environment },
+    env: { PATH: `${node}:${process.env['PATH'] ?? ''}`, HOME: process.env['HOME'] ?? '', ...reach, ...environment },
     encoding: 'utf8',
   });
 
