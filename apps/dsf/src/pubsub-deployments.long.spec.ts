@@ -7,6 +7,7 @@ import { parseInternal } from '@dsf/config';
 import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import type { Delivery, Transport } from '@dsf/ports';
 import {
+  bigQueryName,
   expectShopTables,
   expectShopTotals,
   isStrictPubsub,
@@ -17,11 +18,14 @@ import {
   sendShop,
   shopDefinitions,
   shopStream,
+  startBigQuery,
   startFleet,
   startKafka,
   startPubsub,
+  whyNoBigQuery,
   whyNoKafka,
   whyNoPubsub,
+  type BigQueryServer,
   type KafkaBroker,
   type PubsubServer,
   type ShopImage,
@@ -35,11 +39,13 @@ import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
 type Carrier = 'local' | 'kafka' | 'pubsub';
 
-/** What carries what, with definitions, state and rows in SQLite. */
+/** What carries what, with definitions and state in SQLite. */
 interface Deployment {
   readonly source: Carrier;
   readonly internal: 'local' | 'pubsub';
   readonly documents: Carrier;
+  /** Where the rows are. */
+  readonly rows?: 'SQLite' | 'BigQuery';
 }
 
 /** A deployment with topics of its own. */
@@ -66,8 +72,11 @@ const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
 const blows = Number(process.env['DSF_TEST_PUBSUB_BLOWS'] ?? 8);
 const reason = whyNoPubsub(process.env);
 const noKafka = whyNoKafka(process.env);
+const noBigQuery = whyNoBigQuery(process.env);
 const project = 'shop-project';
 const published = ['shop.totals', 'shop.sales'];
+/** For the name of a test that is skipped. */
+const notThere = (why: string | null): string => (why === null ? '' : `: ${why}`);
 
 /** Pub/Sub takes no message without data and attributes. */
 const marked = (transport: Transport): Transport => ({
@@ -89,6 +98,7 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
   const { messages, expected } = shopStream(seed, 500);
   let server: PubsubServer;
   let broker: KafkaBroker | null = null;
+  let bigQuery: BigQueryServer | null = null;
   let remote: PubSub;
   let google: Transport;
   let reference: ShopImage;
@@ -147,7 +157,7 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
     }
   };
 
-  const runShop = async ({ source, internal, documents }: Deployment, drive: Drive = inTwoRuns): Promise<ShopImage> => {
+  const runShop = async ({ source, internal, documents, rows }: Deployment, drive: Drive = inTwoRuns): Promise<ShopImage> => {
     const home = mkdtempSync(join(tmpdir(), 'dsf-deployment-'));
     const environment: Readonly<Record<string, string>> = {
       PUBSUB_EMULATOR_HOST: server.address,
@@ -155,6 +165,7 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
       DSF_LOG_LEVEL: 'warn',
       ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
       ...(internal === 'local' ? {} : { DSF_INTERNAL_TRANSPORT: internal, DSF_INTERNAL_PREFIX: `t-${randomUUID()}.` }),
+      ...(rows === 'BigQuery' ? await bigQuery?.fresh() : {}),
     };
     const installation = await openInstallation({ home, environment, internal: parseInternal(environment) });
     const place = openWorkplace(environment);
@@ -191,6 +202,7 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
   beforeAll(async () => {
     server = await startPubsub(process.env);
     if (noKafka === null) broker = await startKafka(process.env);
+    if (noBigQuery === null) bigQuery = await startBigQuery(process.env);
     remote = new PubSub({ projectId: project, apiEndpoint: server.address, emulatorMode: true });
     google = openPubsubEnds({ connection: { project, emulator: server.address }, clock: realClock });
     reference = await runShop({ source: 'local', internal: 'local', documents: 'local' });
@@ -200,11 +212,12 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
     await remote.close();
     await broker?.close();
     await server.close();
+    await bigQuery?.stop();
   });
 
   it('leave rows, summaries, failures and documents, to compare with', () => {
     expect(reference.raw).toHaveLength(messages.length);
-    expect(reference.items).toHaveLength(expected.items);
+    expect(reference.rows['shop_orders__items']).toHaveLength(expected.items);
     expect(reference.sales).toHaveLength(expected.sales.size);
     expect(reference.failures).toHaveLength(expected.failed);
     expect(reference.documents.map(({ length }) => length)).toEqual([expected.totals.size, expected.sales.size]);
@@ -231,16 +244,27 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
   );
 
   it.skipIf(noKafka !== null)(
-    `leave the same with a source in Kafka, Pub/Sub between the services, and documents in Pub/Sub${noKafka === null ? '' : `: ${noKafka}`}`,
+    `leave the same with a source in Kafka, Pub/Sub between the services, and documents in Pub/Sub${notThere(noKafka)}`,
     async () => {
       expect(await runShop({ source: 'kafka', internal: 'pubsub', documents: 'pubsub' })).toEqual(reference);
     },
   );
 
-  it.skipIf(noKafka !== null)(
-    `leave the same with a source in Pub/Sub and documents in Kafka${noKafka === null ? '' : `: ${noKafka}`}`,
+  it.skipIf(noKafka !== null)(`leave the same with a source in Pub/Sub and documents in Kafka${notThere(noKafka)}`, async () => {
+    expect(await runShop({ source: 'pubsub', internal: 'local', documents: 'kafka' })).toEqual(reference);
+  });
+
+  it.skipIf(noBigQuery !== null)(
+    `leave the same with Pub/Sub everywhere and rows in ${bigQueryName(process.env)}${notThere(noBigQuery)}`,
     async () => {
-      expect(await runShop({ source: 'pubsub', internal: 'local', documents: 'kafka' })).toEqual(reference);
+      expect(await runShop({ source: 'pubsub', internal: 'pubsub', documents: 'pubsub', rows: 'BigQuery' })).toEqual(reference);
+    },
+  );
+
+  it.skipIf(noBigQuery !== null || noKafka !== null)(
+    `leave the same with a source in Kafka, Pub/Sub between the services, and rows in ${bigQueryName(process.env)}${notThere(noBigQuery ?? noKafka)}`,
+    async () => {
+      expect(await runShop({ source: 'kafka', internal: 'pubsub', documents: 'local', rows: 'BigQuery' })).toEqual(reference);
     },
   );
 });

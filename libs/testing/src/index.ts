@@ -29,4 +29,5 @@ export { whyNoKafka } from './kafka/fetch-kafka.ts';
 export { createMemoryDatabase } from './memory-warehouse-database.ts';
 export { openMemoryRowStore } from './memory-row-store.ts';
 export { CommitUnknown, openMemoryWarehouse } from './memory-warehouse.ts';
-export { startBigQueryEmulator, whyNoBigQuery, type BigQueryEmulator } from './bigquery/bigquery-emulator.ts';
+export { startCountingProxy, type CountingProxy } from './bigquery/counting-proxy.ts';
+export { bigQueryName, startBigQuery, whyNoBigQuery, type BigQueryServer } from './bigquery/bigquery-server.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startBigQueryEmulator, whyNoBigQuery } from '@dsf/testing';
+import { bigQueryName, startBigQuery, whyNoBigQuery } from '@dsf/testing';
 import { expect, it } from 'vitest';
 import { openDatabase } from './open-database.ts';
 
@@ -9,12 +9,12 @@ const why = whyNoBigQuery(process.env);
 
 // One line in the counts of `npm test` says why nothing ran against a BigQuery; `npm run test:bigquery` runs bigquery.long.spec.ts and its sisters.
 it.skipIf(why !== null)(
-  `rows go to BigQuery (an emulator) and come back${why === null ? '' : `: ${why}`}`,
+  `rows go to ${bigQueryName(process.env)} and come back${why === null ? '' : `: ${why}`}`,
   { timeout: 300_000 },
   async () => {
     const home = mkdtempSync(join(tmpdir(), 'dsf-bigquery-'));
-    const emulator = await startBigQueryEmulator();
-    const { metadata, warehouse } = await openDatabase({ home, environment: emulator.environment });
+    const server = await startBigQuery(process.env);
+    const { metadata, warehouse } = await openDatabase({ home, environment: await server.fresh() });
     const payload = Uint8Array.of(0, 255, 128);
     await warehouse.transact({ phase: 'ingest', source: 1, lane: 0 }, 0, (transaction) =>
       transaction.writeRaw([
@@ -28,7 +28,7 @@ it.skipIf(why !== null)(
     expect(row).toMatchObject({ offset: 7, payload });
     await warehouse.close();
     await metadata.close();
-    await emulator.stop();
+    await server.stop();
     rmSync(home, { recursive: true, force: true });
   },
 );

@@ -77,9 +77,10 @@ const run = (command: string, ...rest: readonly string[]): string | null => {
   return status === 0 ? null : `${command} ${rest[0] ?? ''}: ${error?.message ?? stderr.trim().split('\n').at(-1) ?? 'failed'}`;
 };
 
-/** Why the suites on BigQuery cannot run here; null when they can. Installs what they need where `DSF_TEST_BIGQUERY` is `emulator`. */
-export const whyNoBigQuery = (environment: Readonly<Record<string, string | undefined>>): string | null => {
-  if (environment['DSF_TEST_BIGQUERY'] !== 'emulator') return 'DSF_TEST_BIGQUERY is not emulator: npm run test:bigquery';
+/** Why there is no emulator; null when there is. Installs what it needs where `DSF_TEST_BIGQUERY` is `emulator`. */
+export const whyNoEmulator = (environment: Readonly<Record<string, string | undefined>>): string | null => {
+  if (environment['DSF_TEST_BIGQUERY'] !== 'emulator')
+    return 'DSF_TEST_BIGQUERY is not emulator, and DSF_TEST_GCP_PROJECT names no project: npm run test:bigquery';
   if (existsSync(join(folder, 'ready'))) return null;
   const problem = run('python3', '-m', 'venv', folder) ?? run(python, '-m', 'pip', 'install', '--quiet', ...packages);
   if (problem !== null) return problem;

@@ -1,28 +1,19 @@
-import type { Delivery, QueryResult, Warehouse } from '@dsf/ports';
+import type { Delivery, FlatRow, FlatTable, Warehouse } from '@dsf/ports';
 
-/** What a run of the shop has left behind, without what is different in each: coordinates, times, revisions. Equal inputs must give equal images. */
+/**
+ * What a run of the shop has left behind, without what is different in each: coordinates, times, revisions, the order of columns. Equal inputs must
+ * give equal images, whatever the database.
+ */
 export interface ShopImage {
   readonly raw: readonly string[];
-  readonly orders: readonly string[];
-  readonly items: readonly string[];
-  readonly tags: readonly string[];
+  /** Rows by table. */
+  readonly rows: Readonly<Record<string, readonly string[]>>;
   readonly sales: readonly string[];
   readonly totals: readonly string[];
   readonly failures: readonly string[];
   /** The newest of each group, per topic. */
   readonly documents: readonly (readonly string[])[];
 }
-
-/** Where a record came in, and when, is for each deployment to say. */
-const ownColumns = new Set(['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_time', '_dsf_ingested_at', '_dsf_revision', '_dsf_updated_at']);
-
-const linesOf = ({ columns, rows }: QueryResult): readonly string[] =>
-  rows
-    .map((row) => JSON.stringify(columns.flatMap((column, index) => (ownColumns.has(column) ? [] : [[column, String(row[index])]]))))
-    .toSorted();
-
-const orderOf = (alias: string): string =>
-  `(select o.id from shop_orders o where o._dsf_src = ${alias}._dsf_src and o._dsf_part = ${alias}._dsf_part and o._dsf_off = ${alias}._dsf_off) as of_order`;
 
 const decoder = new TextDecoder();
 const headerOf = ({ headers }: Delivery, name: string): string => decoder.decode(headers.find(([found]) => found === name)?.[1]);
@@ -42,19 +33,50 @@ const newestDocuments = (deliveries: readonly Delivery[]): readonly string[] => 
   return [...newest.values()].map(({ text }) => text).toSorted();
 };
 
-export const readShopImage = async (
-  { inspect }: Pick<Warehouse, 'inspect'>,
-  documents: readonly (readonly Delivery[])[],
-): Promise<ShopImage> => {
-  const lines = async (sql: string): Promise<readonly string[]> => linesOf(await inspect.query(sql, 1_000_000));
-  const failures = await inspect.failures({ status: 'open', max: 1_000_000 });
+const recordsMax = 1_000_000;
+
+/** A row with what its cells are called, and the order that it belongs to. */
+const lineOf = ({ columns }: FlatTable, row: FlatRow, order: string): string => {
+  const cells = columns.flatMap(({ name, type }, index) => {
+    const cell = row.cells[index] ?? null;
+    return cell === null ? [] : [`${name} ${type} ${String(cell)}`];
+  });
+  return JSON.stringify([order, row.row, row.parentRow, row.listIdx, row.listIdx2, row.shape, cells.toSorted()]);
+};
+
+/** What the root row calls itself. */
+const orderOf = ({ columns }: FlatTable, { cells }: FlatRow): string =>
+  String(cells[columns.findIndex(({ path }) => path === 'id')] ?? null);
+
+const readRows = async (warehouse: Warehouse): Promise<Pick<ShopImage, 'raw' | 'rows'>> => {
+  const { inspect, committed } = warehouse;
+  const { tables } = await warehouse.schema();
+  const raw: string[] = [];
+  const rows: Record<string, string[]> = {};
+  const partitions = new Map((await inspect.positions()).map(({ source, partition }) => [`${source}:${partition}`, { source, partition }]));
+  for (const at of partitions.values()) {
+    const range = { ...at, from: 0, to: recordsMax };
+    for (const { key, headers, payload } of await committed.readRaw(range, recordsMax))
+      raw.push(JSON.stringify([key, headers.map(([name, value]) => [name, value]), payload].map((part) => JSON.stringify(part))));
+    const ids = tables.filter(({ source }) => source === at.source).map(({ id }) => id);
+    const flat = await committed.readFlat(range, ids, recordsMax);
+    const root = flat.rows.tables.find(({ table }) => table.parent === null);
+    const orders = new Map(root?.rows.map((row) => [row.offset, orderOf(root.table, row)]));
+    for (const { table, rows: some } of flat.rows.tables)
+      (rows[table.name] ??= []).push(...some.map((row) => lineOf(table, row, orders.get(row.offset) ?? '')));
+  }
+  return { raw: raw.toSorted(), rows: Object.fromEntries(Object.entries(rows).map(([name, lines]) => [name, lines.toSorted()])) };
+};
+
+export const readShopImage = async (warehouse: Warehouse, documents: readonly (readonly Delivery[])[]): Promise<ShopImage> => {
+  const { inspect } = warehouse;
+  const lines = async (sql: string): Promise<readonly string[]> =>
+    (await inspect.query(sql, recordsMax)).rows.map((row) => JSON.stringify(row.map(String))).toSorted();
+  const failures = await inspect.failures({ status: 'open', max: recordsMax });
   return {
-    raw: await lines('select key, headers, payload, size from dsf_raw'),
-    orders: await lines('select * from shop_orders'),
-    items: await lines(`select ${orderOf('i')}, i.* from shop_orders__items i`),
-    tags: await lines(`select ${orderOf('t')}, t.* from shop_orders__items__tags t`),
-    sales: await lines('select * from shop_sales'),
-    totals: await lines('select * from shop_totals'),
+    ...(await readRows(warehouse)),
+    sales: await lines('select customer, window_start, window_end, lines, revenue, best from shop_sales'),
+    totals: await lines('select city, orders, total from shop_totals'),
     failures: failures.map(({ phase, code }) => `${phase} ${code}`).toSorted(),
     documents: documents.map(newestDocuments),
   };

@@ -22,7 +22,8 @@ export type Lack =
   | 'brackets in names'
   | 'exact decimals in questions'
   | 'foreign keys in bulk loads'
-  | 'columns of the same name';
+  | 'columns of the same name'
+  | 'deletion of fresh rows';
 
 /** Unicode without NUL. */
 export const isPlain = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
