@@ -11,6 +11,7 @@ const wayOf = (plan: RebuildPlan, lanes: number): readonly string[] => {
     return [
       `each lane computes its groups by one statement in BigQuery, about ${plan.bytes.toLocaleString('en')} bytes scanned each time, ${(plan.bytes * lanes).toLocaleString('en')} in all; where rows have values of other types than their columns, page by page instead`,
     ];
+  if (plan.by === 'unknown') return [`by one statement in BigQuery or page by page, as the summariser finds: ${plan.why}`];
   return plan.why === null ? [] : [`page by page through the summariser, not by one statement in BigQuery: ${plan.why}`];
 };
 
