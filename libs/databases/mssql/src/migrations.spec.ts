@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { batchesOf, migrationScript, missingFrom, readMigrations } from './migrations.ts';
+import { batchesOf, migrationScript, missingFrom, readMigrations, reasonToSkip } from './migrations.ts';
+import { failureOf } from './verdict.ts';
 
 const applied = readMigrations().map(({ id, name, checksum }) => ({ id, name, checksum, appliedAt: 0, appliedBy: 'x', skipped: null }));
 
@@ -32,6 +33,15 @@ describe('migrations', () => {
     expect(script).not.toContain('$(schema)');
     for (const { name, checksum } of readMigrations()) expect(script).toContain(`N'${name}', '${checksum}'`);
     expect(migrationScript(applied, 'mine')).toBe('');
+  });
+
+  it('that the server has no use for are skipped with its own words, and nobody is asked to report a defect', () => {
+    const words = "'PERIOD FOR SYSTEM_TIME' is not currently supported";
+    const failure = failureOf(Object.assign(new Error(words), { code: 'EREQUEST', number: 102, class: 15 }), {});
+    expect(String(failure)).toContain('defect of DSF');
+    expect(reasonToSkip('system-versioned temporal tables', failure)).toBe(
+      `this server has no system-versioned temporal tables; it said: ${words}`,
+    );
   });
 
   it('that stand in for an optional one are left out of the script, unless the server is known to lack it', () => {

@@ -149,6 +149,12 @@ const applyOne = async (connection: Connection, migration: Migration): Promise<v
 /** What a server that lacks the feature answers: no permission and no connection would be another matter. */
 const lacksFeature = (error: unknown): boolean => error instanceof Failure && error.code === 'warehouse.statement';
 
+/** Why an optional file is left out, in the server's own words: what is advised elsewhere after such an error, to report a defect, is wrong here. */
+export const reasonToSkip = (optional: string, error: unknown): string => {
+  const cause = error instanceof Failure ? (error.cause ?? error) : error;
+  return `this server has no ${optional}; it said: ${cause instanceof Error ? cause.message : String(cause)}`;
+};
+
 export interface MigrationStep {
   readonly name: string;
   readonly outcome: 'applied' | 'skipped';
@@ -175,7 +181,7 @@ const step = async (client: MssqlClient, migration: Migration): Promise<Migratio
   } catch (error) {
     const { optional } = migration;
     if (optional === null || !lacksFeature(failureOf(error, {}))) throw error;
-    const reason = `this server has no ${optional}: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = reasonToSkip(optional, error);
     return client.writeAlone('schema', async (connection) => {
       if (await isDone(connection)) return null;
       await record(connection, migration, reason);
