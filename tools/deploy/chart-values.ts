@@ -93,6 +93,7 @@ export const good: Readonly<Record<string, Values>> = {
       monitoring: { podMonitor: { enabled: false }, prometheusRule: { enabled: false }, dashboards: { enabled: false } },
     },
   },
+  'a console': { base, values: { console: { enabled: true } } },
   'one phase alone': {
     base,
     values: { phases: { ingestor: { enabled: false }, summariser: { enabled: false }, publisher: { enabled: false } } },
@@ -191,5 +192,6 @@ export const wrong: readonly (readonly [what: string, values: Values, names: rea
   ['root', { base, values: { podSecurity: { runAsUser: 0 } } }, ['runAsUser']],
   ['a folder of the node as a volume', { base, values: { volumes: [{ name: 'x', hostPath: { path: '/' } }] } }, ['hostPath']],
   ['a memory limit in words', phase({ resources: { limits: { memory: 'lots' } } }), ['memory']],
+  ['a misspelt key of the console', { base, values: { console: { enable: true } } }, ['console', 'enable']],
   ['no values at all', {}, ['database.mssql.server']],
 ];

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { base } from './chart-values.ts';
 import { describeCharts } from './charts.ts';
+import type { Values } from './helm.ts';
 import type { Manifest } from './manifests.ts';
 import { podOf, valueOf, withPods } from './pods.ts';
 
@@ -35,6 +36,25 @@ describeCharts('the chart', ({ helm, render }) => {
     const own = manifests.find(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === account);
     // A hook runs before everything else is there: what it needs must be a hook too, and earlier.
     expect(own?.metadata.annotations).toMatchObject({ 'helm.sh/hook': 'pre-install,pre-upgrade', 'helm.sh/hook-weight': '-10' });
+  });
+
+  it('has a console where it is asked for, with the variables and logins of the services, that begins nothing by itself', async () => {
+    const consoleOf = async (values: Values): Promise<Manifest | undefined> =>
+      (await render(values)).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'dsf-console');
+    expect(await consoleOf({ base })).toBeUndefined();
+    const values = { base, values: { console: { enabled: true } } };
+    const found = await consoleOf(values);
+    const service = (await render(values)).find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'dsf-flattener');
+    const [own, its] = [found, service].map((one) => one && podOf(one));
+    expect(own?.containers[0]).toMatchObject({ command: ['sleep', 'infinity'], image: expect.stringContaining('/dsf/dsf:') });
+    expect(own?.serviceAccountName).toBe('dsf-console');
+    const wiring = (pod: typeof own): readonly unknown[] =>
+      (pod?.containers[0]?.env ?? []).filter(({ name }) => /^DSF_(DATABASE|MSSQL|INTERNAL|WAREHOUSE)/.test(name));
+    expect(wiring(own).length).toBeGreaterThan(8);
+    expect(wiring(own)).toEqual(wiring(its));
+    expect(own?.volumes).toEqual(its?.volumes);
+    const { said } = await helm.template({ base: 'trial', values: { console: { enabled: true } } });
+    expect(said).not.toContain('dsf-console');
   });
 
   it('has an account for each phase, with the annotations of its workload identity', async () => {

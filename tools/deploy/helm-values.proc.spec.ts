@@ -19,12 +19,15 @@ describeCharts('the values of the chart', ({ major, helm }) => {
   });
 
   it('tells what to do next', async () => {
-    const saidOf = async (file: string): Promise<string> =>
-      (await (major === 3 ? helm.renderedNotes({ base: file }) : helm.notes({ base: file }))).said;
+    const saidOf = async (file: string, values?: object): Promise<string> => {
+      const given = { base: file, ...(values === undefined ? {} : { values }) };
+      return (await (major === 3 ? helm.renderedNotes(given) : helm.notes(given))).said;
+    };
     const said = await saidOf('on-premise');
     expect(said).toContain('dsf apply');
     expect(said).toContain('rows are there, too; internal topics are on Kafka');
     expect(await saidOf('google-cloud')).toContain('rows are in BigQuery; internal topics are on Google Cloud Pub/Sub');
     expect(await saidOf('trial')).toContain('This is a trial');
+    expect(await saidOf('on-premise', { console: { enabled: true } })).toContain('exec deploy/dsf-console -- dsf topics apply');
   });
 });

@@ -1,4 +1,4 @@
-{{/* The pod of every process: the four phases, the migration, and mode single. (root, component, app, prefix, service, set, args, home, probes) */}}
+{{/* The pod of every process: the four phases, the migration, the console, and mode single. (root, component, app, prefix, service, set, command, args, home, probes) */}}
 {{- define "dsf.podSpec" -}}
 {{- $values := .root.Values -}}
 {{- $database := $values.database -}}
@@ -41,6 +41,9 @@ containers:
   - name: {{ .component }}
     image: {{ include "dsf.image" (dict "root" .root "app" .app) }}
     imagePullPolicy: {{ $values.image.pullPolicy }}
+    {{- with .command }}
+    command: {{- toYaml . | nindent 6 }}
+    {{- end }}
     {{- with .args }}
     args: {{- toYaml . | nindent 6 }}
     {{- end }}
