@@ -4,7 +4,7 @@ import type { Value } from '@dsf/messages';
 import type { ColumnType, InstanceMeasure } from '@dsf/metadata';
 import { Failure, type Amount, type Measure, type Moment } from '@dsf/ports';
 import { distinct } from './measure-distinct.ts';
-import { measureFor, measures } from './measures.ts';
+import { admitCustom, measureFor, measures } from './measures.ts';
 
 const spec = (name: string, type: ColumnType, max = 100): InstanceMeasure => ({ name: 'm', function: name, type, max });
 const measure = (name: string, type: ColumnType = 'decimal', max = 100): Measure => measureFor(spec(name, type, max), new Map());
@@ -167,4 +167,23 @@ describe.each([...measures.keys()])('%s', (name) => {
       { numRuns: 50 },
     );
   });
+});
+
+it('tries the laws of a measure of the user once, however often it is admitted', () => {
+  let calls = 0;
+  const ones: Measure = {
+    zero: num(0),
+    lift: () => {
+      calls += 1;
+      return num(1);
+    },
+    // It shows the same whatever comes, which keeps every law.
+    combine: () => num(1),
+    lower: () => num(1),
+  };
+  admitCustom(new Map([['ones', ones]]));
+  const once = calls;
+  expect(once).toBeGreaterThan(100);
+  admitCustom(new Map([['ones', ones]]));
+  expect(calls).toBe(once);
 });
