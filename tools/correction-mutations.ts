@@ -2,6 +2,12 @@ import { edit, type Mutation } from './mutation.ts';
 
 /** Guards of corrections: replays, and the requests that follow them. */
 export const correctionMutations: Readonly<Record<string, Mutation>> = {
+  'verdict-of-version': {
+    guard: 'a record is given up by the version that it failed by (rule 4)',
+    edits: [edit('attempts.ts', 'seq !== stoodAt || version !== decidedBy', 'seq !== stoodAt')],
+    seeds: 600,
+    deeds: ['change'],
+  },
   'request-waits': {
     guard: 'a recompute waits until the lane has had the record (rule 8)',
     edits: [edit('summarise/chores.ts', '(lane.position(after)?.next ?? 0) > after.offset;', '(lane.position(after)?.next ?? 0) >= 0;')],

@@ -90,6 +90,18 @@ export const operatorMutations: Readonly<Record<string, Mutation>> = {
     edits: [edit('flatten/work.ts', 'all.filter((range) => rawLane(range, catalog.settings.lanes) === laneNumber)', 'all')],
     seeds: 200,
   },
+  'resize-version': {
+    guard: 'a resize changes the number of lanes of the version in force, and takes nothing along that was not activated (rule 7)',
+    edits: [
+      {
+        file: '/libs/testing/src/memory-metadata.ts',
+        find: 'lanes === undefined || before === null ? freshSnapshot(before, definitions) : withLanes(before, lanes)',
+        put: 'freshSnapshot(before, definitions)',
+      },
+    ],
+    seeds: 400,
+    deeds: ['resize', 'change'],
+  },
   'resize-seq': {
     guard: 'every seq rises to the highest (Scale)',
     edits: [

@@ -2,6 +2,18 @@ import { edit, type Mutation } from './mutation.ts';
 
 /** Guards of what is published. */
 export const publishMutations: Readonly<Record<string, Mutation>> = {
+  'old-instance-retracted': {
+    guard: 'a new instance retracts what its driver had published before and it has no rows for (rule 9)',
+    edits: [edit('summarise/chores.ts', "row.status !== 'gone' && row.key.length === key.length", 'row.key.length < 0')],
+    seeds: 100,
+    deeds: ['change'],
+  },
+  'gone-renewed': {
+    guard: 'a group that an instance had retracted gets a new revision when it goes live again (rule 9)',
+    edits: [edit('summarise/chores.ts', "isNew && (frozen.has(group) || status === 'gone')", 'isNew && frozen.has(group)')],
+    seeds: 400,
+    deeds: ['change'],
+  },
   'catch-up': {
     guard: 'a publisher first sends what the state has above its position (rule 9)',
     edits: [

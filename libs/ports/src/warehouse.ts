@@ -140,6 +140,8 @@ export interface LaneReads {
   readRequests(lane: LaneKey, max: number): Promise<readonly Request[]>;
   /** Driver instances that are live in a summarise lane. */
   readLiveInstances(lane: number): Promise<readonly string[]>;
+  /** Where ingest stands with each partition of a source that it has begun, whatever became of the source; in partition order. */
+  readEnds(source: number): Promise<readonly Position[]>;
   /** Failures that are open for exactly this record. */
   readFailures(at: SourcePartition & { readonly offset: number }): Promise<readonly RecordFailure[]>;
   /** Offset of the first record of the range whose broker timestamp is at or after `time` (UTC ms), by its raw row or root row; null when there is none. */

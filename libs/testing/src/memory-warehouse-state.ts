@@ -108,6 +108,12 @@ export const allPositions = (state: MemoryState): readonly LanePosition[] =>
     .all('')
     .flatMap(({ lane }) => loadLane(state, lane).positions.map((position) => ({ ...position, phase: lane.phase, lane: lane.lane })));
 
+const readEnds = (state: MemoryState, source: number): readonly Position[] =>
+  state.lanes
+    .all('')
+    .flatMap(({ lane }) => (lane.phase === 'ingest' && lane.source === source ? loadLane(state, lane).positions : []))
+    .sort((a, b) => a.partition - b.partition);
+
 const within = (range: RowRange, offset: number): boolean => offset >= range.from && offset < range.to;
 
 const recordOf = ({ topic: _topic, sha256: _sha256, ...record }: RawRow): RawRecord => record;
@@ -223,6 +229,7 @@ export const memoryReads = (on: OnState, schema: () => FlatSchema): LaneReads =>
     on('readGroupsByRevision', (state) => readGroupsByRevision(state, instance, { lane, from, to, after, max })),
   readRequests: (lane, max) => on('readRequests', (state) => state.requests.all(laneShelf(lane)).slice(0, max)),
   readLiveInstances: (lane) => on('readLiveInstances', (state) => state.live.all(String(lane))),
+  readEnds: (source) => on('readEnds', (state) => readEnds(state, source)),
   readFailures: (at) => on('readFailures', (state) => readFailures(state, at)),
   findSince: (rows, range, time) => on('findSince', (state) => findSince(state, schema(), { rows, range, time })),
   readNeeded: (at) =>

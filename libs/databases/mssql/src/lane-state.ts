@@ -46,6 +46,13 @@ export const readLane = async (connection: Connection, { phase, source, lane }: 
   return { seq: integer(row[0]), positions: positions.map(positionOf), facts: json<LaneState['facts']>(row[1]) };
 };
 
+export const readEnds = async (connection: Connection, source: number): Promise<readonly Position[]> => {
+  const rows = await connection.all(
+    sql`SELECT ${raw(positionColumns)} FROM ${raw(connection.schemas.state)}.[position] WHERE [phase] = ${word('ingest')} AND [lane_source] = ${int(source)} ORDER BY [partition]`,
+  );
+  return rows.map(positionOf);
+};
+
 /** Shared by all lanes, so that they go on side by side; whoever administers them takes it alone. */
 const lanesLock = (base: string): string => `dsf:${base}:lanes`;
 

@@ -48,6 +48,7 @@ export const laneReads = ({ one, several }: Readers, views: CatalogViews): LaneR
     }),
   readRequests: (lane, max) => one((connection) => requests.readRequests(connection, lane, max)),
   readLiveInstances: (lane) => one((connection) => summaryTables.readLiveInstances(connection, lane)),
+  readEnds: (source) => one((connection) => laneState.readEnds(connection, source)),
   readFailures: (at) => one((connection) => failures.readFailures(connection, at)),
   findSince: (rows, range, time) =>
     several(async (connection) =>

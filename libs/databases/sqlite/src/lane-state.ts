@@ -45,6 +45,11 @@ export const readLane = (connection: Connection, { phase, source, lane }: LaneKe
   return { seq: integer(row[0]), positions: positions.map(positionOf), facts: json<LaneState['facts']>(row[1]) };
 };
 
+export const readEnds = (connection: Connection, source: number): readonly Position[] =>
+  connection
+    .all(`SELECT ${positionColumns} FROM dsf_position WHERE phase = 'ingest' AND lane_source = ? ORDER BY partition`, source)
+    .map(positionOf);
+
 /** The first statement of every lane transaction (delivery rule 1). @throws Failure `retry` `lane.lost` */
 export const claimTurn = (connection: Connection, { phase, source, lane }: LaneKey, seq: number): void => {
   const changed =

@@ -39,6 +39,7 @@ export const laneReads = (on: OnConnection, views: CatalogViews): LaneReads => (
     }),
   readRequests: (lane, max) => on((connection) => requests.readRequests(connection, lane, max)),
   readLiveInstances: (lane) => on((connection) => summaryTables.readLiveInstances(connection, lane)),
+  readEnds: (source) => on((connection) => laneState.readEnds(connection, source)),
   readFailures: (at) => on((connection) => failures.readFailures(connection, at)),
   findSince: (rows, range, time) =>
     on((connection) =>

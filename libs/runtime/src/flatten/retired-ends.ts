@@ -3,11 +3,10 @@ import type { Catalog } from '@dsf/metadata';
 import type { Lane } from '../lane.ts';
 import type { OutgoingRange } from '../hops.ts';
 import type { LaneContext } from '../work.ts';
-import { ingestLaneOf } from './records-in.ts';
 
 /**
- * Where the ingestors of removed sources stood in the end. Nobody else says it any more, so a last range that was lost would never be missed:
- * the flattener says it to itself.
+ * Where the ingestors of removed sources stood in the end, in every partition that they had begun: its topic may have had more than the
+ * definition says. Nobody else says it any more, so a last range that was lost would never be missed: the flattener says it to itself.
  */
 export const retiredEnds = async (
   { warehouse }: LaneContext,
@@ -15,14 +14,11 @@ export const retiredEnds = async (
   { sources, settings }: Catalog,
 ): Promise<readonly OutgoingRange<RawRecord>[]> => {
   const ends: OutgoingRange<RawRecord>[] = [];
-  for (const { id, retired, definition } of sources) {
-    for (let partition = 0; retired && partition < definition.partitions; partition += 1) {
-      const at = { source: id, partition };
-      if (rawLane(at, settings.lanes) !== key.lane) continue;
-      const { positions } = await warehouse.loadLane(ingestLaneOf(at));
-      for (const { next, version, time } of positions)
-        ends.push({ lane: key.lane, range: { ...at, from: next, to: next, version, time, idle: true, items: [] } });
-    }
+  for (const { id, retired } of sources) {
+    if (!retired) continue;
+    for (const { source, partition, next, version, time } of await warehouse.committed.readEnds(id))
+      if (rawLane({ source, partition }, settings.lanes) === key.lane)
+        ends.push({ lane: key.lane, range: { source, partition, from: next, to: next, version, time, idle: true, items: [] } });
   }
   return ends;
 };

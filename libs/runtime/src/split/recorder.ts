@@ -23,6 +23,7 @@ const readsIn = (transaction: LaneTransaction, reads: LaneReads): LaneReads => (
   readGroupsByRevision: (...question) => transaction.readGroupsByRevision(...question),
   readRequests: (lane, max) => transaction.readRequests(lane, max),
   readLiveInstances: (lane) => transaction.readLiveInstances(lane),
+  readEnds: (source) => transaction.readEnds(source),
   readFailures: (at) => transaction.readFailures(at),
   readNeeded: (at) => transaction.readNeeded(at),
   readMessages: (source, ids) => transaction.readMessages(source, ids),

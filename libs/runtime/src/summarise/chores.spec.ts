@@ -73,7 +73,7 @@ const setUp = async ({ asked = [], stored = [], live = [driver.instance], driver
       readLiveInstances: async () => live,
       readFlat: async ({ source, partition, to }) => ({ rows: { source, partition, tables: [] }, next: to }),
       readGroups: async (_, groups) => stored.filter(({ group }) => groups.includes(group)),
-      readGroupsByRevision: async () => stored,
+      readGroupsByRevision: async (instance) => stored.filter((row) => row.instance === instance),
     },
   });
   const catalog = catalogOf(1, { settings: { lanes: 1 }, drivers });
@@ -138,6 +138,29 @@ describe('a driver instance', () => {
     await adoptInstances(context, room, catalog);
     expect(groups()).toMatchObject([{ group: '["rome"]', revision: 10 }]);
     expect(warehouse.writes).toContainEqual(['setInstanceLive', 0, driver.instance, true]);
+  });
+
+  it('retracts what its driver had published before and it has no rows for, or the documents would stand for ever', async () => {
+    const before = { instance: 'sales@0', revision: 7 };
+    const { context, room, catalog, groups } = await setUp({
+      live: ['sales@0', 'other@0'],
+      stored: [
+        ...[rowOf('rome', before), rowOf('oslo', before), rowOf('bern', { ...before, status: 'gone' }), rowOf('pisa', before)],
+        // It was live once, and what it had retracted then was published by another since.
+        rowOf('pisa', { status: 'gone', revision: 3 }),
+        ...[
+          rowOf('kiel', { instance: 'other@0' }),
+          rowOf('lima', { ...before, key: ['lima', 'peru'] }),
+          rowOf('linz', { ...before, window: 0 }),
+        ],
+      ],
+    });
+    await adoptInstances(context, room, catalog);
+    expect(groups().map(({ instance, group, status, revision }) => [instance, group, status, revision])).toEqual([
+      ['sales@1', '["rome"]', 'live', 10],
+      ['sales@1', '["oslo"]', 'gone', 10],
+      ['sales@1', '["pisa"]', 'gone', 10],
+    ]);
   });
 
   it('stops when the catalog no longer has it', async () => {

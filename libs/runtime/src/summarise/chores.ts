@@ -37,16 +37,19 @@ export const adoptInstances = async <Plan, PointsPlan>(
   const wanted = catalog.drivers.filter(({ instance }) => !live.has(instance));
   const gone = [...live].filter((instance) => catalog.drivers.every((driver) => driver.instance !== instance));
   if (wanted.length > 0) await context.warehouse.ensureSummaryTables(wanted);
-  // What is gone ends with the first that comes: a lane in which both are live would show, when the old one is wanted again, groups with
-  // revisions below those of its successor.
-  let ending: readonly string[] = gone;
+  // What is gone ends with its successor: a lane in which both are live would show, when the old one is wanted again, groups with revisions below
+  // those of its successor; and one that had ended before would have nobody to retract what it had published.
   for (const instance of wanted) {
-    await replaceAll(context, room, { catalog, instance, reason: 'update', requests: [], goesLive: { ending } });
-    ending = [];
+    const before = gone.filter((other) => driverOf(other) === instance.name);
+    await replaceAll(context, room, { catalog, instance, reason: 'update', requests: [], goesLive: { before } });
   }
+  const ending = gone.filter((other) => !wanted.some(({ name }) => name === driverOf(other)));
   if (ending.length > 0) await commit(room, { catalog, changed: [] }, (transaction) => endInstances(transaction, lane, ending));
   return wanted.length + gone.length > 0;
 };
+
+/** An instance is `name@hash`. */
+const driverOf = (instance: string): string => instance.slice(0, instance.lastIndexOf('@'));
 
 const endInstances = async (transaction: LaneTransaction, lane: Lane, instances: readonly string[]): Promise<void> => {
   for (const instance of instances) await transaction.setInstanceLive(lane.key.lane, instance, false);
@@ -146,8 +149,8 @@ const replaceAll = async <Plan, PointsPlan>(
     readonly instance: DriverInstance;
     readonly reason: GroupChange['reason'];
     readonly requests: readonly Request[];
-    /** Set when the instance was not live: those that it takes the place of. */
-    readonly goesLive: { readonly ending: readonly string[] } | null;
+    /** Set when the instance was not live: those that were its driver until now, which end with it. */
+    readonly goesLive: { readonly before: readonly string[] } | null;
   },
 ): Promise<void> => {
   const { lane, phases } = room;
@@ -162,9 +165,13 @@ const replaceAll = async <Plan, PointsPlan>(
   });
   const renews = requests.some(({ body }) => body.kind === 'rebuild' && body.renew === true);
   const { rows, vanished, kept } = compare(folded.groups, stored, { frozen, goesLive: goesLive !== null, renews });
+  const inherited = await readInherited(context, lane, instance, goesLive?.before ?? []);
   const changed = [
     ...rows,
     ...vanished.map((row) => phases.summarise.retract(row, at)),
+    ...inherited
+      .filter(({ group }) => !folded.groups.has(group) && !stored.has(group))
+      .map((row) => ({ ...phases.summarise.retract(row, at), instance: instance.instance })),
     ...kept.map((row): GroupRow => ({ ...row, revision: at.revision, time: at.now, reason })),
   ];
   await commit(room, { catalog, changed }, async (transaction) => {
@@ -172,7 +179,7 @@ const replaceAll = async <Plan, PointsPlan>(
     const refusals = [...folded.refusals, ...listFrozen(requests, frozen, catalog.version)];
     if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
     if (goesLive !== null) {
-      await endInstances(transaction, lane, goesLive.ending);
+      await endInstances(transaction, lane, goesLive.before);
       await transaction.setInstanceLive(lane.key.lane, instance.instance, true);
     }
     await transaction.closeRequests(
@@ -183,6 +190,21 @@ const replaceAll = async <Plan, PointsPlan>(
 };
 
 type Rows = ReadonlyMap<string, GroupRow>;
+
+/**
+ * Groups that the driver had until now, and which were published: those that its new instance has no rows for are retracted by it, or their documents
+ * would stand for ever. Where the key has another number of parts, or a window came or went, none of the old groups can be one of the new.
+ */
+const readInherited = async (
+  context: LaneContext,
+  lane: Lane,
+  { key, windowMs }: DriverInstance,
+  before: readonly string[],
+): Promise<readonly GroupRow[]> => {
+  const all: GroupRow[] = [];
+  for (const instance of before) all.push(...(await readLane(context, lane, instance)).values());
+  return all.filter((row) => row.status !== 'gone' && row.key.length === key.length && (row.window === null) === (windowMs === null));
+};
 
 /** Of a fold and what is stored: rows that are written as they were folded, groups that are no more, and groups that only get a new revision. */
 const compare = (
@@ -195,7 +217,7 @@ const compare = (
   return {
     rows: [...folded.values()].filter((row) => (goesLive || !frozen.has(row.group)) && (isNew || differs(stored.get(row.group), row))),
     vanished: left.filter(({ group, status }) => status !== 'gone' && !frozen.has(group)),
-    kept: left.filter(({ group, status }) => (isNew && frozen.has(group)) || (renews && status === 'gone')),
+    kept: left.filter(({ group, status }) => isNew && (frozen.has(group) || status === 'gone')),
   };
 };
 

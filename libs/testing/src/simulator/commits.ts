@@ -47,8 +47,6 @@ const checkInstance = (world: World, instance: string, lane: number): void => {
   for (const group of new Set([...wanted.keys(), ...stored.keys()])) {
     if (pending.groups.has(`${instance} ${group}`) || world.loose.has(`${instance} ${group}`)) continue;
     const row = stored.get(group);
-    // It was frozen in an earlier life of its instance, and nothing came since: its number stands.
-    if (!wanted.has(group) && world.database.state.frozen.get(instance, group) !== undefined) continue;
     const has =
       row === undefined
         ? 'nothing'

@@ -183,6 +183,8 @@ export interface Meaning {
   /** Rows that count; a row that the driver cannot compute is left out. */
   readonly read: (message: InputMessage) => readonly Amounts[];
   readonly show: (halves: readonly number[]) => readonly string[];
+  /** What two disjoint sets of rows show together. */
+  readonly combine: (one: readonly string[], other: readonly string[]) => readonly string[];
 }
 
 const halfText = (halves: number): string => String(halves / 2);
@@ -205,6 +207,13 @@ const readLines = (message: InputMessage, variant: number): readonly Amounts[] =
   );
 };
 
+/** In the order of the drivers' measures: count, sum, max, min. */
+const combine: Meaning['combine'] = (one, other) =>
+  one.map((text, index) => {
+    const pair = [Number(text), Number(other[index])] as const;
+    return String(index < 2 ? pair[0] + pair[1] : index === 2 ? Math.max(...pair) : Math.min(...pair));
+  });
+
 /** The meaning of each driver that a choice defines, by name. */
 const meaningsOf = ({ sums, lines, extra, hasB }: Choice): readonly Meaning[] => {
   const meanings: Meaning[] = [];
@@ -215,11 +224,12 @@ const meaningsOf = ({ sums, lines, extra, hasB }: Choice): readonly Meaning[] =>
       driver: 'sums',
       read: (message) => readNumber(message, sources, sums === 1 ? 3 : null),
       show: (halves) => [...number(halves), halfText(Math.max(...halves)), ...(sums === 2 ? [halfText(Math.min(...halves))] : [])],
+      combine,
     });
   }
-  if (lines !== null) meanings.push({ driver: 'lines', read: (message) => readLines(message, lines), show: number });
+  if (lines !== null) meanings.push({ driver: 'lines', read: (message) => readLines(message, lines), show: number, combine });
   if (extra !== null && hasB)
-    meanings.push({ driver: 'extra', read: (message) => readNumber(message, ['b'], extra === 1 ? 3 : null), show: number });
+    meanings.push({ driver: 'extra', read: (message) => readNumber(message, ['b'], extra === 1 ? 3 : null), show: number, combine });
   return meanings;
 };
 

@@ -63,11 +63,27 @@ const lagOfCatalog = (world: World): string | null => {
 /** What is missing until everything has drained; null when nothing is. */
 export const whatLags = (world: World): string | null => lag(world) ?? lagOfCatalog(world);
 
+/**
+ * Whether every group that was ever published is still somebody's to retract: one driver took the place of another without a pause, and nothing
+ * that was published was forgotten.
+ */
+const isAccountable = (world: World, driver: string): boolean => {
+  const [first, ...later] = world.activated
+    .map(({ catalog }) => catalog.drivers.some(({ name }) => name === driver))
+    .slice(world.activated.findIndex(({ catalog }) => catalog.drivers.some(({ name }) => name === driver)));
+  return first === true && later.every((has) => has) && !world.counts.has('recover done');
+};
+
 /** A consumer that keeps the highest revision has the state. */
 export const checkPublished = (world: World, outputs: Outputs): void => {
   const { state } = world.database;
   for (const { topic, driver } of world.activated.at(-1)?.catalog.publications ?? []) {
     const kept = outputs.kept(topic);
+    const known = new Map(state.groups.all(driver.instance).map(({ row }) => [row.group, row]));
+    if (isAccountable(world, driver.name))
+      for (const [group, { body, revision }] of kept)
+        if (body !== null && (known.get(group)?.status ?? 'gone') === 'gone')
+          violate(world, 'published = state', `${topic} ${group} shows ${body} at revision ${revision}, the state has no such group`);
     for (const { row } of state.groups.all(driver.instance)) {
       const document = kept.get(row.group);
       const where = `${topic} ${row.group}`;

@@ -2,7 +2,7 @@ import type { LaneKey, PurgedRows, RowRange } from '@dsf/ports';
 import type { SourcePartition } from '@dsf/messages';
 import type { MemoryCommit } from '../memory-warehouse-database.ts';
 import { laneShelf, loadLane, partitionShelf } from '../memory-warehouse-state.ts';
-import { flattenLane, positionOf, recordState, summariseLane } from './oracle.ts';
+import { flattenLane, foldLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import { count, lanesOf, violate, type World } from './world.ts';
 
 /*
@@ -123,6 +123,20 @@ const checkWindows = (world: World, live: ReadonlySet<string>): void => {
   }
 };
 
+/** Frozen groups keep their numbers where the instance that goes live has no row of them; what comes is added. */
+const rememberBases = (world: World, instance: string, lane: number): void => {
+  const { groups, frozen } = world.database.state;
+  const mine = groups.all(instance).filter((group) => group.lane === lane);
+  for (const { row } of mine) world.bases.delete(`${instance} ${row.group}`);
+  const folded = foldLane(world, instance, lane);
+  for (const { row } of mine)
+    if (row.status === 'live' && !folded.has(row.group) && frozen.get(instance, row.group) !== undefined)
+      world.bases.set(
+        `${instance} ${row.group}`,
+        row.measures.map((value) => (value as { n?: string } | null)?.n ?? ''),
+      );
+};
+
 /** After a commit of a summarise lane: which instances began there, from where on, and what was listed as too late. */
 export const followFrozen = (world: World, commit: MemoryCommit): void => {
   const { lane } = commit;
@@ -137,6 +151,7 @@ export const followFrozen = (world: World, commit: MemoryCommit): void => {
     const positions = loadLane(state, lane).positions;
     floors.set(instance, new Map(positions.map((at) => [partitionShelf(at), foldsFrom(world, lane.lane, at)])));
     for (const key of world.windows.keys()) if (key.startsWith(`${instance} `)) world.windows.delete(key);
+    rememberBases(world, instance, lane.lane);
   }
   checkFreeze(world, commit);
   checkWindows(world, live);

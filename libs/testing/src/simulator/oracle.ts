@@ -119,5 +119,11 @@ export const foldLane = (world: World, instance: string, lane: number): Readonly
     }
   }
   const meaning: Meaning | undefined = world.meanings.get(instance);
-  return new Map([...groups].map(([group, halves]) => [group, meaning?.show(halves) ?? []]));
+  const shown = new Map([...groups].map(([group, halves]) => [group, meaning?.show(halves) ?? []]));
+  for (const { lane: own, row } of world.database.state.groups.all(instance)) {
+    const base = own === lane ? world.bases.get(`${instance} ${row.group}`) : undefined;
+    const rest = shown.get(row.group);
+    if (base !== undefined) shown.set(row.group, rest === undefined ? base : (meaning?.combine(base, rest) ?? []));
+  }
+  return shown;
 };

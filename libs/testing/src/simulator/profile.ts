@@ -144,9 +144,10 @@ export const drawProfile = (dice: Dice): Profile => {
   };
 };
 
-/** The same run with some kinds of deeds alone, and many of them. */
+/** The same run with some kinds of deeds alone, and many of them. It is calm no longer where one of them may lead to a refill. */
 export const withDeeds = (profile: Profile, some: readonly Deed[]): Profile => ({
   ...profile,
+  name: some.every((deed) => harmless.has(deed)) ? profile.name : 'rough',
   deeds: Object.fromEntries(deeds.map((deed) => [deed, some.includes(deed) ? 1 : 0])) as Profile['deeds'],
   deedsCount: 30,
 });

@@ -18,11 +18,12 @@ interface Backup {
   readonly known: ReturnType<typeof knownOf>;
 }
 
-const mapsOf = ({ horizons, below, floors, windows }: World) =>
+const mapsOf = ({ horizons, below, floors, windows, bases }: World) =>
   ({
     horizons: new Map(horizons),
     below: new Map(below),
     windows: new Map(windows),
+    bases: new Map(bases),
     floors: new Map([...floors].map(([lane, own]) => [lane, new Map(own)])),
   }) as const;
 
@@ -64,7 +65,7 @@ const putBack = (world: World, backup: Backup): void => {
   for (const instance of backup.instances) database.instances.add(instance);
   config.versions.splice(0, config.versions.length, ...backup.versions);
   config.tables = backup.tables;
-  for (const name of ['horizons', 'below', 'windows'] as const) refill<string, unknown>(world[name], known[name]);
+  for (const name of ['horizons', 'below', 'windows', 'bases'] as const) refill<string, unknown>(world[name], known[name]);
   refill(world.floors, new Map([...known.floors].map(([lane, own]) => [lane, new Map(own)])));
   for (const name of ['late', 'loose', 'unsettled'] as const) {
     world[name].clear();

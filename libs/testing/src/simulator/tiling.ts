@@ -71,9 +71,9 @@ export const createTiling = (world: World): Tiling => {
       courses.set(key, course);
       const { to: end, sent } = course;
       const text = `${from}-${to}`;
-      const joinsOn = end === null || from === end || (phase === 'ingest' && isEmpty(world, at, end, from));
-      if (!joinsOn && !sent.has(text) && beginnings.get(place)?.has(from) !== true)
-        violate(world, 'ranges tile without gap', `${key}: [${from}, ${to}) after what ended at ${end}`);
+      const starts = [...(end === null ? [from] : [end]), ...(beginnings.get(place) ?? [])];
+      const joinsOn = starts.some((start) => start === from || (phase === 'ingest' && isEmpty(world, at, start, from)));
+      if (!joinsOn && !sent.has(text)) violate(world, 'ranges tile without gap', `${key}: [${from}, ${to}) after what ended at ${end}`);
       sent.add(text);
       course.to = Math.max(end ?? to, to);
     },

@@ -74,6 +74,8 @@ export interface World {
   readonly floors: Map<string, Map<string, ReadonlyMap<string, number>>>;
   /** What frozen windows showed when they were first seen frozen, by instance and group. */
   readonly windows: Map<string, string>;
+  /** What groups showed that were frozen in an earlier life of their instance and have no row left, when it went live again: `sums@… ["g1"]`. */
+  readonly bases: Map<string, readonly string[]>;
   /** Numbers of lanes that there were before. */
   readonly lanesBefore: Set<number>;
   /** Points that came too late for a frozen window: `1:0:7 lines@0123abcd/0`. */
@@ -129,6 +131,7 @@ export const createWorld = (
     below: new Map(),
     floors: new Map(),
     windows: new Map(),
+    bases: new Map(),
     lanesBefore: new Set(),
     late: new Set(),
     loose: new Set(),

@@ -49,6 +49,25 @@ export const lanesContract = (room: Room): void => {
       await other.close();
     });
 
+    it('of ingest can be asked for by its source, whichever of its partitions have begun', async () => {
+      const { source } = freshLane();
+      const stands = (partition: number, next: number) => ({ ...position(source, next), partition });
+      for (const [partition, next] of [
+        [7, 3],
+        [2, 12],
+        [10, 1],
+      ] as const)
+        await turn(room.warehouse(), { phase: 'ingest', source, lane: partition }, (transaction) =>
+          transaction.writePositions([stands(partition, next)]),
+        );
+      // Of other phases, and of others, nothing counts.
+      await turn(room.warehouse(), { phase: 'flatten', source: 0, lane: room.fresh() }, (transaction) =>
+        transaction.writePositions([stands(2, 5), stands(3, 5)]),
+      );
+      expect(await room.warehouse().committed.readEnds(source)).toEqual([stands(2, 12), stands(7, 3), stands(10, 1)]);
+      expect(await room.warehouse().committed.readEnds(room.fresh())).toEqual([]);
+    });
+
     it('is at seq 0 without positions and facts before its first turn', async () => {
       expect(await room.warehouse().loadLane(freshLane())).toEqual({ seq: 0, positions: [], facts: {} });
     });
