@@ -16,6 +16,20 @@ describeCharts('the chart', ({ helm, render }) => {
     expect(pod && valueOf(pod, /^NODE_OPTIONS$/)).toBe('--max-old-space-size=1024');
   });
 
+  it('lets a service wait for its database at the start for longer than it takes until somebody is called', async () => {
+    const waits = (await render({ base }))
+      .filter(({ kind }) => kind === 'Deployment')
+      .map((manifest) => podOf(manifest).containers[0]?.startupProbe)
+      .map((probe) => (probe?.periodSeconds ?? 0) * (probe?.failureThreshold ?? 0));
+    expect(waits.length).toBe(4);
+    const { groups } = parse(readFileSync('deploy/prometheus/rules.yaml', 'utf8')) as {
+      readonly groups: readonly { readonly rules: readonly { readonly alert?: string; readonly for?: string }[] }[];
+    };
+    const calls = groups.flatMap(({ rules }) => rules).find(({ alert }) => alert === 'DsfBreakerOpen');
+    const minutes = Number(/^(\d+)m$/.exec(calls?.for ?? '')?.[1]);
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(3 * minutes * 60);
+  });
+
   it('logs in to Azure without a user, a password, or a Secret where the identity needs none', async () => {
     const of = async (values: object): Promise<Manifest | undefined> =>
       (await render({ base, values: { database: { mssql: values } } })).find(({ kind }) => kind === 'Deployment');

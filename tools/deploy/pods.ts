@@ -6,6 +6,7 @@ interface Container {
   readonly resources: { readonly limits?: { readonly memory?: string } };
   readonly securityContext: Readonly<Record<string, unknown>>;
   readonly volumeMounts: readonly { readonly mountPath: string }[];
+  readonly startupProbe?: { readonly periodSeconds: number; readonly failureThreshold: number };
 }
 export interface PodSpec {
   readonly serviceAccountName: string;

@@ -75,6 +75,14 @@ describe('while the database is away at the start', () => {
     const metrics = await ask(url, '/metrics');
     expect(metrics).toMatch(new RegExp(`dsf_retries_total\\{phase="${phase}",code="warehouse.away"\\} [1-9]`));
     expect(metrics).not.toMatch(/^dsf_failures_open /m);
+    // After eight attempts, which is some seconds later; what DsfBreakerOpen calls somebody for.
+    const breaker = new RegExp(`^dsf_breakers_open\\{phase="${phase}",source="definitions"\\} 1$`, 'm');
+    expect(
+      await until(
+        () => ask(url, '/metrics'),
+        (text) => breaker.test(text),
+      ),
+    ).toMatch(breaker);
   };
 
   it.each(serviceNames)('the %s lives, says what it waits for, and ends with 0 when it is asked to', async (name) => {
