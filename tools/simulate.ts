@@ -1,5 +1,5 @@
 /**
- * Runs the four services against seeded faults: `npm run simulate -- --seeds 10000 [--from N] [--seed N] [--mutate NAME,NAME] [--split] [--lines N]`.
+ * Runs the four services against seeded faults: `npm run simulate -- --seeds 10000 [--from N] [--seed N] [--mutate NAME,NAME] [--split] [--deeds DEED,DEED] [--lines N]`.
  * Exit code 0: no rule was broken (with `--mutate`: the missing guard was noticed); 1: otherwise.
  */
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     mutate: { type: 'string' },
     split: { type: 'boolean', default: false },
+    deeds: { type: 'string' },
     failures: { type: 'string', default: '20' },
     lines: { type: 'string', default: '120' },
   },
@@ -22,7 +23,7 @@ const mutation = values.mutate === undefined ? undefined : together(values.mutat
 if (mutation === null) throw new Error('these guards are one text: take them out alone');
 if (mutation !== undefined) mutate(mutation);
 // Only now, so that the mutation is in what they load.
-const { simulate } = await import('../libs/testing/src/simulator/index.ts');
+const { deeds, simulate } = await import('../libs/testing/src/simulator/index.ts');
 const { simulatedProduct } = await import('./simulated-product.ts');
 const product = await simulatedProduct();
 const first = Number(values.seed ?? values.from);
@@ -34,7 +35,14 @@ const seeds = function* (): Generator<number> {
   if (remembered !== undefined) yield remembered;
   for (let seed = first; seed <= last; seed += 1) if (seed !== remembered) yield seed;
 };
-const circumstances = { ...(mutation === undefined ? {} : circumstancesOf(mutation)), ...(values.split ? { split: true } : {}) };
+const wanted = values.deeds?.split(',') ?? [];
+const some = deeds.filter((deed) => wanted.includes(deed));
+if (some.length < wanted.length) throw new Error(`there are these deeds: ${deeds.join(' ')}`);
+const circumstances = {
+  ...(mutation === undefined ? {} : circumstancesOf(mutation)),
+  ...(values.split ? { split: true } : {}),
+  ...(some.length > 0 ? { deeds: some } : {}),
+};
 const startedAt = Date.now();
 const totals = new Map<string, number>();
 const failures: number[] = [];

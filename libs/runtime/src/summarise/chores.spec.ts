@@ -159,6 +159,7 @@ describe('a driver instance', () => {
     expect(groups().map(({ instance, group, status, revision }) => [instance, group, status, revision])).toEqual([
       ['sales@1', '["rome"]', 'live', 10],
       ['sales@1', '["oslo"]', 'gone', 10],
+      ['sales@1', '["bern"]', 'gone', 10],
       ['sales@1', '["pisa"]', 'gone', 10],
     ]);
   });

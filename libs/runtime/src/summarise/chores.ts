@@ -193,7 +193,7 @@ type Rows = ReadonlyMap<string, GroupRow>;
 
 /**
  * Groups that the driver had until now, and which were published: those that its new instance has no rows for are retracted by it, or their documents
- * would stand for ever. Where the key has another number of parts, or a window came or went, none of the old groups can be one of the new.
+ * would stand for ever. Also those that had been retracted: a publisher that is behind may go from one instance to the next but one. Where the key has another number of parts, or a window came or went, none of the old groups can be one of the new.
  */
 const readInherited = async (
   context: LaneContext,
@@ -203,7 +203,7 @@ const readInherited = async (
 ): Promise<readonly GroupRow[]> => {
   const all: GroupRow[] = [];
   for (const instance of before) all.push(...(await readLane(context, lane, instance)).values());
-  return all.filter((row) => row.status !== 'gone' && row.key.length === key.length && (row.window === null) === (windowMs === null));
+  return all.filter((row) => row.key.length === key.length && (row.window === null) === (windowMs === null));
 };
 
 /** Of a fold and what is stored: rows that are written as they were folded, groups that are no more, and groups that only get a new revision. */

@@ -1,3 +1,3 @@
-export type { Deed } from './profile.ts';
 export type { Product, RunService } from './product.ts';
+export { deeds, type Deed } from './profile.ts';
 export { simulate, type Run, type SimulateOptions } from './simulate.ts';

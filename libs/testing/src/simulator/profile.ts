@@ -107,8 +107,11 @@ export const drawProfile = (dice: Dice): Profile => {
   const rate = (most: number): number => (isCalm || dice.chance(0.5) ? 0 : dice.random() * most);
   /** Summarisers of some calm runs die: what they had not acknowledged comes again, and nothing is refilled. */
   const dies = isCalm && dice.chance(0.5);
+  /** One run in five has few kinds of deeds and many of each: what two of them do to each other is rare where all are at work. */
+  const few = dice.chance(0.2) ? new Set([dice.pick(deeds), dice.pick(deeds), dice.pick(deeds)]) : null;
+  const isChosen = (deed: Deed): boolean => few?.has(deed) ?? dice.chance(0.5);
   const weight = (deed: Deed): number =>
-    dies && deed === 'crash' ? 1 : dice.chance(0.5) || (isCalm && (!harmless.has(deed) || deed === 'rebalance')) ? 0 : 1;
+    dies && deed === 'crash' ? 1 : !isChosen(deed) || (isCalm && (!harmless.has(deed) || deed === 'rebalance')) ? 0 : 1;
   return {
     name: isCalm ? 'calm' : 'rough',
     lanes: dice.between(1, 3),
@@ -137,7 +140,7 @@ export const drawProfile = (dice: Dice): Profile => {
     sendTruncated: rate(0.1),
     readDisturbed: rate(0.15),
     deeds: Object.fromEntries(deeds.map((deed) => [deed, weight(deed)])) as Profile['deeds'],
-    deedsCount: dice.pick([0, 5, 15, 30]),
+    deedsCount: few === null ? dice.pick([0, 5, 15, 30]) : 30,
     // Two owners of one lane are nothing for a calm run, see `workers`.
     layout: dice.pick(isCalm ? (['apart', 'pairs', 'whole'] as const) : (['apart', 'apart', 'pairs', 'whole', 'mixed'] as const)),
     rowsAtHand: dice.chance(0.5),
