@@ -124,8 +124,12 @@ describeOnMssql(process.env, (server) => {
       const fleet = startFleet({ environment, replicas: 1 });
       try {
         const feeding = sendShop(installation.local, 'shop.orders', { messages, pauseMs: 500 });
+        // Every service is at work: one that has never been let in takes a refused login for a wrong one, and ends.
+        const isPublished = async (): Promise<boolean> =>
+          (await installation.warehouse.inspect.positions()).some(({ phase }) => phase === 'publish');
+        while (!(await isPublished())) await delay(200);
         for (let count = 0; count < 3; count += 1) {
-          await delay(5000);
+          await delay(3000);
           execFileSync('/bin/sh', ['-c', restart], { stdio: 'ignore' });
         }
         await feeding;

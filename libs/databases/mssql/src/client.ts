@@ -5,7 +5,7 @@ import type { FailureFacts, PoolUse } from '@dsf/ports';
 import { isSchemaName, schemasOf, type MssqlConfig, type Schemas } from './config.ts';
 import { openConnection, type Connection, type Traffic } from './connection.ts';
 import { integer, sql, text } from './sql.ts';
-import { commitFailureOf, failureOf } from './verdict.ts';
+import { commitFailureOf, failureOf, refusedLater } from './verdict.ts';
 import { wireOptions } from './wire-options.ts';
 
 /** The pool of one process for one database. Handles of the same configuration share it. */
@@ -83,6 +83,7 @@ const openChannel = (config: MssqlConfig, schemas: Schemas, traffic: Traffic): C
   const opened = new WeakMap<Wire, Connection>();
   // The pool takes its first connection to see whether there is a server; when there was none, the next one who needs it asks again.
   let connecting: Promise<unknown> | null = null;
+  let hasWorked = false;
 
   const connected = async (): Promise<void> => {
     connecting ??= pool.connect();
@@ -114,9 +115,12 @@ const openChannel = (config: MssqlConfig, schemas: Schemas, traffic: Traffic): C
   };
   const acquire = async (): ReturnType<typeof take> => {
     try {
-      return await take();
+      const taken = await take();
+      hasWorked = true;
+      return taken;
     } catch (error) {
-      throw cannotConnect(error, config);
+      const failure = cannotConnect(error, config);
+      throw hasWorked ? refusedLater(failure) : failure;
     }
   };
   return { acquire, pool, facts: placeOf(config) };

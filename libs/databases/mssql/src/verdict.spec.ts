@@ -1,6 +1,6 @@
 import { Failure } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
-import { commitFailureOf, failureOf } from './verdict.ts';
+import { commitFailureOf, failureOf, refusedLater } from './verdict.ts';
 
 const serverError = (number: number, message = 'words of the server', severity = 16): Error =>
   Object.assign(new Error(message), { code: 'EREQUEST', number, class: severity });
@@ -95,5 +95,22 @@ describe('the verdict on an error of SQL Server', () => {
   it('leaves alone what is none of its business', () => {
     const error = new Error('a defect');
     expect(failureOf(error, {})).toBe(error);
+  });
+});
+
+describe('a login that is refused after it was taken once', () => {
+  it.each([4060, 18456, 18452])('(%i) is tried again: the server may still be starting', (number) => {
+    const failure = failureOf(serverError(number), {});
+    expect(failure).toMatchObject({ kind: 'fatal' });
+    expect(refusedLater(failure)).toMatchObject({
+      kind: 'retry',
+      code: (failure as Failure).code,
+      message: expect.stringContaining('It worked before'),
+    });
+  });
+
+  it.each([229, 102])('is told from everything else (%i), which stays as it is', (number) => {
+    const failure = failureOf(serverError(number), {});
+    expect(refusedLater(failure)).toBe(failure);
   });
 });

@@ -199,6 +199,23 @@ export const failureOf = (error: unknown, facts: FailureFacts): unknown => {
   );
 };
 
+const ofLogin: ReadonlySet<string> = new Set(['warehouse.login', 'warehouse.database-missing']);
+
+/**
+ * A login that is refused after it was taken once: a server that starts refuses the logins of a database that it still recovers (4060, 18456), so that is
+ * waited for. Where a person has changed the login, the breaker tells.
+ */
+export const refusedLater = (error: unknown): unknown =>
+  error instanceof Failure && error.kind === 'fatal' && ofLogin.has(error.code)
+    ? new Failure(
+        'retry',
+        error.code,
+        `${error.message}. It worked before, so it is tried again: the server may still be starting`,
+        error.facts,
+        { cause: error },
+      )
+    : error;
+
 /** What was lost while it committed may be there or not: the lane's compare-and-set tells when it is decided again. */
 export const commitFailureOf = (error: unknown, facts: FailureFacts): unknown => {
   const failure = failureOf(error, facts);
