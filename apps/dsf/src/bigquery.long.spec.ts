@@ -117,8 +117,11 @@ describe.skipIf(why !== null)(
       const { messages, expected } = shopStream(seed, 600);
       const { installation, environment } = await begin(await inBigQuery());
       await withServices(environment, async () => {
-        await sendShop(installation.local, 'shop.orders', { messages: messages.slice(0, 300), pauseMs: 0 });
-        await untilIdle(installation, 240_000);
+        // Each process looks once at tables that are new to it: the ingestor at those that the flattener has made of its first messages.
+        for (const some of [messages.slice(0, 200), messages.slice(200, 300)]) {
+          await sendShop(installation.local, 'shop.orders', { messages: some, pauseMs: 0 });
+          await untilIdle(installation, 240_000);
+        }
         expect(proxy?.asked.length).toBeGreaterThan(0);
         proxy?.asked.splice(0);
         await sendShop(installation.local, 'shop.orders', { messages: messages.slice(300), pauseMs: 20 });
