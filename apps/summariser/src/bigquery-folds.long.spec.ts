@@ -26,6 +26,6 @@ describe.skipIf(why !== null)(`rows in ${bigQueryName(process.env)}${why === nul
       const installation = await openInstallation({ home, environment: await server.fresh() });
       return { ...installation.warehouse, close: () => installation.close() };
     },
-    { points: pointsPhase, summarise: summarisePhase, runs: 8 },
+    { points: pointsPhase, summarise: summarisePhase, runs: 5 },
   );
 });
