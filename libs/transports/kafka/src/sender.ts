@@ -39,8 +39,9 @@ interface Channel {
   failure: Failure | null;
   /** Of the first batch, from its first try on. */
   stamp: BatchStamp | null;
-  /** How often the first batch has to be tried again. */
+  /** How often the first batch has to be tried again, and since when. */
   retries: number;
+  triedSince: number | null;
 }
 
 const tooLargeForKafka = 'MESSAGE_TOO_LARGE';
@@ -59,6 +60,11 @@ const unsureNames = ['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'];
 const hadAlready = 46;
 
 const retriesMax = 10;
+/**
+ * A broker that is silent lets each try wait for the request's own timeout. Whoever sends decides then whether to go on: it may have been asked
+ * to stop.
+ */
+const unsureMsMax = 30_000;
 const retryPauseMs = 100;
 
 const never = new AbortController().signal;
@@ -93,6 +99,7 @@ const openChannels = (turn: readonly Sending[], batchBytesMax: SenderOptions['ba
           failure: null,
           stamp: null,
           retries: 0,
+          triedSince: null,
           messages: [],
         };
         channels.set(key, channel);
@@ -124,7 +131,8 @@ const makeVerdicts = ({ client, producer }: SenderOptions) => {
   };
   /** Nobody knows whether it is in the log. */
   const unsure = (channel: Channel, error: unknown): void => {
-    if (channel.retries < retriesMax) return retry(channel);
+    const isInTime = client.clock.now() - (channel.triedSince ?? 0) < unsureMsMax;
+    if (isInTime && channel.retries < retriesMax) return retry(channel);
     producer.forget();
     fail(channel, error);
   };
@@ -134,7 +142,7 @@ const makeVerdicts = ({ client, producer }: SenderOptions) => {
     if (error === undefined) return unsure(channel, unconfirmed(channel));
     if (error === 0 || error === hadAlready) {
       producer.confirmed(channel.topic, channel.partition, batch, channel.stamp);
-      [channel.batches, channel.stamp, channel.retries] = [rest, null, 0];
+      [channel.batches, channel.stamp, channel.retries, channel.triedSince] = [rest, null, 0, null];
       return;
     }
     const reason = errors.createErrorFromCode(error);
@@ -185,6 +193,7 @@ const makeRounds = (options: SenderOptions) => {
     if (retries > 0) await client.clock.sleep(retryPauseMs * retries, never);
     const byLeader = new Map<number, Channel[]>();
     for (const channel of channels) {
+      channel.triedSince ??= client.clock.now();
       try {
         await producer.ready(channel.topic);
         const leader = (await client.leaders(channel.topic))[channel.partition] ?? -1;

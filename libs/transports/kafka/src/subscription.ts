@@ -31,8 +31,11 @@ export const openSubscription = (options: SubscriptionOptions): Subscription => 
       closing.abort();
       share.revokeAll();
       await forAWhile(options.client.clock, member.leave());
-      await fetcher.close();
+      // What it still asks of the cluster may never be answered; it ends with the connections.
+      const fetched = fetcher.close();
+      await forAWhile(options.client.clock, fetched);
       await options.client.close();
+      await forAWhile(options.client.clock, fetched);
       await forAWhile(options.client.clock, running);
     },
   };
