@@ -32,6 +32,16 @@ describe('the pace of a lane', () => {
     expect(sizes(pace)).toEqual([1, 50]);
   });
 
+  it('learns nothing from a transaction that went on by no record, and is everything where time does not count', () => {
+    const nothing = { ms: 50, messages: 1, done: { records: 0, transactions: 1 } };
+    const pace = open();
+    pace.took({ ...nothing, ms: 4000 });
+    expect(sizes(pace)).toEqual([1, 1000]);
+    const timeless = createPace({ recordsMax: 1000, batchMsMax: Number.POSITIVE_INFINITY });
+    for (const attempt of [nothing, alike(0, 3), alike(1_000_000, 1000), { ...nothing, done: null }]) timeless.took(attempt);
+    expect(sizes(timeless)).toEqual([1000, 1000]);
+  });
+
   it('learns from attempts that failed after they had taken too long, and from no others', () => {
     const pace = open();
     pace.took({ ms: 99, messages: 800, done: null });

@@ -32,6 +32,8 @@ interface Taken {
 export const createPace = ({ recordsMax: max, batchMsMax: msMax }: Pick<RuntimeSettings, 'recordsMax' | 'batchMsMax'>): Pace => {
   /** More again only as far as what was quick says: few that were quick say nothing of many. */
   const fit = (size: number, { ms, had }: Taken): number => {
+    // What went on by nothing says nothing of how much fits.
+    if (had <= 0) return size;
     const fits = Math.min(max, Math.max(1, Math.floor((had * msMax) / Math.max(ms, 1))));
     return ms > msMax ? Math.min(size, fits) : Math.max(size, fits);
   };
