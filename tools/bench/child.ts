@@ -8,6 +8,9 @@ export interface Child {
   /** Resolves when its services are ready. */
   readonly ready: Promise<void>;
   readonly done: Promise<Extract<Report, { kind: 'done' }>>;
+  /** What it is, for people. */
+  readonly name: string;
+  readonly pid: number;
   /** The newest of what it has counted. */
   counts(): Extract<Report, { kind: 'progress' }>['counts'];
   stop(): void;
@@ -52,6 +55,8 @@ export const startChild = (task: Task, profileFolder: string | null): Child => {
     fail(`ended with ${signal ?? `code ${code}`}`);
   });
   return {
+    name: nameOf(task),
+    pid: child.pid ?? 0,
     ready: ready.promise,
     done: done.promise,
     counts: () => counts,

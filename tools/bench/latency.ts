@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { phaseNames } from '@dsf/ports';
 import { readStatus, type Installation } from '@dsf/wiring';
 import { startChild } from './child.ts';
+import { watchMemory, type MemoryCourse } from './memory.ts';
 import { fillHome, send, withHome } from './home.ts';
 import { driverName, type StreamMessage } from './reference-stream.ts';
 
@@ -19,6 +20,8 @@ export interface Latency {
   readonly p99Ms: number;
   readonly maxMs: number;
   readonly peakMb: number;
+  /** Of each process, where it was long enough to say. */
+  readonly memory: readonly MemoryCourse[];
   /** Cores used while it ran. */
   readonly cores: number;
 }
@@ -122,6 +125,7 @@ export const measureLatency = async (
   const split = processes === 1 ? [phaseNames] : phaseNames.map((phase) => [phase]);
   const children = split.map((phases) => startChild({ kind: 'phases', phases, home, workers: 1 }, null));
   const book = createBook();
+  let endWatch: () => readonly MemoryCourse[] = () => [];
   await Promise.all(children.map(({ ready }) => ready));
   await withHome(home, async (installation) => {
     for (const message of warm) book.sent(message, performance.now());
@@ -130,12 +134,14 @@ export const measureLatency = async (
     const consumer = consume(installation, book.arrived, stop.signal);
     await sleep(500);
     book.latencies.length = 0;
+    endWatch = watchMemory(children);
     await produce(installation, timed, perSecond, book.sent);
     const giveUpAt = Date.now() + arriveMsMax;
     while (book.latencies.length < timed.length && Date.now() < giveUpAt) await sleep(50);
     stop.abort();
     await consumer;
   });
+  const memory = endWatch();
   for (const child of children) child.stop();
   const usages = (await Promise.all(children.map(({ done }) => done))).map(({ usage }) => usage);
   if (book.latencies.length < timed.length) throw new Error(`${timed.length - book.latencies.length} records never arrived`);
@@ -149,6 +155,7 @@ export const measureLatency = async (
     p99Ms: percentile(sorted, 0.99),
     maxMs: sorted.at(-1) ?? 0,
     peakMb: Math.max(...usages.map(({ peakMb }) => peakMb)),
+    memory,
     cores: usages.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / spanMs,
   };
 };

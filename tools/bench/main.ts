@@ -19,7 +19,7 @@ const usage = `Usage: npm run bench -- [options]
   --rounds N        repeat everything, take medians (1)
   --only WORDS      of: phases,one,two,four,kafka,latency,mssql (all); two: one process with two workers;
                     mssql: on the server that DSF_TEST_MSSQL_URL names, at most 20,000 orders
-  --latency-seconds N  how long to send for the latency (10)
+  --latency-seconds N  how long to send for the latency (10); 600 shows whether memory grows
   --json FILE       write the result for machines
   --compare FILE    hold the result against an earlier one
   --profile FOLDER  leave CPU profiles of every process there`;

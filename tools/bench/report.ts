@@ -110,6 +110,12 @@ export const toText = ({ machine, node, records, bytesPerRecord, rows, latencies
   const delays = latencies.map(({ name, perSecond, p50Ms, p99Ms, maxMs, cores, peakMb }) => [
     ...[name, whole(perSecond), p50Ms.toFixed(1), p99Ms.toFixed(1), maxMs.toFixed(1), cores.toFixed(2), whole(peakMb)],
   ]);
+  const courses = latencies.flatMap(({ name, memory }) =>
+    memory.map((course) => [
+      `${name}: ${course.name}`,
+      ...[whole(course.earlyMb), whole(course.lateMb), ratio(course.lateMb / course.earlyMb)],
+    ]),
+  );
   return [
     `${whole(records)} orders of ${bytesPerRecord} bytes; Node.js ${node}; ${machine}`,
     '',
@@ -117,6 +123,7 @@ export const toText = ({ machine, node, records, bytesPerRecord, rows, latencies
     ...(delays.length === 0
       ? []
       : ['', table([['source to output, ms', 'records/s', 'p50', 'p99', 'max', 'cores', 'peak MB'], ...delays])]),
+    ...(courses.length === 0 ? [] : ['', table([['memory at that rate, MB', '2nd quarter', 'last quarter', 'growth'], ...courses])]),
   ].join('\n');
 };
 
