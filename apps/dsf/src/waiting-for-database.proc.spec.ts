@@ -7,10 +7,27 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openWorkplace, type Running, type Workplace } from './specs/dsf-process.ts';
 
 let place: Workplace;
+/** Processes that wait for ever would outlive a test that fails. */
+const ends: (() => void)[] = [];
 beforeEach(() => {
   place = openWorkplace();
 });
-afterEach(() => place.clear());
+afterEach(() => {
+  for (const end of ends.splice(0)) end();
+  place.clear();
+});
+
+const begin = (name: ServiceName, environment: Readonly<Record<string, string>>) => {
+  const service = startService(name, environment);
+  ends.push(() => service.signal('SIGKILL'));
+  return service;
+};
+
+const run = (at: Workplace, ...parameters: readonly string[]): Running => {
+  const running = at.start('run', ...parameters);
+  ends.push(() => running.child.kill('SIGKILL'));
+  return running;
+};
 
 /** A server that nobody runs. */
 const away = {
@@ -23,6 +40,8 @@ const away = {
     DSF_MSSQL_PASSWORD: 'hush-hush',
   },
 };
+
+type ServiceName = (typeof serviceNames)[number];
 
 const phases = { ingestor: 'ingest', flattener: 'flatten', summariser: 'summarise', publisher: 'publish' } as const;
 
@@ -86,7 +105,7 @@ describe('while the database is away at the start', () => {
   };
 
   it.each(serviceNames)('the %s lives, says what it waits for, and ends with 0 when it is asked to', async (name) => {
-    const service = startService(name, { DSF_HOME: place.folder, ...away, ...portOf(name) });
+    const service = begin(name, { DSF_HOME: place.folder, ...away, ...portOf(name) });
     await expectWaiting(await urlIn(service.log), phases[name]);
     expect(service.log()).toContain('DSF_MSSQL_SERVER, DSF_MSSQL_PORT: 127.0.0.1:1');
     service.signal('SIGTERM');
@@ -96,7 +115,7 @@ describe('while the database is away at the start', () => {
 
   it('so does dsf run with a port', async () => {
     const own = openWorkplace({ ...away, DSF_HTTP_PORT: '0', DSF_HTTP_HOST: '127.0.0.1' });
-    const running = own.start('run');
+    const running = run(own);
     const said = saidBy(running);
     await expectWaiting(await urlIn(said), 'ingest');
     running.child.kill('SIGTERM');
@@ -121,7 +140,7 @@ describe('when the database comes back', () => {
   it.each(serviceNames)('the %s starts by itself', async (name) => {
     const held = new DatabaseSync(join(place.folder, 'dsf.db'));
     held.exec('BEGIN EXCLUSIVE; CREATE TABLE held (id integer)');
-    const service = startService(name, { DSF_HOME: place.folder, ...portOf(name) });
+    const service = begin(name, { DSF_HOME: place.folder, ...portOf(name) });
     const url = await urlIn(service.log);
     expect(await ask(url, '/startup')).toBe(`503 {"ok":false,"why":["${phases[name]} is not started"]}`);
     expect(await ask(url, '/live')).toBe(well);
@@ -143,7 +162,7 @@ describe('before anything is defined', () => {
     // An empty volume.
     mkdirSync(join(place.folder, '.dsf'));
     expect(await place.dsf(['run'])).toMatchObject({ code: 1, stderr: expect.stringContaining('nothing is defined yet') });
-    const running = place.start('run', '--http-port', '0');
+    const running = run(place, '--http-port', '0');
     const said = saidBy(running);
     const url = await urlIn(said);
     await running.saying('nothing is defined yet');
