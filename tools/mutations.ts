@@ -171,7 +171,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'refuse-once': {
     guard: 'a verdict is for the record that the lane stands at (rule 4)',
-    edits: [edit('attempts.ts', "if (seq !== stoodAt) [failsAlone, verdict, refusal] = [0, null, 'none'];", '')],
+    edits: [edit('attempts.ts', 'seq !== stoodAt || version !== decidedBy', 'version !== decidedBy')],
     seeds: 2000,
   },
   'refill-alone': {

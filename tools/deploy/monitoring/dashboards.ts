@@ -248,6 +248,7 @@ const database: Dashboard = {
         level('openRequests', 'max', { title: 'Requests open', width: 12 }),
       ],
     },
+    { title: 'Cost', panels: [rate('foldBytes', { title: 'Bytes scanned to fold drivers again', width: 12 })] },
   ],
 };
 
