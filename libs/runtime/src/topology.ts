@@ -24,7 +24,18 @@ export const targetOf = (facts: Facts): number | null => (typeof facts['target']
 
 export const held = (facts: Facts, hold: Hold, target: number): Facts => ({ ...facts, held: hold, target });
 
-export const released = ({ held: _held, target: _target, ...facts }: Facts): Facts => facts;
+export const released = ({ held: _held, target: _target, published: _published, ...facts }: Facts): Facts => facts;
+
+/** The publications, by id, that had come through when all phases were held. */
+export const withPublished = (facts: Facts, ids: readonly number[]): Facts => ({ ...facts, published: ids.join() });
+
+export const publishedOf = (facts: Facts): ReadonlySet<number> =>
+  new Set(
+    String(facts['published'] ?? '')
+      .split(',')
+      .filter((id) => id !== '')
+      .map(Number),
+  );
 
 /**
  * What a lane may do. `chores` only: it takes no new ranges. `nothing`: it is held, was retired, or the catalog that the worker knows has another

@@ -1,6 +1,7 @@
 import { rawLane, sourcePartitionKey } from '@dsf/messages';
 import type { LaneState, PhaseName, Position, StoredLane } from '@dsf/ports';
 import { addCounts, noCounts } from '../lane.ts';
+import { publishedOf } from '../topology.ts';
 
 type Facts = LaneState['facts'];
 
@@ -60,9 +61,12 @@ export const movedLanes = (all: readonly StoredLane[], lanes: number): readonly 
       }
       const positions = samePositions(mine, number, lanes);
       const facts = factsFor(mine[0]?.facts ?? {}, lanes);
+      const published = publishedOf(facts);
       if (phase === 'summarise') return { ...key, positions, facts, live: mine[0]?.live ?? [] };
-      // Everything below was published; the first revision that may come is the next.
-      return { ...key, positions: positions.map((at) => ({ ...at, next: seq + 1 })), facts, live: [] };
+      // Everything below was published; the first revision that may come is the next. Of a publication that was not looked at, because it was not in
+      // force, nobody knows: should it return, it begins anew.
+      const known = positions.map((at) => ({ ...at, next: published.has(at.source) ? seq + 1 : 0 }));
+      return { ...key, positions: known, facts, live: [] };
     }),
   );
 };

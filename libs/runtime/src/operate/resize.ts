@@ -12,7 +12,7 @@ import {
   type Transport,
   type Warehouse,
 } from '@dsf/ports';
-import { held, holdOf, lanesOf, released, targetOf, type Hold } from '../topology.ts';
+import { held, holdOf, lanesOf, released, targetOf, withPublished, type Hold } from '../topology.ts';
 import { topics } from '../hops.ts';
 import { catalogInForce, checks } from './catalog-in-force.ts';
 import { movedLanes } from './moved-lanes.ts';
@@ -108,6 +108,8 @@ interface Holding {
   readonly target: number;
   /** As many as there are until it ends. */
   readonly lanes: number;
+  /** Publications of the version by which nothing was left: those alone have come through. Default: none was looked at. */
+  readonly published?: readonly number[];
 }
 
 /** Two commands may run at once; the slower one must not go on with what the other has ended. @throws Failure `retry` `resize.overtaken` */
@@ -118,17 +120,19 @@ const ours = async (transaction: AdminTransaction, target: number): Promise<read
   return all;
 };
 
-const holdAll = async (transaction: AdminTransaction, { phases, how, target, lanes }: Holding): Promise<void> => {
+const holdAll = async (transaction: AdminTransaction, { phases, how, target, lanes, published = [] }: Holding): Promise<void> => {
+  const factsOf = (phase: PhaseName, facts: StoredLane['facts']): StoredLane['facts'] =>
+    phase === 'publish' ? withPublished(held(facts, how, target), published) : held(facts, how, target);
   const all = await resizedLanes(transaction);
   for (const lane of all) {
     if (!phases.includes(lane.phase) || holdOf(lane.facts) === how || holdOf(lane.facts) === 'all') continue;
-    await transaction.writeLane({ ...lane, seq: lane.seq + 1, facts: held(lane.facts, how, target) });
+    await transaction.writeLane({ ...lane, seq: lane.seq + 1, facts: factsOf(lane.phase, lane.facts) });
   }
   // Lanes that nobody has begun yet must not be begun meanwhile.
   for (const phase of phases) {
     for (let lane = 0; lane < lanes; lane += 1) {
       if (all.some((one) => one.phase === phase && one.lane === lane)) continue;
-      await transaction.writeLane({ phase, source: 0, lane, seq: 1, positions: [], facts: held({}, how, target), live: [] });
+      await transaction.writeLane({ phase, source: 0, lane, seq: 1, positions: [], facts: factsOf(phase, {}), live: [] });
     }
   }
 };
@@ -143,7 +147,8 @@ const drain = async (context: ResizeContext, target: number, signal: AbortSignal
     const left = await context.warehouse.administer(async (transaction) => {
       const all = await ours(transaction, target);
       const reason = all.every(({ facts }) => holdOf(facts) === 'all') ? null : whatIsLeft(all, await transaction.readRequests(), catalog);
-      if (reason === null) await holdAll(transaction, { phases: resized, how: 'all', target, lanes: catalog.settings.lanes });
+      const published = catalog.publications.map(({ id }) => id);
+      if (reason === null) await holdAll(transaction, { phases: resized, how: 'all', target, lanes: catalog.settings.lanes, published });
       return reason;
     });
     if (left === null) return true;
