@@ -2,7 +2,7 @@ import type { LaneKey, PurgedRows, RowRange } from '@dsf/ports';
 import type { SourcePartition } from '@dsf/messages';
 import type { MemoryCommit } from '../memory-warehouse-database.ts';
 import { laneShelf, loadLane, partitionShelf } from '../memory-warehouse-state.ts';
-import { flattenLane, foldLane, positionOf, recordState, summariseLane } from './oracle.ts';
+import { amountsOf, flattenLane, foldLane, positionOf, recordState, summariseLane } from './oracle.ts';
 import { count, lanesOf, violate, type World } from './world.ts';
 
 /*
@@ -123,6 +123,18 @@ const checkWindows = (world: World, live: ReadonlySet<string>): void => {
   }
 };
 
+/** An instance that goes live counts what rows there are, also those that had been too late for a frozen window of an earlier life. */
+const countLate = (world: World, instance: string, lane: number): void => {
+  for (const text of world.late) {
+    const [record = '', scope = ''] = text.split(/ (.*)/s);
+    const [source = 0, partition = 0, offset = 0] = record.split(':').map(Number);
+    const isMine = amountsOf(world, instance, { source, partition, offset }, lane).some(({ row }) => scope === `${instance}/${row}`);
+    if (!isMine) continue;
+    world.late.delete(text);
+    world.counted.add(text);
+  }
+};
+
 /** Frozen groups keep their numbers where the instance that goes live has no row of them; what comes is added. */
 const rememberBases = (world: World, instance: string, lane: number): void => {
   const { groups, frozen } = world.database.state;
@@ -151,6 +163,7 @@ export const followFrozen = (world: World, commit: MemoryCommit): void => {
     const positions = loadLane(state, lane).positions;
     floors.set(instance, new Map(positions.map((at) => [partitionShelf(at), foldsFrom(world, lane.lane, at)])));
     for (const key of world.windows.keys()) if (key.startsWith(`${instance} `)) world.windows.delete(key);
+    countLate(world, instance, lane.lane);
     rememberBases(world, instance, lane.lane);
   }
   checkFreeze(world, commit);
@@ -163,6 +176,7 @@ export const followFrozen = (world: World, commit: MemoryCommit): void => {
       const [set, text] = /^\d+$/.test(rest)
         ? ([world.late, `${shelf} ${scope}`] as const)
         : ([world.loose, `${scope.slice(0, slash)} ${rest}`] as const);
+      if (world.counted.has(text)) continue;
       if (!set.has(text)) count(world, set === world.late ? 'late point' : 'frozen correction');
       set.add(text);
     }

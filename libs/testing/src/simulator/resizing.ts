@@ -1,4 +1,5 @@
 import { loadLane } from '../memory-warehouse-state.ts';
+import { groupOf } from './definitions.ts';
 import { flattenLanes } from './oracle.ts';
 import { tell, type World } from './world.ts';
 
@@ -28,7 +29,9 @@ export const followResize = (world: World): void => {
     same.set(instance, first);
     const differs = others.some((floor) => [...floor].some(([at, from]) => first.get(at) !== from) || floor.size !== first.size);
     // Lanes began to count at different places; which groups came from which is not followed.
-    if (differs) for (const { row } of world.database.state.groups.all(instance)) world.loose.add(`${instance} ${row.group}`);
+    if (differs)
+      for (const message of world.inputAt.values())
+        for (const amounts of world.meanings.get(instance)?.read(message) ?? []) world.loose.add(`${instance} ${groupOf(amounts)}`);
   }
   world.floors.clear();
   for (let lane = 0; lane < lanes; lane += 1) world.floors.set(`summarise/0/${lane}`, new Map(same));

@@ -30,6 +30,7 @@ const mapsOf = ({ horizons, below, floors, windows, bases }: World) =>
 const knownOf = (world: World) => ({
   ...mapsOf(world),
   late: new Set(world.late),
+  counted: new Set(world.counted),
   unsettled: new Set(world.unsettled),
   loose: new Set(world.loose),
   activated: [...world.activated],
@@ -67,7 +68,7 @@ const putBack = (world: World, backup: Backup): void => {
   config.tables = backup.tables;
   for (const name of ['horizons', 'below', 'windows', 'bases'] as const) refill<string, unknown>(world[name], known[name]);
   refill(world.floors, new Map([...known.floors].map(([lane, own]) => [lane, new Map(own)])));
-  for (const name of ['late', 'loose', 'unsettled'] as const) {
+  for (const name of ['late', 'counted', 'loose', 'unsettled'] as const) {
     world[name].clear();
     for (const one of known[name]) world[name].add(one);
   }

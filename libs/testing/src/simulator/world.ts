@@ -80,6 +80,8 @@ export interface World {
   readonly lanesBefore: Set<number>;
   /** Points that came too late for a frozen window: `1:0:7 lines@0123abcd/0`. */
   readonly late: Set<string>;
+  /** Those of them that count after all, since their instance went live once more and counted what rows there were. */
+  readonly counted: Set<string>;
   /** Frozen groups that a correction could no longer change: `lines@0123abcd ["g1"]`. */
   readonly loose: Set<string>;
 }
@@ -134,6 +136,7 @@ export const createWorld = (
     bases: new Map(),
     lanesBefore: new Set(),
     late: new Set(),
+    counted: new Set(),
     loose: new Set(),
   };
 };
