@@ -101,6 +101,8 @@ export const operatorMutations: Readonly<Record<string, Mutation>> = {
     ],
     seeds: 400,
     deeds: ['resize', 'change'],
+    unnoticed:
+      'an edit and its activation are one step apart here, and the resize must fall between them; the contract of the metadata store holds it',
   },
   'resize-seq': {
     guard: 'every seq rises to the highest (Scale)',
