@@ -8,6 +8,7 @@ export * from './expression/simple-expression.ts';
 export * from './build-catalog.ts';
 export * from './catalog/known-paths.ts';
 export * from './did-you-mean.ts';
+export { driverOf } from './catalog/instance-name.ts';
 export * from './fresh-snapshot.ts';
 export * from './measure-text.ts';
 export * from './export-definitions.ts';

@@ -18,3 +18,6 @@ export const instanceName = (name: string, meaning: unknown): string => {
   const text = canonicalJson(meaning);
   return `${name}@${hex(hash32(`a${text}`))}${hex(hash32(`b${text}`))}`;
 };
+
+/** The driver that an instance is of. */
+export const driverOf = (instance: string): string => instance.slice(0, instance.lastIndexOf('@'));

@@ -1,5 +1,5 @@
 import { groupLane, rawLane } from '@dsf/messages';
-import { buildCatalog } from '@dsf/metadata';
+import { buildCatalog, driverOf } from '@dsf/metadata';
 import {
   Failure,
   type AdminTransaction,
@@ -158,8 +158,6 @@ const drain = async (context: ResizeContext, target: number, signal: AbortSignal
   }
   return false;
 };
-
-const driverOf = (instance: string): string => instance.slice(0, instance.lastIndexOf('@'));
 
 /** In pages, because nobody works meanwhile: a page that has moved already moves nowhere. Also the groups of instances that are no longer live. */
 const moveGroups = async ({ warehouse }: ResizeContext, lanes: number): Promise<void> => {

@@ -1,5 +1,5 @@
 import { groupText, type GroupChange } from '@dsf/messages';
-import type { Catalog, DriverInstance } from '@dsf/metadata';
+import { driverOf, type Catalog, type DriverInstance } from '@dsf/metadata';
 import type { GroupRow, LaneTransaction, Request, RequestBody } from '@dsf/ports';
 import { fold } from './fold.ts';
 import { freeze, frozenOf, isFreeze, listFrozen } from './frozen.ts';
@@ -47,9 +47,6 @@ export const adoptInstances = async <Plan, PointsPlan>(
   if (ending.length > 0) await commit(room, { catalog, changed: [] }, (transaction) => endInstances(transaction, lane, ending));
   return wanted.length + gone.length > 0;
 };
-
-/** An instance is `name@hash`. */
-const driverOf = (instance: string): string => instance.slice(0, instance.lastIndexOf('@'));
 
 const endInstances = async (transaction: LaneTransaction, lane: Lane, instances: readonly string[]): Promise<void> => {
   for (const instance of instances) await transaction.setInstanceLive(lane.key.lane, instance, false);
@@ -193,7 +190,8 @@ type Rows = ReadonlyMap<string, GroupRow>;
 
 /**
  * Groups that the driver had until now, and which were published: those that its new instance has no rows for are retracted by it, or their documents
- * would stand for ever. Also those that had been retracted: a publisher that is behind may go from one instance to the next but one. Where the key has another number of parts, or a window came or went, none of the old groups can be one of the new.
+ * would stand for ever. Also those that had been retracted: a publisher that is behind may go from one instance to the next but one. Where the key
+ * has another number of parts, or a window came or went, none of the old groups can be one of the new.
  */
 const readInherited = async (
   context: LaneContext,
