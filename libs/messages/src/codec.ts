@@ -53,8 +53,8 @@ const unpackPoints = (packed: readonly unknown[]): readonly Point[] => {
     for (let index = headLength; index < item.length; index += 2) {
       const row = item[index] as number;
       const cell = item[index + 1] as Point['amounts'] | NonNullable<Point['refusal']>;
-      const point = { instance, offset, row, key, window, time };
-      points.push('code' in cell ? { ...point, amounts: [], refusal: cell } : { ...point, amounts: cell });
+      if ('code' in cell) points.push({ instance, offset, row, key, window, time, amounts: [], refusal: cell });
+      else points.push({ instance, offset, row, key, window, time, amounts: cell });
     }
   }
   return points;

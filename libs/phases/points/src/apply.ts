@@ -86,18 +86,29 @@ const makePoint = (input: InputPlan, row: FlatRow, record: RecordRows): Point | 
 /** Every chain begins with the input's own table. */
 const tableOf = ({ chain }: InputPlan): number => chain[0] ?? -1;
 
-/** Points of the record at hand, by instance, then row; two inputs of one instance that meet in a row stand in the instance's order. */
-const recordPoints = (inputs: readonly InputPlan[], record: RecordRows): readonly Point[] => {
-  const points: Point[] = [];
+const byInstanceAndRow = (a: Point, b: Point): number => (a.instance === b.instance ? a.row - b.row : a.instance < b.instance ? -1 : 1);
+
+/** Puts the points from `start` on in order; most are already, because each input's rows are. */
+const sortFrom = (points: Point[], start: number): void => {
+  for (let index = start + 1; index < points.length; index += 1) {
+    const [before, point] = [points[index - 1], points[index]];
+    if (before === undefined || point === undefined || byInstanceAndRow(before, point) <= 0) continue;
+    const own = points.splice(start).sort(byInstanceAndRow);
+    for (const sorted of own) points.push(sorted);
+    return;
+  }
+};
+
+/** Adds points of the record at hand, by instance, then row; two inputs of one instance that meet in a row stand in the instance's order. */
+const addRecordPoints = (inputs: readonly InputPlan[], record: RecordRows, points: Point[]): void => {
+  const start = points.length;
   for (const input of inputs) {
-    for (const row of record.of(tableOf(input))) {
+    record.visit(tableOf(input), (row) => {
       const point = makePoint(input, row, record);
       if (point !== null) points.push(point);
-    }
+    });
   }
-  // Each input's rows are in order already.
-  if (inputs.length === 1) return points;
-  return points.sort((a, b) => (a.instance === b.instance ? a.row - b.row : a.instance < b.instance ? -1 : 1));
+  if (inputs.length > 1) sortFrom(points, start);
 };
 
 /**
@@ -112,6 +123,6 @@ export const apply = (plan: PointsPlan, rows: FlatRows, instances?: ReadonlySet<
   const inputs = instances === undefined ? source.inputs : source.inputs.filter(({ instance }) => instances.has(instance));
   const record = recordRows(rows, source.tables, inputs.map(tableOf));
   const points: Point[] = [];
-  while (record.next()) for (const point of recordPoints(inputs, record)) points.push(point);
+  while (record.next()) addRecordPoints(inputs, record, points);
   return points;
 };

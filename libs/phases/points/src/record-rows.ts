@@ -14,7 +14,7 @@ export interface RecordRows {
   /** Goes on to the next record that has rows in one of the tables of interest. @returns false after the last */
   next(): boolean;
   /** Rows of the record at hand. */
-  of(table: number): readonly FlatRow[];
+  visit(table: number, visitor: (row: FlatRow) => void): void;
   /** The row with this number, of the record at hand. */
   row(table: number, row: number): FlatRow | undefined;
   /** The row below `parentRow` that is no list item. */
@@ -60,9 +60,13 @@ export const recordRows = (batch: FlatRows, tables: readonly number[], walked: r
       for (const cursor of cursors.values()) advance(cursor, offset);
       return true;
     },
-    of: (table) => {
+    visit: (table, visitor) => {
       const cursor = cursors.get(table);
-      return cursor === undefined ? [] : cursor.rows.slice(cursor.start, cursor.end);
+      if (cursor === undefined) return;
+      for (let index = cursor.start; index < cursor.end; index += 1) {
+        const row = cursor.rows[index];
+        if (row !== undefined) visitor(row);
+      }
     },
     row: (table, row) => {
       const cursor = cursors.get(table);

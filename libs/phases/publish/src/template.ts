@@ -11,10 +11,23 @@ export type Template =
   | { readonly kind: 'path'; readonly members: readonly string[] }
   | { readonly kind: 'expression'; readonly expression: Expression }
   | { readonly kind: 'list'; readonly items: readonly Template[] }
-  | { readonly kind: 'map'; readonly members: readonly (readonly [name: string, template: Template])[] };
+  | { readonly kind: 'map'; readonly members: readonly (readonly [nameText: string, template: Template])[] };
 
 /** Key, window and measures as they are. */
 export const defaultBody: Json = { key: 'key', window: 'window', measures: 'measures' };
+
+const namesMax = 1024;
+const names = new Map<string, string>();
+
+/** A member's name as JSON with its colon. Remembered: documents of a publication have the same names. */
+const nameText = (name: string): string => {
+  const known = names.get(name);
+  if (known !== undefined) return known;
+  const text = `${JSON.stringify(name)}:`;
+  if (names.size >= namesMax) names.clear();
+  names.set(name, text);
+  return text;
+};
 
 const membersOf = (path: string): readonly string[] => pathSegments(path).map(memberOf);
 
@@ -26,7 +39,7 @@ export const compileTemplate = (body: Json): Template => {
   }
   if (Array.isArray(body)) return { kind: 'list', items: body.map((item) => compileTemplate(item)) };
   if (typeof body === 'object' && body !== null) {
-    return { kind: 'map', members: Object.entries(body).map(([name, member]) => [name, compileTemplate(member)] as const) };
+    return { kind: 'map', members: Object.entries(body).map(([name, member]) => [nameText(name), compileTemplate(member)] as const) };
   }
   return { kind: 'constant', json: JSON.stringify(body) };
 };
@@ -44,7 +57,9 @@ export const renderTemplate = (template: Template, state: Value, numbers: Public
   if (template.kind === 'constant') return template.json;
   if (template.kind === 'list') return `[${template.items.map((item) => renderTemplate(item, state, numbers)).join()}]`;
   if (template.kind === 'map') {
-    return `{${template.members.map(([name, member]) => `${JSON.stringify(name)}:${renderTemplate(member, state, numbers)}`).join()}}`;
+    let text = '';
+    for (const [name, member] of template.members) text += `${text === '' ? '{' : ','}${name}${renderTemplate(member, state, numbers)}`;
+    return text === '' ? '{}' : `${text}}`;
   }
   if (template.kind === 'path') return jsonText(template.members.reduce(descend, state), numbers);
   const read = (path: string): Value => membersOf(path).reduce(descend, state);
@@ -58,7 +73,6 @@ const jsonText = (value: Value, numbers: PublicationDefinition['numbers']): stri
   if ('n' in value) return numbers === 'number' ? value.n : `"${value.n}"`;
   if ('l' in value) return `[${value.l.map((item) => jsonText(item, numbers)).join()}]`;
   let text = '';
-  for (const name of Object.keys(value.m))
-    text += `${text === '' ? '{' : ','}${JSON.stringify(name)}:${jsonText(value.m[name] ?? null, numbers)}`;
+  for (const name of Object.keys(value.m)) text += `${text === '' ? '{' : ','}${nameText(name)}${jsonText(value.m[name] ?? null, numbers)}`;
   return text === '' ? '{}' : `${text}}`;
 };

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import * as fc from 'fast-check';
-import { addDecimals, averageDecimals, compareDecimals, fitsBigint, fitsDecimal, roundDecimal } from './decimal.ts';
+import { addDecimals, averageDecimals, compareDecimals, fitsBigint, fitsDecimal, roundDecimal, sumDecimals } from './decimal.ts';
 
 /** Exact arithmetic by another road: everything at 40 digits after the point, as one BigInt. */
 const scale = 40;
@@ -40,6 +40,17 @@ it('adds as exact arithmetic does, in canonical text', () => {
   fc.assert(
     fc.property(decimal, decimal, (a, b) => {
       expect(addDecimals(a, b)).toBe(textOf(unitsOf(a) + unitsOf(b)));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it('sums many as it adds them one by one, whatever their digits', () => {
+  expect(sumDecimals([])).toBe('0');
+  expect(sumDecimals(['9007199254740991', '1', '0.5', '-9007199254740991'])).toBe('1.5');
+  fc.assert(
+    fc.property(fc.array(decimal, { maxLength: 12 }), (texts) => {
+      expect(sumDecimals(texts)).toBe(textOf(texts.reduce((sum, text) => sum + unitsOf(text), 0n)));
     }),
     { numRuns: 500 },
   );

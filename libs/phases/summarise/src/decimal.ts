@@ -59,6 +59,29 @@ export const addDecimals = (a: string, b: string): string => {
   return textOf(new Exact(a).plus(b));
 };
 
+/** The sum of all of them: one text is made at the end, not one per step. */
+export const sumDecimals = (texts: readonly string[]): string => {
+  /** What no longer fits beside the units; null: nothing. */
+  let apart: string | null = null;
+  let units = 0;
+  let scale = 0;
+  for (const text of texts) {
+    const own = text.length <= shortTextMax ? scaleOf(text) : -1;
+    const wider = Math.max(own, scale);
+    const before = wider === scale ? units : units * 10 ** (wider - scale);
+    const value = own === -1 ? NaN : unitsOf(text, own, wider);
+    const after = before + value;
+    if (Number.isSafeInteger(before) && Number.isSafeInteger(value) && Number.isSafeInteger(after)) {
+      units = after;
+      scale = wider;
+    } else {
+      apart = apart === null ? text : addDecimals(apart, text);
+    }
+  }
+  const sum = fromUnits(units, scale);
+  return apart === null ? sum : addDecimals(apart, sum);
+};
+
 /** Negative, 0 or positive, as for sorting. */
 export const compareDecimals = (a: string, b: string): number => {
   if (a === b) return 0;

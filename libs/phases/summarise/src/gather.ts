@@ -17,6 +17,11 @@ export interface Gathered {
   last: SourcePoint;
 }
 
+type Refusal = NonNullable<Point['refusal']>;
+
+/** One point's amounts, one per measure. */
+type Lifted = (Value | undefined)[];
+
 /** By instance, then by group text. */
 export type GatheredGroups = Map<InstancePlan, Map<string, Gathered>>;
 
@@ -44,15 +49,20 @@ const visitKnown = (
   }
 };
 
-/** Lifts one point's amounts, null for a measure that skips it; or says why the point is refused, as a whole. */
-const liftPoint = ({ measures }: InstancePlan, at: SourcePoint): readonly (Value | undefined)[] | Failure => {
+/**
+ * Lifts one point's amounts into `lifted`, undefined for a measure that skips it.
+ * @returns why the point is refused, as a whole
+ */
+const liftPoint = ({ measures }: InstancePlan, at: SourcePoint, lifted: Lifted): Refusal | null => {
   try {
-    return measures.map((measure, index) => {
+    lifted.length = measures.length;
+    for (let index = 0; index < measures.length; index += 1) {
       const amount = at.point.amounts[index] ?? null;
-      return amount === null ? undefined : measure.lift(amount, at);
-    });
+      lifted[index] = amount === null ? undefined : measures[index]?.lift(amount, at);
+    }
+    return null;
   } catch (error) {
-    if (error instanceof Failure && error.kind === 'poison') return error;
+    if (error instanceof Failure && error.kind === 'poison') return { code: error.code, detail: error.message };
     throw error;
   }
 };
@@ -60,7 +70,7 @@ const liftPoint = ({ measures }: InstancePlan, at: SourcePoint): readonly (Value
 const put = (
   groups: Map<string, Gathered>,
   text: string,
-  { at, lifted }: { readonly at: SourcePoint; readonly lifted: readonly (Value | undefined)[] },
+  { at, lifted }: { readonly at: SourcePoint; readonly lifted: Readonly<Lifted> },
 ): void => {
   let group = groups.get(text);
   if (group === undefined) {
@@ -83,13 +93,14 @@ export const gather = (
 ): { readonly groups: GatheredGroups; readonly written: number; readonly failed: number } => {
   const gathered: GatheredGroups = new Map();
   const textOf = createTextOf();
+  /** Of the point at hand; the same list for all of them, because there are many. */
+  const lifted: Lifted = [];
   let written = 0;
   let failed = 0;
   visitKnown(plan, batches, (instance, at) => {
-    const { refusal } = at.point;
-    const lifted = refusal === undefined ? liftPoint(instance, at) : new Failure('poison', refusal.code, refusal.detail);
-    if (lifted instanceof Failure) {
-      refusals.add(at, lifted.code, lifted.message);
+    const refused = at.point.refusal ?? liftPoint(instance, at, lifted);
+    if (refused !== null) {
+      refusals.add(at, refused.code, refused.detail);
       failed += 1;
       return;
     }

@@ -32,6 +32,7 @@ const extreme = (name: string, spec: InstanceMeasure, sign: 1 | -1): Measure => 
   },
   combine: (left, right) => {
     if (left === null || right === null) return left ?? right;
+    if (isNum(left) && isNum(right)) return compareDecimals(right.n, left.n) * sign < 0 ? right : left;
     const byKind = new Map<string, Value>();
     for (const value of [...extremes(left), ...extremes(right)]) {
       const kind = kindOf(value);

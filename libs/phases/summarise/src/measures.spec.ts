@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import type { Value } from '@dsf/messages';
 import type { ColumnType, InstanceMeasure } from '@dsf/metadata';
 import { Failure, type Amount, type Measure, type Moment } from '@dsf/ports';
+import { fold } from './fold.ts';
 import { distinct } from './measure-distinct.ts';
 import { admitCustom, measureFor, measures } from './measures.ts';
 
@@ -153,6 +154,15 @@ describe.each([...measures.keys()])('%s', (name) => {
         expect(of.combine(of.combine(a, b), c)).toEqual(of.combine(a, of.combine(b, c)));
         expect(of.combine(of.zero, a)).toEqual(a);
         expect(of.combine(a, of.zero)).toEqual(a);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('combines many at once as it combines them one by one', () => {
+    fc.assert(
+      fc.property(fc.array(state, { minLength: 1, maxLength: 20 }), (states) => {
+        expect(fold(of, [...states])).toEqual(states.reduce((left, right) => of.combine(left, right)));
       }),
       { numRuns: 200 },
     );

@@ -1,10 +1,10 @@
-import type { Measure } from '@dsf/ports';
 import type { DriverInstance } from '@dsf/metadata';
+import type { OwnMeasure } from './measure.ts';
 
 export interface InstancePlan {
   readonly definition: DriverInstance;
   /** In the driver's order. */
-  readonly measures: readonly Measure[];
+  readonly measures: readonly OwnMeasure[];
 }
 
 export interface SummarisePlan {
