@@ -1,10 +1,10 @@
 import type { CatalogSource } from '@dsf/metadata';
-import type { LaneState, Transport } from '@dsf/ports';
+import { Failure, type LaneState, type PartitionFeed, type Transport } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { openLane } from '../lane.ts';
 import { fakeContext } from '../specs/fake-context.ts';
-import { fakeWarehouse } from '../specs/fake-warehouse.ts';
-import { resolveStart } from './start.ts';
+import { fakeWarehouse, positionAt } from '../specs/fake-warehouse.ts';
+import { checkSource, resolveStart } from './start.ts';
 
 const bounds = { start: 10, end: 100 };
 const transport = {
@@ -54,5 +54,34 @@ describe('where a source starts', () => {
   it('is the end for partitions that were there when the source began, whoever of them is first', async () => {
     expect(await startOf('latest', 3, [{ partitions: 4 }])).toBe(100);
     expect(await startOf('latest', 3, [])).toBe(100);
+  });
+});
+
+describe('a source that is checked before it is read on', () => {
+  const check = async (read: PartitionFeed['read']): Promise<void> => {
+    const facts = { cluster: 'cluster', topic: 'orders', lastOffset: 13, lastSha256: '', lastTime: 0 };
+    const warehouse = fakeWarehouse([
+      [
+        { phase: 'ingest', source: 1, lane: 0 },
+        { positions: [positionAt(14)], facts },
+      ],
+    ]);
+    const source = { id: 1, topic: 'orders', retired: false, definition: { name: 'shop.orders' } } as unknown as CatalogSource;
+    const lane = openLane(warehouse, { phase: 'ingest', source: 1, lane: 0 });
+    await lane.refresh();
+    const feed = { seek: () => undefined, read } as unknown as PartitionFeed;
+    await checkSource(fakeContext({ phase: 'ingest', warehouse }), lane, { source, transport, partition: 0 }, feed);
+  };
+
+  it('is read on where the record that it would be recognised by is removed at this very moment', async () => {
+    await check(() => Promise.reject(new Failure('fatal', 'transport.out-of-range', 'offset 13 is not there', { start: 22 })));
+  });
+
+  it('is not where anything else is wrong, or the record is another one', async () => {
+    await expect(check(() => Promise.reject(new Failure('fatal', 'transport.denied', 'no')))).rejects.toMatchObject({
+      code: 'transport.denied',
+    });
+    const other = { offset: 13, time: 7, timeType: 'create', key: null, headers: [], body: null } as const;
+    await expect(check(async () => [other])).rejects.toMatchObject({ kind: 'fatal', code: 'ingest.source-changed' });
   });
 });

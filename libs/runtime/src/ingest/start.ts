@@ -1,4 +1,4 @@
-import { Failure, type PartitionBounds, type PartitionFeed, type Position } from '@dsf/ports';
+import { Failure, type Delivery, type PartitionBounds, type PartitionFeed, type Position } from '@dsf/ports';
 import type { IngestLane } from './step.ts';
 import { addCounts, noCounts, type Lane } from '../lane.ts';
 import type { LaneContext } from '../work.ts';
@@ -106,11 +106,21 @@ const checkLastRecord = async (
   const facts = lane.facts();
   const offset = Number(facts['lastOffset']);
   feed.seek(offset);
-  const [record] = await feed.read({ recordsMax: 1, bytesMax: 1, waitMs: context.settings.waitMs }, context.giveUp);
+  const record = await readOne(context, feed);
   if (record === undefined || record.offset !== offset) return;
   const sha256 = record.body === null ? null : context.tools.sha256(record.body).toHex();
   if (sha256 !== facts['lastSha256'] || brokerTime(record.time) !== facts['lastTime'])
     throw changed(`the record at offset ${offset} is not the one that was read before`);
+};
+
+/** Undefined also when the source has removed it since its bounds were asked for: where that went further, the first read will find out. */
+const readOne = async ({ settings, giveUp }: LaneContext, feed: PartitionFeed): Promise<Delivery | undefined> => {
+  try {
+    return (await feed.read({ recordsMax: 1, bytesMax: 1, waitMs: settings.waitMs }, giveUp))[0];
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'transport.out-of-range') return undefined;
+    throw error;
+  }
 };
 
 /** Records that the source removed before they were read: nobody can bring them back, so they are counted, and told. */
