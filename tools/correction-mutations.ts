@@ -26,23 +26,38 @@ export const correctionMutations: Readonly<Record<string, Mutation>> = {
   },
   'replay-under-newest': {
     guard: 'a replay that a new version has overtaken is decided again (rule 8)',
-    edits: [
-      edit('flatten/replay.ts', 'if ((await catalogs.storedVersion()) !== catalog.version)', 'if ((await catalogs.storedVersion()) < 0)'),
-    ],
+    edits: [edit('flatten/replay.ts', 'await transaction.holdVersion(catalog.version);', '')],
     seeds: 3000,
-    unnoticed:
-      'the activation must fall between the answer to the replay and its commit; since gone instances are rebuilt, little is left of it',
+    deeds: ['change', 'replay'],
   },
-  'rebuild-of-gone': {
-    guard: 'a replay has instances rebuilt that only older versions know (rule 8)',
+  'version-held': {
+    guard: 'no version comes into force between a replay’s last look at it and its commit (rule 8)',
+    edits: [{ file: '/libs/testing/src/memory-metadata.ts', find: 'holds.add(end);', put: '' }],
+    seeds: 3000,
+    deeds: ['change', 'replay'],
+  },
+  'live-under-newest': {
+    guard: 'an instance goes live under the version in force alone (rules 7 and 8)',
+    edits: [edit('summarise/chores.ts', 'if (goesLive !== null) await transaction.holdVersion(catalog.version);', '')],
+    seeds: 3000,
+    deeds: ['change', 'replay'],
+  },
+  'groups-of-gone': {
+    guard: 'a replay asks for the groups of instances that only older versions know (rule 8)',
+    edits: [edit('flatten/replay.ts', 'if (had.size === 0) continue;', 'if (had.size >= 0) continue;')],
+    seeds: 2000,
+    deeds: ['change', 'replay'],
+  },
+  'known-throughout': {
+    guard: 'points are taken of instances alone that every version since the sender’s has had (rule 8)',
     edits: [
       edit(
-        'flatten/replay.ts',
-        '...(await rebuildRequests(context, catalog, at))',
-        '...(await rebuildRequests(context, catalog, at)).slice(0, 0)',
+        'summarise/known-instances.ts',
+        'for (let before = newest - known.length; before >= version; before -= 1) {',
+        'for (let before = newest - known.length; before >= version; before -= 1) {\n      if (before > version) { known.push(oldest); continue; }',
       ),
     ],
-    seeds: 2000,
+    seeds: 1000,
     deeds: ['change', 'replay'],
   },
   'request-cut': {

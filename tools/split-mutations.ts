@@ -29,8 +29,8 @@ export const splitMutations: Readonly<Record<string, Mutation>> = {
       edit(finishing, 'await rows.append(rowsOf(intent), await state.schema());', ''),
       edit(
         finishing,
-        'if (changesShown(intent.state))',
-        'await rows.append(rowsOf(intent), await state.schema());\n    if (changesShown(intent.state))',
+        'if (changesShown(writes))',
+        'await rows.append(rowsOf(intent), await state.schema());\n    if (changesShown(writes))',
       ),
     ],
     split: true,
@@ -53,6 +53,16 @@ export const splitMutations: Readonly<Record<string, Mutation>> = {
     edits: [edit(finishing, 'if (late.length > 0)', 'if (false)')],
     split: true,
     seeds: 3000,
+  },
+  'live-overtaken': {
+    guard: 'an instance does not go live with what was begun under a version that is no longer in force (rules 7 and 8)',
+    edits: [
+      edit(finishing, 'goesLive && (await currentVersion()) !== intent.version', 'false'),
+      edit(finishing, 'if (goesLive && !isOvertaken) await transaction.holdVersion(intent.version);', ''),
+    ],
+    split: true,
+    seeds: 3000,
+    deeds: ['change', 'replay'],
   },
   'intent-taken-once': {
     guard: 'an intent that somebody else has finished is not carried out again',

@@ -40,7 +40,7 @@ const createTimer =
 const reads = ['readRaw', 'readFlat', 'readGroups', 'readGroupsByRevision', 'readRequests', 'readLiveInstances', 'readFailures'] as const;
 const writes = [
   ...['writePositions', 'writeFacts', 'writeRaw', 'writeFlat', 'deleteFlat', 'writeGroups', 'writeFailures', 'resolveFailures'],
-  ...['writeRequests', 'closeRequests', 'setInstanceLive'],
+  ...['writeRequests', 'closeRequests', 'setInstanceLive', 'holdVersion'],
 ];
 
 /** The same object with some of its methods timed; everything else is its own. */

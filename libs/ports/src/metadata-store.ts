@@ -22,7 +22,8 @@ export interface MetadataStore {
   writeTables(definitions: Definitions): Promise<void>;
   /**
    * In one transaction: write the tables (when `definitions` is given), read them back, number new names, check the whole, store the
-   * version. Nothing changes when a problem is found, and no new version is made when nothing differs.
+   * version. Nothing changes when a problem is found, and no new version is made when nothing differs. The version comes into force when no
+   * transaction of the warehouse holds the one before (`LaneTransaction.holdVersion`).
    */
   activate(change: {
     readonly definitions?: Definitions;

@@ -1,6 +1,6 @@
 import type { GroupChange, KeyPart, RawRecord, SourcePartition, Value } from '@dsf/messages';
 import type { ColumnType, DriverInstance } from '@dsf/metadata';
-import type { PhaseName, RecordFailure } from './failure.ts';
+import { Failure, type PhaseName, type RecordFailure } from './failure.ts';
 import type { FlatFolds } from './fold.ts';
 import type { FlatRows, FlatSchema, RowRange, SchemaChange } from './schema.ts';
 
@@ -233,7 +233,20 @@ export interface AdminTransaction {
 export interface LaneTransaction extends LaneReads, LaneWrites {
   /** The lane's new seq; the revision of everything that this transaction changes. */
   readonly seq: number;
+  /**
+   * What the transaction does is right under this catalog version alone: until it has ended, however it ends, no other comes into force. To be
+   * called last: whoever activates a version waits for it.
+   * @throws Failure `retry` `catalog.behind` when another version is in force
+   */
+  holdVersion(version: number): Promise<void>;
 }
+
+/** What `holdVersion` throws. */
+export const catalogBehind = (version: number, inForce: number): Failure =>
+  new Failure('retry', 'catalog.behind', `it was decided by catalog version ${version}, and ${inForce} is in force: decide again`, {
+    version,
+    inForce,
+  });
 
 /**
  * Raw, flat and summary rows, and the state that must commit with them. The database is the truth.

@@ -9,8 +9,6 @@ export interface Catalogs {
   atLeast(version: number): Promise<Catalog>;
   /** The newest version, asked for now. */
   newest(): Promise<Catalog>;
-  /** Number of the version in force in the store, asked for now. */
-  storedVersion(): Promise<number>;
   /** Exactly this version. */
   at(version: number): Promise<Catalog>;
 }
@@ -73,7 +71,6 @@ export const createCatalogs = (metadata: MetadataStore, clock: Clock, { pollMs, 
   return {
     at,
     newest: ask,
-    storedVersion: () => metadata.currentVersion(),
     current: async () => (Math.abs(clock.now() - askedAt) >= pollMs ? ask() : newest),
     async atLeast(version) {
       const catalog = newest.version >= version ? newest : await ask();

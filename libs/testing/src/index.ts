@@ -17,6 +17,8 @@ export * from './mssql/test-login.ts';
 export * from './mssql/test-server.ts';
 export { shopDefinitions, shopStream, type ShopExpectation, type ShopMessage } from './fleet/shop-stream.ts';
 export * from './metadata-store-contract.ts';
+export * from './held-version-contract.ts';
+export { createMemoryConfig, openMemoryMetadata } from './memory-metadata.ts';
 export * from './pubsub/pubsub-server.ts';
 export { startPubsubRules, type PubsubRules } from './pubsub/rules-server.ts';
 export { openKafkaShop } from './fleet/kafka-shop.ts';

@@ -1,5 +1,5 @@
 import { definitionsSchema, freshSnapshot, withLanes, type Definitions, type Snapshot } from '@dsf/metadata';
-import { Failure, type Activation, type MetadataStore, type VersionInfo } from '@dsf/ports';
+import { catalogBehind, Failure, type Activation, type MetadataStore, type VersionInfo } from '@dsf/ports';
 
 /** Config tables and versions in memory, shared by the handles that are opened on them. */
 export interface MemoryConfig {
@@ -7,9 +7,23 @@ export interface MemoryConfig {
   /** Data has flowed: only a resize may change the number of lanes. */
   lanesFixed: boolean;
   readonly versions: { readonly snapshot: Snapshot; readonly info: VersionInfo }[];
+  /** Ends of the transactions that hold the version in force: none comes into force before. */
+  readonly holds: Set<Promise<void>>;
 }
 
-export const createMemoryConfig = (): MemoryConfig => ({ tables: definitionsSchema.parse({}), lanesFixed: false, versions: [] });
+export const createMemoryConfig = (): MemoryConfig => ({
+  tables: definitionsSchema.parse({}),
+  lanesFixed: false,
+  versions: [],
+  holds: new Set(),
+});
+
+/** Until `end`, no version comes into force. @throws Failure `retry` `catalog.behind` when another one is than `version` */
+export const holdVersion = ({ versions, holds }: MemoryConfig, version: number, end: Promise<void>): void => {
+  if (versions.length !== version) throw catalogBehind(version, versions.length);
+  holds.add(end);
+  void end.then(() => holds.delete(end));
+};
 
 /** Where a test may come between a caller and the store. */
 export interface MetadataHooks {
@@ -67,7 +81,14 @@ export const openMemoryMetadata = (config: MemoryConfig, hooks: MetadataHooks = 
       call('writeTables', () => {
         config.tables = definitions;
       }),
-    activate: (change) => call('activate', () => activate(config, change)),
+    async activate(change) {
+      await hooks.before('activate');
+      while (config.holds.size > 0) {
+        await Promise.all(config.holds);
+        await hooks.before('activate');
+      }
+      return activate(config, change);
+    },
     close: async () => undefined,
   };
 };

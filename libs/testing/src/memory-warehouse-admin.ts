@@ -1,4 +1,5 @@
 import { Failure, type AdminTransaction, type Request, type StoredLane } from '@dsf/ports';
+import { holdVersion } from './memory-metadata.ts';
 import { createState, laneShelf, loadLane, memoryReads, mergeState, partitionShelf, type MemoryState } from './memory-warehouse-state.ts';
 import { memoryWrites, writePositions, writeRequests } from './memory-warehouse-writes.ts';
 import { groundOf, type MemoryDatabase, type WarehouseHooks } from './memory-warehouse-database.ts';
@@ -36,7 +37,15 @@ const openRequests = (state: MemoryState): readonly Request[] =>
     .flatMap((shelf) => state.requests.all(shelf))
     .toSorted((a, b) => a.id - b.id);
 
-const transactionOn = (database: MemoryDatabase, state: MemoryState, before: (call: string) => Promise<void>): AdminTransaction => {
+interface Administering {
+  readonly database: MemoryDatabase;
+  readonly state: MemoryState;
+  readonly before: (call: string) => Promise<void>;
+  /** Resolves with its end. */
+  readonly done: Promise<void>;
+}
+
+const transactionOn = ({ database, state, before, done }: Administering): AdminTransaction => {
   const call = async <T>(name: string, work: () => T): Promise<T> => {
     await before(name);
     return work();
@@ -58,7 +67,12 @@ const transactionOn = (database: MemoryDatabase, state: MemoryState, before: (ca
       const seq = (row?.seq ?? 0) + 1;
       state.lanes.put('', name, { lane, seq, facts: row?.facts ?? {} });
       const on = <T>(name: string, step: (state: MemoryState) => T): Promise<T> => call(name, () => step(state));
-      await work({ seq, ...memoryReads(on, () => database.schema), ...memoryWrites(lane, on, groundOf(database)) });
+      await work({
+        seq,
+        ...memoryReads(on, () => database.schema),
+        ...memoryWrites(lane, on, groundOf(database)),
+        holdVersion: (version) => on('holdVersion', () => holdVersion(database.config, version, done)),
+      });
     },
     readGroupPlaces: (instance, after, max) => call('readGroupPlaces', () => readPlaces(state, instance, { after, max })),
     moveGroups: (instance, places) =>
@@ -94,7 +108,8 @@ export const administer = async <T>(
   database.administered = mine;
   try {
     const layer = createState(database.state);
-    const result = await work(transactionOn(database, layer, (call) => hooks.before(call)));
+    const before = (call: string): Promise<void> => hooks.before(call);
+    const result = await work(transactionOn({ database, state: layer, before, done: mine.done }));
     await hooks.before('commit');
     mergeState(layer);
     database.onAdminister();

@@ -1,4 +1,5 @@
 import type { FlatRow, FlatSchema, LaneKey } from '@dsf/ports';
+import { createMemoryConfig, type MemoryConfig } from './memory-metadata.ts';
 import { createState, type MemoryState } from './memory-warehouse-state.ts';
 import type { Ground } from './memory-warehouse-writes.ts';
 
@@ -34,6 +35,8 @@ export interface MemoryCommit {
 /** One database in memory: whatever handles share it see the same rows. */
 export interface MemoryDatabase {
   state: MemoryState;
+  /** The config tables that lie in the same database. */
+  readonly config: MemoryConfig;
   schema: FlatSchema;
   readonly instances: Set<string>;
   readonly locks: Map<string, Promise<void>>;
@@ -50,8 +53,9 @@ export interface MemoryDatabase {
   refusesRow: (row: FlatRow) => boolean;
 }
 
-export const createMemoryDatabase = (): MemoryDatabase => ({
+export const createMemoryDatabase = (config: MemoryConfig = createMemoryConfig()): MemoryDatabase => ({
   state: createState(null),
+  config,
   schema: { version: 0, tables: [] },
   instances: new Set(),
   locks: new Map(),

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import type { Warehouse } from '@dsf/ports';
+import { heldVersionContract } from './held-version-contract.ts';
+import { createMemoryConfig, openMemoryMetadata } from './memory-metadata.ts';
 import { createMemoryDatabase } from './memory-warehouse-database.ts';
 import { openMemoryWarehouse } from './memory-warehouse.ts';
 import { administrationContract } from './warehouse/administration.ts';
@@ -35,3 +37,7 @@ describe('the warehouse contract, kept by the warehouse in memory', () => {
   administrationContract(room);
   intentsContract(room);
 });
+
+const config = createMemoryConfig();
+const defined = createMemoryDatabase(config);
+heldVersionContract('memory', async () => ({ store: openMemoryMetadata(config), warehouse: openMemoryWarehouse(defined) }));

@@ -1,5 +1,6 @@
 import { Failure } from '@dsf/ports';
 import type { LaneKey, LaneTransaction, Warehouse } from '@dsf/ports';
+import { holdVersion } from './memory-metadata.ts';
 import { evolveSchema } from './memory-warehouse-schema.ts';
 import { allPositions, createState, laneShelf, loadLane, memoryReads, mergeState } from './memory-warehouse-state.ts';
 import type { MemoryState } from './memory-warehouse-state.ts';
@@ -89,7 +90,12 @@ const begin = (
     },
   };
   return {
-    transaction: { seq: next, ...memoryReads(perform, ground.schema), ...memoryWrites(lane, perform, ground) },
+    transaction: {
+      seq: next,
+      ...memoryReads(perform, ground.schema),
+      ...memoryWrites(lane, perform, ground),
+      holdVersion: (version) => perform('holdVersion', () => holdVersion(database.config, version, unlock.promise)),
+    },
     end,
     close: () => {
       isOpen = false;

@@ -3,17 +3,15 @@ import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition, with
 import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Activation, MetadataStore } from '@dsf/ports';
-import { integer, json, text as textOf } from './columns.ts';
+import { json, text as textOf } from './columns.ts';
 import { readDefinitions, replaceConfigRows, writeLanes } from './config-rows.ts';
 import type { Connection } from './connection.ts';
 import { document, integer as int, moment, raw, sql, word } from './sql.ts';
+import { readCurrentVersion, awaitHolds } from './version-hold.ts';
 
 /*
  * Definitions that become a version, within a transaction that has the lock of the config tables alone.
  */
-
-export const readCurrentVersion = async (connection: Connection): Promise<number> =>
-  integer((await connection.first(sql`SELECT COALESCE(MAX([version]), 0) FROM ${raw(connection.schemas.config)}.[version]`))?.[0]);
 
 export const readSnapshotText = async (connection: Connection, version: number): Promise<string | null> => {
   const row = await connection.first(
@@ -64,6 +62,7 @@ interface NewVersion {
 
 export const insertVersion = async (connection: Connection, { version, snapshot, stored, now, comment }: NewVersion): Promise<void> => {
   const hash = createHash('sha256').update(stored).digest('hex');
+  await awaitHolds(connection);
   await connection.run(
     sql`INSERT INTO ${raw(connection.schemas.config)}.[version] ([version], [snapshot], [sha256], [activated_at], [comment]) VALUES (${int(version)}, ${document(stored)}, ${word(hash)}, ${moment(now)}, ${document(comment.toWellFormed().replaceAll('\0', ''))})`,
   );

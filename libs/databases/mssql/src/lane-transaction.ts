@@ -15,6 +15,7 @@ import type { Growth } from './schema-changes.ts';
 import * as summaryTables from './summary-tables.ts';
 import type { SummaryLayout } from './summary-tables.ts';
 import { failureOf } from './verdict.ts';
+import { holdVersion } from './version-hold.ts';
 
 /** What reads and writes need besides the connection: both cached. */
 export interface CatalogViews {
@@ -182,7 +183,12 @@ export const takeTurn = async <T>(connection: Connection, turn: Turn, work: (tra
   };
 
   try {
-    const result = await work({ seq: seq + 1, ...laneReads({ one: on, several: on }, views), ...laneWrites({ lane, on, views, want }) });
+    const result = await work({
+      seq: seq + 1,
+      ...laneReads({ one: on, several: on }, views),
+      ...laneWrites({ lane, on, views, want }),
+      holdVersion: (version) => on((connection) => holdVersion(connection, version)),
+    });
     // What `work` has begun and not awaited ends before the commit.
     await alone(async () => undefined);
     if (doom !== null) throw (doom as { readonly error: unknown }).error;

@@ -2,7 +2,7 @@ import { findConflicts } from '@dsf/metadata';
 import type { Definitions } from '@dsf/metadata';
 import { Failure } from '@dsf/ports';
 import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
-import { activateWithin, parseSnapshot, readCurrentVersion, readSnapshotText, Refusal, type Change } from './activation.ts';
+import { activateWithin, parseSnapshot, readSnapshotText, Refusal, type Change } from './activation.ts';
 import { activateAsked } from './asked-activations.ts';
 import type { MssqlClient } from './client.ts';
 import { integer, moment as momentOf, text as textOf } from './columns.ts';
@@ -11,6 +11,7 @@ import { readDefinitions, replaceConfigRows } from './config-rows.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
 import { raw, sql } from './sql.ts';
+import { readCurrentVersion } from './version-hold.ts';
 
 const readHistory = async (connection: Connection): Promise<readonly VersionInfo[]> =>
   (

@@ -2,6 +2,7 @@ import { Failure } from '@dsf/ports';
 import type { FlatSchema, LaneKey, LaneReads, LaneTransaction, LaneWrites } from '@dsf/ports';
 import type { SqliteClient } from './client.ts';
 import type { Connection } from './connection.ts';
+import { holdVersion } from './version-hold.ts';
 import * as failures from './failures.ts';
 import * as flatRows from './flat-rows.ts';
 import * as groupRows from './group-rows.ts';
@@ -111,6 +112,12 @@ interface Turn {
   readonly later: (step: Step) => Promise<void>;
 }
 
+const laneCalls = (lane: LaneKey, turn: Turn, views: CatalogViews): Omit<LaneTransaction, 'seq'> => ({
+  ...laneReads(turn.on, views),
+  ...laneWrites(lane, turn, views),
+  holdVersion: (version) => turn.on((connection) => holdVersion(connection, version)),
+});
+
 /** A lane's turn within a transaction that has begun. */
 export const turnWithin = async (
   connection: Connection,
@@ -120,7 +127,7 @@ export const turnWithin = async (
   const { seq } = laneState.readLane(connection, lane);
   laneState.claimTurn(connection, lane, seq);
   const on: OnConnection = async (step) => step(connection);
-  await work({ seq: seq + 1, ...laneReads(on, views), ...laneWrites(lane, { on, later: on }, views) });
+  await work({ seq: seq + 1, ...laneCalls(lane, { on, later: on }, views) });
 };
 
 /** A transaction that has begun while `work` still goes on. */
@@ -194,7 +201,7 @@ export const takeTurn = async <T>(
   };
 
   try {
-    const result = await work({ seq: seq + 1, ...laneReads(on, views), ...laneWrites(lane, { on, later }, views) });
+    const result = await work({ seq: seq + 1, ...laneCalls(lane, { on, later }, views) });
     checkOpen();
     isOpen = false;
     return await end(result);

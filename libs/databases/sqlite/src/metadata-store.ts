@@ -6,11 +6,9 @@ import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
 import type { SqliteClient, SqliteConfig } from './client.ts';
 import { integer, json, text } from './columns.ts';
 import { readDefinitions, replaceConfigRows, writeLanes } from './config-rows.ts';
+import { readCurrentVersion } from './version-hold.ts';
 import type { Connection } from './connection.ts';
 import { openDatabase } from './database.ts';
-
-const readCurrentVersion = (connection: Connection): number =>
-  integer(connection.first('SELECT coalesce(max(version), 0) FROM dsf_version')?.[0]);
 
 const readSnapshotText = (connection: Connection, version: number): string | null => {
   const row = connection.first('SELECT snapshot FROM dsf_version WHERE version = ?', version);

@@ -9,6 +9,7 @@ import {
   type RecordFailure,
   type Request,
 } from '@dsf/ports';
+import type { Catalog, DriverInstance } from '@dsf/metadata';
 import { describe, expect, it } from 'vitest';
 import { noCounts, openLane } from '../lane.ts';
 import { catalogOf, fakeCatalogs, fakeContext } from '../specs/fake-context.ts';
@@ -39,13 +40,19 @@ const rowsOf = (name: string | null): FlatRows => ({
 });
 const failed: RecordFailure = { phase: 'flatten', ...at, scope: '', code: 'flatten.not-json', path: null, detail: '', version: 1 };
 
-/** One point per row, whose group is the row's first cell. */
-const points: PointsPhase<null> = {
-  compile: () => null,
+const driverOf = (instance: string): DriverInstance => ({ instance, name: 'd', inputs: [], key: ['k'], windowMs: null, measures: [] });
+
+/** One point per row and instance of the catalog, `d@1` where it has none; its group is the row's first cell. */
+const points: PointsPhase<readonly string[]> = {
+  compile: ({ drivers }) => (drivers.length === 0 ? ['d@1'] : drivers.map(({ instance }) => instance)),
   tables: () => [1],
-  apply: (_, { tables }) =>
+  apply: (instances, { tables }, only) =>
     tables.flatMap(({ rows }) =>
-      rows.map(({ offset, row, cells }) => ({ instance: 'd@1', offset, row, key: [String(cells[0])], window: null, time: 0, amounts: [] })),
+      rows.flatMap(({ offset, row, cells }) =>
+        instances
+          .filter((instance) => only?.has(instance) !== false)
+          .map((instance) => ({ instance, offset, row, key: [String(cells[0])], window: null, time: 0, amounts: [] })),
+      ),
     ),
   fold: () => ({ why: 'a fake' }),
 };
@@ -62,6 +69,8 @@ interface Scene {
   readonly effects?: Partial<FlattenEffects>;
   readonly next?: number;
   readonly beforeCommit?: () => void;
+  readonly live?: readonly string[];
+  readonly catalogs?: readonly Catalog[];
 }
 
 const play = async ({
@@ -71,6 +80,8 @@ const play = async ({
   effects = {},
   next = 9,
   beforeCommit,
+  live = [],
+  catalogs = [catalogOf(4)],
 }: Scene): Promise<FakeWarehouse> => {
   const request: Request = { id: 77, lane: key, body: { kind: 'replay', ...at } };
   const position = positionAt(next, { counters: { ...noCounts, written: 6, failed: 2, filtered: 1 } });
@@ -81,11 +92,11 @@ const play = async ({
       readRaw: async () => records,
       readFlat: async (range) => ({ rows: rowsOf(old), next: range.to }),
       readFailures: async () => failures,
-      readLiveInstances: async () => [],
+      readLiveInstances: async () => live,
     },
   });
   if (beforeCommit !== undefined) warehouse.beforeCommit = beforeCommit;
-  const context = fakeContext({ warehouse, catalogs: fakeCatalogs(catalogOf(4)) });
+  const context = fakeContext({ warehouse, catalogs: fakeCatalogs(...catalogs) });
   const phases = { flatten: phaseGiving(effects), points };
   const lane = openLane(warehouse, key);
   await lane.refresh();
@@ -110,6 +121,25 @@ describe('a replay', () => {
     expect(written(warehouse, 'closeRequests')?.[0]).toEqual([77]);
   });
 
+  it('asks also for the groups of instances that only older versions have, by the newest that has them, while lanes still keep them', async () => {
+    const warehouse = await play({
+      ...{ old: 'before', effects: { rows: rowsOf('after'), written: 1 }, live: ['d@1', 'd@2', 'd@4'] },
+      catalogs: [
+        catalogOf(1, { drivers: ['d@1', 'd@0'].map(driverOf) }),
+        catalogOf(2, { drivers: ['d@1', 'd@2', 'd@3'].map(driverOf) }),
+        catalogOf(3, { drivers: ['d@2'].map(driverOf) }),
+        catalogOf(4, { drivers: ['d@4'].map(driverOf) }),
+      ],
+    });
+    const asked = (written(warehouse, 'writeRequests')?.[0] ?? []) as readonly Omit<Request, 'id'>[];
+    expect(asked.map(({ body }) => (body.kind === 'recompute' ? [body.instance, ...body.key] : body.kind))).toEqual(
+      ['d@4', 'd@2', 'd@1'].flatMap((instance) => [
+        [instance, 'before'],
+        [instance, 'after'],
+      ]),
+    );
+  });
+
   it('counts a record that failed before and is written now as written', async () => {
     const warehouse = await play({ effects: { rows: rowsOf('after'), written: 1 } });
     expect(countersOf(warehouse)).toMatchObject({ written: 7, failed: 1, filtered: 1 });
@@ -119,6 +149,16 @@ describe('a replay', () => {
     const warehouse = await play({ effects: { refusals: [failed] } });
     expect(countersOf(warehouse)).toMatchObject({ written: 6, failed: 2, filtered: 1 });
     expect(written(warehouse, 'writeFailures')?.[0]).toEqual([failed]);
+  });
+
+  it('holds the version that it was decided by until it has committed, and asks for that when all else is written', async () => {
+    for (const effects of [{ rows: rowsOf('after'), written: 1 }, { refusals: [failed] }]) {
+      const { writes } = await play({ old: 'before', effects });
+      expect(writes.slice(-2).map(([call, value]) => [call, call === 'holdVersion' ? value : null])).toEqual([
+        ['holdVersion', 4],
+        ['writePositions', null],
+      ]);
+    }
   });
 
   it('waits for the record’s first turn', async () => {

@@ -1,15 +1,24 @@
 import { groupLane, groupText, type Point, type SourcePartition } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
-import { Failure, type FlatRows, type Position, type RecordFailure, type Request } from '@dsf/ports';
+import { Failure, type FlatRows, type FlatSchema, type Position, type RecordFailure, type Request } from '@dsf/ports';
 import { horizonOf } from '../horizon.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import type { Attempt, LaneContext } from '../work.ts';
+import type { FlattenPhases } from './flattener.ts';
 import { refuseAll, type FlattenRoom } from './step.ts';
 
 /** Requests carried out between two batches. */
 const requestsMax = 100;
 
 type RecordAt = SourcePartition & { readonly offset: number };
+
+/** A record's rows, before and after. */
+interface Replaying {
+  readonly catalog: Catalog;
+  readonly schema: FlatSchema;
+  readonly at: RecordAt;
+  readonly rows: readonly FlatRows[];
+}
 
 interface Replayed {
   readonly request: Request;
@@ -85,7 +94,10 @@ const replayRecord = async <Plan, PointsPlan>(
     filtered: after.filtered - before.filtered,
   });
 
-  const requests = [...recomputeRequests(catalog, at, [...points.old, ...points.fresh]), ...(await rebuildRequests(context, catalog, at))];
+  const requests = [
+    ...recomputeRequests(catalog, at, [...points.old, ...points.fresh]),
+    ...(await requestsOfGone(context, phases, { catalog, schema, at, rows: [old, effects.rows] })),
+  ];
   await lane.transact({ positions: [{ ...position, counters }] }, async (transaction) => {
     await transaction.deleteFlat(at);
     if (effects.rows.tables.length > 0) await transaction.writeFlat(effects.rows, catalog.version, schema.version);
@@ -94,8 +106,8 @@ const replayRecord = async <Plan, PointsPlan>(
     if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
     await transaction.writeRequests(requests, clock.now());
     await transaction.closeRequests([request.id], clock.now());
-    if ((await catalogs.storedVersion()) !== catalog.version)
-      throw new Failure('retry', 'catalog.behind', 'a new catalog version was activated during a replay');
+    // Last, because an activation waits for it: a driver of another version could have folded the old rows, and nobody would ask for its groups.
+    await transaction.holdVersion(catalog.version);
   });
 };
 
@@ -143,20 +155,27 @@ const pointRefusal = (at: RecordAt, point: Point, version: number): readonly Rec
       ];
 
 /**
- * A lane may still keep an instance that the newest version no longer has, and a later version may have it again before the lane has seen
- * this one. Which of its groups the record touches cannot be told, so all of them are folded again.
+ * Lanes may still keep instances that the version in force no longer has, and a later version may have them again before the lane has seen this one:
+ * the groups that the record touches by the newest version that had them.
  */
-const rebuildRequests = async (
-  { warehouse }: LaneContext,
-  { drivers, settings }: Catalog,
-  after: RecordAt,
+const requestsOfGone = async <Plan, PointsPlan>(
+  { warehouse, catalogs }: LaneContext,
+  { points }: FlattenPhases<Plan, PointsPlan>,
+  { catalog, schema, at, rows }: Replaying,
 ): Promise<readonly Omit<Request, 'id'>[]> => {
+  const { drivers, settings } = catalog;
+  let gone: ReadonlySet<string> = new Set();
+  for (let lane = 0; lane < settings.lanes; lane += 1) gone = gone.union(new Set(await warehouse.committed.readLiveInstances(lane)));
+  gone = gone.difference(new Set(drivers.map(({ instance }) => instance)));
   const requests: Omit<Request, 'id'>[] = [];
-  for (let lane = 0; lane < settings.lanes; lane += 1) {
-    for (const instance of await warehouse.committed.readLiveInstances(lane)) {
-      if (drivers.some((driver) => driver.instance === instance)) continue;
-      requests.push({ lane: { phase: 'summarise', source: 0, lane }, body: { kind: 'rebuild', instance, after } });
-    }
+  for (let version = catalog.version - 1; version > 0 && gone.size > 0; version -= 1) {
+    const older = await catalogs.at(version);
+    const had = gone.intersection(new Set(older.drivers.map(({ instance }) => instance)));
+    if (had.size === 0) continue;
+    gone = gone.difference(had);
+    const plan = points.compile(older, schema);
+    const touched = rows.flatMap((some) => points.apply(plan, some, had));
+    requests.push(...recomputeRequests({ ...older, settings }, at, touched));
   }
   return requests;
 };

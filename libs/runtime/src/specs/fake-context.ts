@@ -23,7 +23,6 @@ export const fakeCatalogs = (...versions: readonly Catalog[]): Catalogs => {
     current: async () => newest,
     newest: async () => newest,
     atLeast: async () => newest,
-    storedVersion: async () => newest.version,
     at: async (version) => versions.find((catalog) => catalog.version === version) ?? newest,
   };
 };

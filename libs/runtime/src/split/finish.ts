@@ -65,17 +65,28 @@ export const createFinisher = ({ state, rows, currentVersion }: SplitWarehouse, 
     );
   };
 
-  /** Appends the rows of an intent, then does the rest of it in the transaction that ends it. @throws Failure `retry` `lane.lost` when somebody else ended it */
-  const finish = async (lane: LaneKey, intent: Intent, inTransaction: InTransaction): Promise<void> => {
+  /**
+   * Appends the rows of an intent, then does the rest of it in the transaction that ends it.
+   * @returns false when an instance did not go live
+   * @throws Failure `retry` `lane.lost` when somebody else ended it, `catalog.behind` when another version has just come into force
+   */
+  const finish = async (lane: LaneKey, intent: Intent, inTransaction: InTransaction): Promise<boolean> => {
     await ensureTables(intent.rows);
     await rows.append(rowsOf(intent), await state.schema());
     const late = await lateRequests(intent);
+    const goesLive = intent.state.some((write) => write.kind === 'live' && write.live);
+    // An instance goes live under the version in force alone. Where that is another by now, lives stay as they are, and the lane, which finds it so,
+    // adopts what that version has: groups of an instance that is not live are shown to nobody.
+    const isOvertaken = goesLive && (await currentVersion()) !== intent.version;
+    const writes = isOvertaken ? intent.state.filter(({ kind }) => kind !== 'live') : intent.state;
     await inTransaction(async (transaction) => {
       if ((await transaction.takeIntent()) === null) throw taken(lane);
-      for (const write of intent.state) await carryOut(transaction, write);
+      for (const write of writes) await carryOut(transaction, write);
       if (late.length > 0) await transaction.writeRequests(late, timeOf(intent));
+      if (goesLive && !isOvertaken) await transaction.holdVersion(intent.version);
     });
-    if (changesShown(intent.state)) await rows.show(await state.inspect.shownInstances());
+    if (changesShown(writes)) await rows.show(await state.inspect.shownInstances());
+    return !isOvertaken;
   };
 
   /** @param inTransaction - default: a transaction of its own, on the seq at which the intent was decided. Does nothing where the lane has none. */

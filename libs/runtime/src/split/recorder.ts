@@ -119,5 +119,7 @@ export const recordTurn = ({
     takeIntent: () => transaction.takeIntent(),
   };
 
-  return { close, turn: { seq: transaction.seq, ...readsIn(transaction, reads), ...writes }, recorded };
+  // A turn with rows is another transaction in the end: what its version has to do with that, whoever finishes it looks at.
+  const holdVersion: LaneTransaction['holdVersion'] = (version) => transaction.holdVersion(version);
+  return { close, turn: { seq: transaction.seq, ...readsIn(transaction, reads), ...writes, holdVersion }, recorded };
 };

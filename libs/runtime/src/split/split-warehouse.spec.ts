@@ -1,5 +1,13 @@
-import { Failure, type FlatRow, type LaneKey, type RawRow, type RowStore, type Warehouse } from '@dsf/ports';
-import { createMemoryDatabase, openMemoryRowStore, openMemoryWarehouse } from '@dsf/testing';
+import { Failure, type FlatRow, type GroupRow, type LaneKey, type RawRow, type RowStore, type Warehouse } from '@dsf/ports';
+import { definitionsSchema } from '@dsf/metadata';
+import {
+  createMemoryConfig,
+  createMemoryDatabase,
+  heldVersionContract,
+  openMemoryMetadata,
+  openMemoryRowStore,
+  openMemoryWarehouse,
+} from '@dsf/testing';
 import { describe, expect, it } from 'vitest';
 import { noCounts } from '../lane.ts';
 import { openSplitWarehouse } from './split-warehouse.ts';
@@ -160,5 +168,90 @@ describe('a warehouse of a state database and a store of rows', () => {
     expect(await shown()).toMatchObject([{ cells: [7n] }]);
     await warehouse.transact(flatten, 2, (transaction) => transaction.deleteFlat(at));
     expect(await shown()).toEqual([]);
+  });
+});
+
+/** A split warehouse with the config tables in the database that keeps the state; `appended` comes after each append. */
+const definedRoom = (appended: () => Promise<void> = async () => undefined) => {
+  const config = createMemoryConfig();
+  const database = createMemoryDatabase(config);
+  const store = openMemoryMetadata(config);
+  const plain = openMemoryRowStore(database);
+  const rows: RowStore = {
+    ...plain,
+    async append(writes, schema) {
+      await plain.append(writes, schema);
+      await appended();
+    },
+  };
+  const activate = async (name: string): Promise<void> => {
+    const catalog = { version: 0, settings: { lanes: 4 }, sources: [], drivers: [], publications: [] };
+    const definitions = definitionsSchema.parse({ sources: [{ name }] });
+    await store.activate({ definitions, comment: '', now: 1, check: () => ({ catalog, problems: [] }) });
+  };
+  const open = (): Warehouse =>
+    openSplitWarehouse({ state: openMemoryWarehouse(database), rows, currentVersion: () => store.currentVersion() });
+  return { store, activate, open };
+};
+
+const defined = definedRoom();
+heldVersionContract('a warehouse of a state database and a store of rows', async () => ({
+  store: defined.store,
+  warehouse: defined.open(),
+}));
+
+describe('an instance that goes live with rows in another database', () => {
+  const instance = 'sales@1';
+  const summarise: LaneKey = { phase: 'summarise', source: 0, lane: 0 };
+  const driver = { instance, name: 'sales', inputs: [], key: ['city'], windowMs: null, measures: [] };
+  const row: GroupRow = {
+    ...{ instance, key: ['rome'], group: '["rome"]', window: null, windowEnd: null, revision: 1, reason: 'update', time: 1, version: 1 },
+    ...{ status: 'live', measures: [], states: [] },
+  };
+  const goLive = (warehouse: Warehouse): Promise<void> =>
+    warehouse.transact(summarise, 0, async (transaction) => {
+      await transaction.writeGroups(instance, 0, [row]);
+      await transaction.setInstanceLive(0, 'sales@0', false);
+      await transaction.setInstanceLive(0, instance, true);
+      await transaction.holdVersion(1);
+    });
+  const live = (warehouse: Warehouse): Promise<readonly string[]> => warehouse.committed.readLiveInstances(0);
+  const begin = async ({ activate, open }: ReturnType<typeof definedRoom>): Promise<Warehouse> => {
+    await activate('first');
+    const warehouse = open();
+    await warehouse.ensureSummaryTables([driver, { ...driver, instance: 'sales@0' }]);
+    return warehouse;
+  };
+
+  it('is live when its rows are there, under the version that it was decided by', async () => {
+    const warehouse = await begin(definedRoom());
+    await goLive(warehouse);
+    expect(await live(warehouse)).toEqual([instance]);
+  });
+
+  it('does not go live when another version has come into force before its rows were there, and its lane is told', async () => {
+    const scene = definedRoom(() => scene.activate('second'));
+    const warehouse = await begin(scene);
+    await expect(goLive(warehouse)).rejects.toMatchObject({ kind: 'retry', code: 'catalog.behind' });
+    expect(await live(warehouse)).toEqual([]);
+    expect((await warehouse.loadLane(summarise)).seq).toBe(1);
+    expect(await warehouse.readIntent(summarise)).toBeNull();
+    // Its groups are written, as they were to be; whoever goes live later has them before it.
+    expect(await warehouse.committed.readGroups(instance, ['["rome"]'])).toHaveLength(1);
+  });
+
+  it('does not go live either where somebody else finishes it', async () => {
+    let isAway = true;
+    const scene = definedRoom(async () => {
+      if (isAway) throw new Failure('retry', 'warehouse.append-unknown', 'no answer');
+    });
+    const warehouse = await begin(scene);
+    await expect(goLive(warehouse)).rejects.toMatchObject({ code: 'warehouse.append-unknown' });
+    await scene.activate('second');
+    isAway = false;
+    const other = scene.open();
+    await expect(other.transact(summarise, 0, async () => undefined)).rejects.toMatchObject({ code: 'lane.lost' });
+    expect(await live(other)).toEqual([]);
+    expect((await other.loadLane(summarise)).seq).toBe(1);
   });
 });

@@ -1,4 +1,4 @@
-import { Failure, type LaneReads, type RowStore, type Warehouse, type WarehouseCapabilities } from '@dsf/ports';
+import { catalogBehind, Failure, type LaneReads, type RowStore, type Warehouse, type WarehouseCapabilities } from '@dsf/ports';
 import { changesShown, createEnsureTables, createFinisher, taken, type EnsureTables } from './finish.ts';
 import { encodeIntent, type Intent } from './intent.ts';
 import { recordTurn, type Recorded } from './recorder.ts';
@@ -68,8 +68,9 @@ const createTransact = (parts: SplitWarehouse, reads: LaneReads, ensureTables: E
     const { value, recorded } = decided as { readonly value: Awaited<ReturnType<typeof work>>; readonly recorded: Recorded };
     const intent: Intent = { seq, version, ...recorded };
     await state.intend(lane, seq, encodeIntent(intent));
-    await finish(lane, intent, (rest) => state.transact(lane, seq, rest));
-    return value;
+    if (await finish(lane, intent, (rest) => state.transact(lane, seq, rest))) return value;
+    // The turn was taken, but it is not what its author remembers.
+    throw catalogBehind(version, await currentVersion());
   };
 };
 

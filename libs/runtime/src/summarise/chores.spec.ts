@@ -140,6 +140,16 @@ describe('a driver instance', () => {
     expect(warehouse.writes).toContainEqual(['setInstanceLive', 0, driver.instance, true]);
   });
 
+  it('holds the version that it goes live by until it has, and none when it is folded again later', async () => {
+    const fresh = await setUp({ live: [] });
+    await adoptInstances(fresh.context, fresh.room, fresh.catalog);
+    expect(fresh.warehouse.writes.at(-1)).toEqual(['holdVersion', 1]);
+    const known = await setUp({ asked: [{ kind: 'rebuild', instance: driver.instance }] });
+    await carryOutRequests(known.context, known.room, known.catalog);
+    expect(known.closed()).toEqual([1]);
+    expect(known.warehouse.writes.map(([call]) => call)).not.toContain('holdVersion');
+  });
+
   it('retracts what its driver had published before and it has no rows for, or the documents would stand for ever', async () => {
     const before = { instance: 'sales@0', revision: 7 };
     const { context, room, catalog, groups } = await setUp({

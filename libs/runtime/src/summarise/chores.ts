@@ -183,6 +183,9 @@ const replaceAll = async <Plan, PointsPlan>(
       requests.map(({ id }) => id),
       clock.now(),
     );
+    // A replay asks for the instances of the version in force, and for those of others that are live by then. One of an older version that went live
+    // later could have folded the record's old rows, and be wanted again before it has ended.
+    if (goesLive !== null) await transaction.holdVersion(catalog.version);
   });
 };
 

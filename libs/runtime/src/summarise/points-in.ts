@@ -7,6 +7,7 @@ import type { Lane } from '../lane.ts';
 import { checkSender } from '../receive.ts';
 import type { LaneContext } from '../work.ts';
 import { createFlatPages } from './flat-pages.ts';
+import { createKnownInstances } from './known-instances.ts';
 import type { SummarisePhases } from './fold.ts';
 
 /** A piece with its points, complete up to `to`. */
@@ -24,6 +25,7 @@ export const flattenLaneOf =
 export const createPointsIn = <Plan, PointsPlan>(context: LaneContext, lane: Lane, { points }: SummarisePhases<Plan, PointsPlan>) => {
   const { warehouse, catalogs, telemetry } = context;
   const pages = createFlatPages(context);
+  const knownSince = createKnownInstances(catalogs);
 
   /** Points of the rows [from, to), of all instances or some, that belong to this lane. */
   const readRows = async (
@@ -47,9 +49,7 @@ export const createPointsIn = <Plan, PointsPlan>(context: LaneContext, lane: Lan
     }
     // A range that was made before its sender knew an instance has none of its points, though the instance is live here and covers the
     // range: those are read from the rows (delivery rule 7).
-    const made = piece.version === catalog.version ? catalog : await catalogs.at(piece.version);
-    const unknown = new Set(catalog.drivers.map(({ instance }) => instance));
-    for (const { instance } of made.drivers) unknown.delete(instance);
+    const unknown = new Set(catalog.drivers.map(({ instance }) => instance)).difference(await knownSince(catalog, piece.version));
     if (unknown.size === 0) return { piece, to, points: content.items };
     const read = await readRows(catalog, piece, { recordsMax, only: unknown });
     const known = content.items.filter(({ offset, instance }) => offset < read.next && !unknown.has(instance));

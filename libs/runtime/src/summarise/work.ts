@@ -1,4 +1,5 @@
 import type { Catalog } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
 import { pointsHop } from '../hops.ts';
 import { join } from '../join.ts';
 import { openLane } from '../lane.ts';
@@ -38,7 +39,13 @@ export const createSummariseWork = <Plan, PointsPlan>(
     enter();
     const marker = `${lane.epoch()}:${catalog.version}`;
     if (adopted === marker) return;
-    await adoptInstances(context, room, catalog);
+    try {
+      await adoptInstances(context, room, catalog);
+    } catch (error) {
+      // The next attempt is not to go by the same version again.
+      if (error instanceof Failure && error.code === 'catalog.behind') await catalogs.newest();
+      throw error;
+    }
     adopted = marker;
   };
 

@@ -101,7 +101,8 @@ export const createWorld = (
   const profile = deeds === undefined ? whole : withDeeds(whole, deeds);
   const story = createStory(linesMax);
   const scheduler = createScheduler(dice.fork(), story, profile.tempo);
-  const database = createMemoryDatabase();
+  const config = createMemoryConfig();
+  const database = createMemoryDatabase(config);
   database.refusesRow = ({ cells }) => cells.includes(poisonText);
   return {
     product,
@@ -110,7 +111,7 @@ export const createWorld = (
     story,
     database,
     broker: createMemoryBroker({ messageBytesMax: profile.messageBytesMax, now: () => startOfTime + scheduler.now() }),
-    config: createMemoryConfig(),
+    config,
     input: drawInput(dice.fork(), { count: profile.records, oddities: profile.oddities, holes: profile.holes, grows: profile.grows }),
     inputAt: new Map(),
     activated: [],
