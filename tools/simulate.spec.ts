@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { simulate, type Run } from '../libs/testing/src/simulator/index.ts';
+import { deeds, simulate, type Run } from '../libs/testing/src/simulator/index.ts';
 import { simulatedProduct } from './simulated-product.ts';
 
 const product = await simulatedProduct();
@@ -87,29 +87,9 @@ describe('the services under seeded faults', () => {
     async () => {
       const met = new Set<string>();
       for (let seed = 1; seed <= 40; seed += 1) for (const what of (await runOf(seed)).counts.keys()) met.add(what);
-      const wanted = [
-        'crash',
-        'freeze',
-        'restart',
-        'rebalance',
-        'trim',
-        'wipe',
-        'offsets',
-        'outage',
-        'skew',
-        'change',
-        'replay',
-        'recompute',
-        'rebuild',
-        'purge',
-        'resize',
-        'restore',
-        'lose',
-        'recreate',
-      ];
       expect([...met]).toEqual(
         expect.arrayContaining([
-          ...wanted.map((deed) => `deed ${deed}`),
+          ...deeds.map((deed) => `deed ${deed}`),
           'refill',
           'offered by hand',
           'commit done',

@@ -27,3 +27,13 @@ export const isSameKey = (a: readonly KeyPart[], b: readonly KeyPart[]): boolean
   for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
   return true;
 };
+
+/** A value as JSON that people know: numbers bare and exact, lists and maps without tags. */
+export const plainJson = (value: Value): string => {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (isNum(value)) return value.n;
+  if ('l' in value) return `[${value.l.map(plainJson).join(',')}]`;
+  return `{${Object.entries(value.m)
+    .map(([name, member]) => `${JSON.stringify(name)}:${plainJson(member)}`)
+    .join(',')}}`;
+};

@@ -7,6 +7,8 @@ export * from './metadata-store.ts';
 export * from './phase.ts';
 export * from './row-store.ts';
 export * from './schema.ts';
+export * from './subscriptions.ts';
+export * from './summary-columns.ts';
 export * from './telemetry.ts';
 export * from './tracer.ts';
 export * from './transport.ts';

@@ -16,7 +16,7 @@ import { rowFolds } from './folds.ts';
 import { askQuestion } from './query.ts';
 import { findSince, purge, readFlat, readRaw } from './reads.ts';
 import { assertRowsFit, flatRowsOf, groupRowsOf, rawRowsOf, tombstoneOf } from './rows.ts';
-import { driverView, shapeOf, summaryTable, type SummaryShape } from './summary-tables.ts';
+import { viewOfDriver, shapeOf, summaryTable, type SummaryShape } from './summary-tables.ts';
 import { openTables, type Tables } from './tables.ts';
 import { createDriverView, createInstanceView, rootOf } from './views.ts';
 
@@ -54,7 +54,7 @@ const openSummaries = (client: BigQueryClient, tables: Tables) => {
       for (const { driver, instance } of shown) {
         const shape = shapes.get(instance);
         if (shape === undefined || shownByDriver.get(driver) === instance) continue;
-        for (const name of [driverView(driver), `${driverView(driver)}_current`])
+        for (const name of [viewOfDriver(driver), `${viewOfDriver(driver)}_current`])
           await client.run(createDriverView(client.dataset, name, shape));
         shownByDriver.set(driver, instance);
       }
@@ -67,7 +67,7 @@ const countTables = async (client: BigQueryClient, schema: FlatSchema, shown: re
     name: viewName({ name }),
     kind: parent === null ? ('root' as const) : ('child' as const),
   }));
-  const summary = shown.map(({ driver }) => ({ name: driverView(driver), kind: 'summary' as const }));
+  const summary = shown.map(({ driver }) => ({ name: viewOfDriver(driver), kind: 'summary' as const }));
   const counts: TableCount[] = [];
   for (const table of [{ name: rawView, kind: 'raw' as const }, ...flat, ...summary]) {
     const { rows } = await client.run(`SELECT COUNT(*) FROM ${quoteName(client.dataset)}.${quoteName(table.name)}`);

@@ -1,4 +1,4 @@
-import { groupText, isNum, type Header, type KeyPart, type SourcePartition, type Value as MeasureValue } from '@dsf/messages';
+import { groupText, isNum, plainJson, type Header, type KeyPart, type SourcePartition, type Value as MeasureValue } from '@dsf/messages';
 import type { ColumnType } from '@dsf/metadata';
 import { Failure, type Cell, type FlatRow, type FlatTable, type GroupRow, type RawRow, type RowWrite } from '@dsf/ports';
 import { requestBytesMax, type TableRows } from './appender.ts';
@@ -76,16 +76,6 @@ export const tombstoneOf = (root: FlatTable, { at, generation }: Extract<RowWrit
   ]);
   const columns = flatColumns(root);
   return { table: baseName(root.name), columns, rows: [columns.map(({ name }) => values.get(name) ?? null)] };
-};
-
-/** A value as JSON that people know. */
-const plainJson = (value: MeasureValue): string => {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isNum(value)) return value.n;
-  if ('l' in value) return `[${value.l.map(plainJson).join(',')}]`;
-  return `{${Object.entries(value.m)
-    .map(([name, member]) => `${JSON.stringify(name)}:${plainJson(member)}`)
-    .join(',')}}`;
 };
 
 const integer = /^-?\d{1,19}$/;

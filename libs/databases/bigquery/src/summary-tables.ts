@@ -1,45 +1,24 @@
-import type { ColumnType } from '@dsf/metadata';
-import type { InstanceLayout } from '@dsf/ports';
+import { driverView, instanceTable, nameColumns, type InstanceLayout } from '@dsf/ports';
 import { baseName, physicalName, sqlType, type PhysicalColumn, type TableShape } from './dialect.ts';
 
 /*
  * One table per driver instance, to which each change of a group is appended.
  */
 
-export interface SummaryShape {
-  readonly instance: string;
-  readonly driver: string;
+export type SummaryShape = InstanceLayout & {
   readonly base: string;
   readonly view: string;
-  readonly keys: readonly string[];
-  readonly measures: readonly { readonly name: string; readonly type: ColumnType }[];
-  readonly windowed: boolean;
-}
-
-/** As the other databases name it. */
-export const driverView = (driver: string): string => physicalName(driver.replaceAll('.', '_'));
-
-const taken = ['window_start', 'window_end'];
-
-/** BigQuery compares column names without case. */
-const distinctNames = (names: readonly string[]): readonly string[] => {
-  const used = new Set(taken);
-  return names.map(physicalName).map((name) => {
-    let candidate = name;
-    for (let suffix = 2; used.has(candidate.toLowerCase()); suffix += 1) candidate = `${name}_${suffix}`;
-    used.add(candidate.toLowerCase());
-    return candidate;
-  });
 };
 
+/** As the other databases name it. */
+export const viewOfDriver = (driver: string): string => physicalName(driverView(driver));
+
 export const shapeOf = ({ instance, driver, keys, measures, windowed }: InstanceLayout): SummaryShape => {
-  const names = distinctNames([...keys, ...measures.map(({ name }) => name)]);
-  const view = `dsf_sum__${driverView(driver)}__${instance.slice(instance.lastIndexOf('@') + 1)}`;
+  const view = instanceTable(viewOfDriver(driver), instance);
   return {
     ...{ instance, driver, view, windowed },
     base: baseName(view.slice('dsf_'.length)),
-    keys: names.slice(0, keys.length),
-    measures: measures.map(({ name, type }, index) => ({ name: names[keys.length + index] ?? name, type })),
+    ...nameColumns({ key: keys.map(physicalName), measures: measures.map(({ name, type }) => ({ name: physicalName(name), type })) }),
   };
 };
 

@@ -1,6 +1,6 @@
 import { TYPES } from 'tedious';
 import type { ColumnType } from '@dsf/metadata';
-import { groupText, isNum } from '@dsf/messages';
+import { groupText, isNum, plainJson } from '@dsf/messages';
 import type { KeyPart, Value } from '@dsf/messages';
 import type { GroupPlace, GroupRow } from '@dsf/ports';
 import { canonicalDecimal } from './cells.ts';
@@ -39,16 +39,6 @@ const cutDecimal = (number: string): string | null => {
   if (!fitsDecimal.test(number)) return null;
   const point = number.indexOf('.');
   return point < 0 || number.length - point <= 13 ? number : canonicalDecimal(number.slice(0, point + 13));
-};
-
-/** A value as JSON that people know: numbers bare and exact, lists and maps without DSF's tags. */
-const plainJson = (value: Value): string => {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isNum(value)) return value.n;
-  if ('l' in value) return `[${value.l.map(plainJson).join(',')}]`;
-  return `{${Object.entries(value.m)
-    .map(([name, member]) => `${JSON.stringify(name)}:${plainJson(member)}`)
-    .join(',')}}`;
 };
 
 /** For people: no half of a surrogate pair, and no NUL, at which their tools would end the text. */

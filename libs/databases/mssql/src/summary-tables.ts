@@ -1,5 +1,14 @@
-import type { ColumnType, DriverInstance } from '@dsf/metadata';
-import { Failure, type ShownInstance } from '@dsf/ports';
+import type { DriverInstance } from '@dsf/metadata';
+import {
+  driverView,
+  Failure,
+  freeName,
+  instanceTable,
+  nameColumns,
+  type FreeName,
+  type InstanceLayout,
+  type ShownInstance,
+} from '@dsf/ports';
 import { json, text as textOf, truth } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
 import { constraintName, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
@@ -14,45 +23,23 @@ import { document, integer as int, raw, sql, text } from './sql.ts';
  * complete, also when the change is taken back.
  */
 
-/** Where an instance's groups rest. Nothing in it ever changes. */
-export interface SummaryLayout {
-  readonly instance: string;
-  readonly driver: string;
-  readonly table: string;
-  readonly keys: readonly string[];
-  readonly measures: readonly { readonly name: string; readonly type: ColumnType }[];
-  readonly windowed: boolean;
-}
+/** Where an instance's groups rest. */
+export type SummaryLayout = InstanceLayout & { readonly table: string };
 
-/** Dots are no part of a table's name. */
-const viewName = (driver: string): string => driver.replaceAll('.', '_');
-
-const tableName = ({ name, instance }: DriverInstance): string =>
-  fitNames(`dsf_sum__${viewName(name)}__${instance.slice(instance.lastIndexOf('@') + 1)}`);
-
-const takenByView = ['window_start', 'window_end'];
-
-/** Column names in their order; SQL Server may compare them without case, so a measure `Country` beside a key `country` becomes `Country_2`. */
-const distinctNames = (names: readonly string[]): readonly string[] => {
-  const taken = new Set(takenByView);
-  return names.map((name) => {
-    let candidate = name;
-    for (let suffix = 2; taken.has(candidate.toLowerCase()); suffix += 1) candidate = `${name}_${suffix}`;
-    const free = freeUnderCollations(candidate, new Set([...taken].map(collationKey)), candidate);
-    taken.add(free.toLowerCase());
-    return free;
-  });
+/** Free under every collation that a database may have. */
+const freeColumn: FreeName = (wanted, taken) => {
+  const candidate = freeName(wanted, taken);
+  return freeUnderCollations(candidate, new Set([...taken].map(collationKey)), candidate);
 };
 
 const layoutOf = (instance: DriverInstance): SummaryLayout => {
-  const names = distinctNames([...instance.key, ...instance.measures.map(({ name }) => name)]);
-  const keyCount = instance.key.length;
+  const { keys, measures } = nameColumns(instance, freeColumn);
   return {
     instance: instance.instance,
     driver: instance.name,
-    table: tableName(instance),
-    keys: names.slice(0, keyCount),
-    measures: instance.measures.map(({ name, type }, index) => ({ name: names[keyCount + index] ?? name, type })),
+    table: fitNames(instanceTable(instance.name, instance.instance)),
+    keys,
+    measures: measures.map(({ name, type }) => ({ name, type })),
     windowed: instance.windowMs !== null,
   };
 };
@@ -171,7 +158,7 @@ const makeView = async (connection: Connection, name: string, layout: SummaryLay
 };
 
 const addView = async (connection: Connection, layout: SummaryLayout): Promise<void> => {
-  const name = viewName(layout.driver);
+  const name = driverView(layout.driver);
   if (/^dsf_/i.test(name) || (await objectExists(connection, name))) {
     throw new Failure('fatal', 'warehouse.name-taken', `the table name ${name} is taken or reserved: give the driver another name`, {
       driver: layout.driver,

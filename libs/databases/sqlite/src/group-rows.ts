@@ -1,5 +1,5 @@
 import type { ColumnType } from '@dsf/metadata';
-import { groupText, isNum } from '@dsf/messages';
+import { groupText, isNum, plainJson } from '@dsf/messages';
 import type { KeyPart, Value } from '@dsf/messages';
 import type { GroupPlace, GroupRow } from '@dsf/ports';
 import { integer, integerOrNull, json, text, word } from './columns.ts';
@@ -29,16 +29,6 @@ const int64OrText = (number: string): bigint | string => {
 const numberCell = (number: string, type: ColumnType): Bind => {
   if (type === 'bigint') return int64OrText(number);
   return type === 'double' ? Number(number) : number;
-};
-
-/** A value as JSON that people know: numbers bare and exact, lists and maps without DSF's tags. */
-const plainJson = (value: Value): string => {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value);
-  if (isNum(value)) return value.n;
-  if ('l' in value) return `[${value.l.map(plainJson).join(',')}]`;
-  return `{${Object.entries(value.m)
-    .map(([name, member]) => `${JSON.stringify(name)}:${plainJson(member)}`)
-    .join(',')}}`;
 };
 
 /** A key part or a measure as people see it. Text that is no Unicode shows U+FFFD here; the exact value is in the JSON beside it. */

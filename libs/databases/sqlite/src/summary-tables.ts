@@ -1,5 +1,5 @@
-import type { ColumnType, DriverInstance } from '@dsf/metadata';
-import { Failure, type ShownInstance } from '@dsf/ports';
+import type { DriverInstance } from '@dsf/metadata';
+import { driverView, Failure, instanceTable, nameColumns, type InstanceLayout, type ShownInstance } from '@dsf/ports';
 import { integer, json, text } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
 import { declaredType, quoteName } from './dialect.ts';
@@ -10,44 +10,17 @@ import { declaredType, quoteName } from './dialect.ts';
  * complete, also when the change is taken back.
  */
 
-/** Where an instance's groups rest. Nothing in it ever changes. */
-export interface SummaryLayout {
-  readonly instance: string;
-  readonly driver: string;
-  readonly table: string;
-  readonly keys: readonly string[];
-  readonly measures: readonly { readonly name: string; readonly type: ColumnType }[];
-  readonly windowed: boolean;
-}
-
-/** Dots are no part of a table's name. */
-const viewName = (driver: string): string => driver.replaceAll('.', '_');
-
-const tableName = ({ name, instance }: DriverInstance): string =>
-  `dsf_sum__${viewName(name)}__${instance.slice(instance.lastIndexOf('@') + 1)}`;
-
-const takenByView = ['window_start', 'window_end'];
-
-/** Column names in their order; SQLite compares them without case, so a measure `Country` beside a key `country` becomes `Country_2`. */
-const distinctNames = (names: readonly string[]): readonly string[] => {
-  const taken = new Set(takenByView);
-  return names.map((name) => {
-    let candidate = name;
-    for (let suffix = 2; taken.has(candidate.toLowerCase()); suffix += 1) candidate = `${name}_${suffix}`;
-    taken.add(candidate.toLowerCase());
-    return candidate;
-  });
-};
+/** Where an instance's groups rest. */
+export type SummaryLayout = InstanceLayout & { readonly table: string };
 
 const layoutOf = (instance: DriverInstance): SummaryLayout => {
-  const names = distinctNames([...instance.key, ...instance.measures.map(({ name }) => name)]);
-  const keyCount = instance.key.length;
+  const { keys, measures } = nameColumns(instance);
   return {
     instance: instance.instance,
     driver: instance.name,
-    table: tableName(instance),
-    keys: names.slice(0, keyCount),
-    measures: instance.measures.map(({ name, type }, index) => ({ name: names[keyCount + index] ?? name, type })),
+    table: instanceTable(instance.name, instance.instance),
+    keys,
+    measures: measures.map(({ name, type }) => ({ name, type })),
     windowed: instance.windowMs !== null,
   };
 };
@@ -142,7 +115,7 @@ const addInstance = (connection: Connection, layout: SummaryLayout): void => {
 };
 
 const addView = (connection: Connection, layout: SummaryLayout): void => {
-  const name = viewName(layout.driver);
+  const name = driverView(layout.driver);
   if (connection.first('SELECT 1 FROM sqlite_schema WHERE name = ? COLLATE NOCASE', name) !== undefined || /^(dsf_|sqlite_)/i.test(name)) {
     throw new Failure('fatal', 'warehouse.name-taken', `the table name ${name} is taken or reserved: give the driver another name`, {
       driver: layout.driver,

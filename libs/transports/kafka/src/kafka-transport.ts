@@ -1,8 +1,8 @@
 import {
   Failure,
+  makeSubscriptions,
   type Clock,
   type OutgoingMessage,
-  type Subscription,
   type TopicAdministration,
   type TopicWriter,
   type Transport,
@@ -145,27 +145,6 @@ const makeLimits = (client: KafkaClient) => {
       const { partition } = message;
       const text = `a message of ${bytes} bytes for topic "${topic}" is larger than it takes (max.message.bytes is ${bytesMax})`;
       throw new Failure('poison', 'transport.too-large', text, { topic, partition, bytes, bytesMax });
-    },
-  };
-};
-
-/** Subscriptions that are open, so that they end with their transport. */
-const makeSubscriptions = () => {
-  const open = new Set<Subscription>();
-  return {
-    add: (subscription: Subscription): Subscription => {
-      const handle: Subscription = {
-        feeds: (signal) => subscription.feeds(signal),
-        close: async () => {
-          open.delete(handle);
-          await subscription.close();
-        },
-      };
-      open.add(handle);
-      return handle;
-    },
-    close: async (): Promise<void> => {
-      await Promise.all([...open].map((subscription) => subscription.close()));
     },
   };
 };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Failure, type Clock, type Subscription, type Transport } from '@dsf/ports';
+import { Failure, makeSubscriptions, type Clock, type Transport } from '@dsf/ports';
 import { openLogFile, type LogFile, type Topic } from './log-file.ts';
 import type { Place } from './news.ts';
 import { makeSender } from './sender.ts';
@@ -99,7 +99,7 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
   const log = await openLogFile({ file, clock, pollMs, busyMs });
   const sender = makeSender(log, { bytesMax: messageBytesMax, survivesPowerCut: (topic) => convenience?.topics.includes(topic) !== true });
   const owner = randomUUID();
-  const subscriptions = new Set<Subscription>();
+  const subscriptions = makeSubscriptions();
   /** Another process may have grown the topic since it was read here. */
   const grown = (name: string, partition: number): Topic => {
     const topic = log.topic(name);
@@ -129,14 +129,7 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
     },
     subscribe: async (topic, group, _lanes, beside = 0) => {
       const keepMs = convenience?.topics.includes(topic) === true ? convenience.keepMs : null;
-      const subscription = await openSubscription({ log, topic: log.topic(topic), group, owner, memberTimeoutMs, keepMs, beside });
-      const close = async (): Promise<void> => {
-        subscriptions.delete(handle);
-        await subscription.close();
-      };
-      const handle: Subscription = { feeds: (signal) => subscription.feeds(signal), close };
-      subscriptions.add(handle);
-      return handle;
+      return subscriptions.add(await openSubscription({ log, topic: log.topic(topic), group, owner, memberTimeoutMs, keepMs, beside }));
     },
     send: async (topic, messages) =>
       sender.send(
@@ -148,7 +141,7 @@ export const openLocalTransport = async (config: LocalTransportConfig): Promise<
       ),
     trim: async (topic, partition, before) => trimBelow(log, place(topic, partition), before),
     close: async () => {
-      await Promise.all([...subscriptions].map((subscription) => subscription.close()));
+      await subscriptions.close();
       await sender.idle();
       await log.close();
     },

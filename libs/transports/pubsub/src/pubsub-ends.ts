@@ -1,10 +1,10 @@
-import { Failure, type Clock, type Transport } from '@dsf/ports';
+import { Failure, makeSubscriptions, type Clock, type Transport } from '@dsf/ports';
 import { attributesFormat } from './attributes.ts';
 import { readBacklog } from './backlog.ts';
 import type { PubsubConnection } from './connection-options.ts';
 import { bodyBytesMax } from './message-format.ts';
 import type { PubsubClient } from './pubsub-client.ts';
-import { checkTopic, defaults, makeSubscriptions, noOffsets, openClient, type PubsubLimits } from './pubsub-transport.ts';
+import { checkTopic, defaults, noOffsets, openClient, type PubsubLimits } from './pubsub-transport.ts';
 import { makeSender } from './sender.ts';
 import { openSubscription } from './subscription.ts';
 import { watchTopic } from './watch.ts';

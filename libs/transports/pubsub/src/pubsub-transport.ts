@@ -1,4 +1,4 @@
-import { Failure, type Clock, type Subscription, type Transport } from '@dsf/ports';
+import { Failure, makeSubscriptions, type Clock, type Subscription, type Transport } from '@dsf/ports';
 import type { PubsubConnection } from './connection-options.ts';
 import { bodyBytesMax, framedFormat, limits, wakeMark } from './message-format.ts';
 import { openPubsubClient, type PubsubClient } from './pubsub-client.ts';
@@ -105,27 +105,6 @@ const discard = async (client: PubsubClient, topic: string): Promise<void> => {
   const [subscriptions] = await client.call({ topic }, () => client.remote.topic(topic).getSubscriptions());
   for (const subscription of subscriptions)
     await client.call({ subscription: subscription.name }, () => subscription.seek(nextSecond(client.clock.now())));
-};
-
-/** Subscriptions that are open, so that they end with their transport. */
-export const makeSubscriptions = () => {
-  const open = new Set<Subscription>();
-  return {
-    add: (subscription: Subscription): Subscription => {
-      const handle: Subscription = {
-        feeds: (signal) => subscription.feeds(signal),
-        close: async () => {
-          open.delete(handle);
-          await subscription.close();
-        },
-      };
-      open.add(handle);
-      return handle;
-    },
-    close: async (): Promise<void> => {
-      await Promise.all([...open].map((subscription) => subscription.close()));
-    },
-  };
 };
 
 /** @throws Failure `fatal` `transport.topic-missing` */
