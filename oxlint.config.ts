@@ -56,7 +56,7 @@ const config: OxlintConfig = {
     // big.js and fast-check export themselves twice.
     'import/no-named-as-default': 'off',
     'import/no-named-as-default-member': 'off',
-    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*', 'assert*', 'check*', 'fc.assert'] }],
+    'vitest/expect-expect': ['error', { assertFunctionNames: ['expect', 'expect*', '*.expect*', 'assert*', 'check*', 'fc.assert'] }],
     // tsc proves that each path of a switch over a union returns.
     'consistent-return': 'off',
     // At the edge, parsed bytes become a type by assertion; the no-unsafe rules above catch what nobody asserted.

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import {
+  activateAll,
   bigQueryName,
   expectShopTables,
   expectShopTotals,
+  fleetEnvironment,
   readAll,
   sendShop,
   shopDefinitions,
@@ -14,8 +14,9 @@ import {
   shopStream,
   startBigQuery,
   startCountingProxy,
-  startFleet,
+  untilIdle,
   whyNoBigQuery,
+  withFleet,
   type BigQueryServer,
   type CountingProxy,
 } from '@dsf/testing';
@@ -29,16 +30,6 @@ const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
 const partitions = 4;
 
 type Variables = Readonly<Record<string, string>>;
-
-const untilIdle = async (installation: Installation, limitMs: number): Promise<void> => {
-  const deadline = Date.now() + limitMs;
-  for (;;) {
-    const status = await readStatus(installation);
-    if (status.idle) return;
-    if (Date.now() > deadline) throw new Error(`not idle after ${limitMs} ms: ${JSON.stringify(status)}`);
-    await delay(500);
-  }
-};
 
 const why = whyNoBigQuery(process.env);
 const isService = (process.env['DSF_TEST_GCP_PROJECT'] ?? '') !== '';
@@ -74,28 +65,12 @@ describe.skipIf(why !== null)(
     const begin = async (warehouse: Variables): Promise<{ readonly installation: Installation; readonly environment: Variables }> => {
       const home = mkdtempSync(join(tmpdir(), 'dsf-bigquery-'));
       homes.push(home);
-      const ports = Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0']));
-      const environment = { DSF_HOME: home, DSF_LOG_LEVEL: 'warn', ...ports, ...warehouse };
+      const environment = { ...fleetEnvironment(home), ...warehouse };
       const installation = await openInstallation({ home, environment });
       open.push(installation);
-      const definitions = definitionsSchema.parse(shopDefinitions);
-      const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-      expect(activation.kind).toBe('activated');
+      await activateAll(installation.metadata, shopDefinitions);
       await installation.local.ensureTopic('shop.orders', partitions);
       return { installation, environment };
-    };
-
-    /** Runs one process of each service while the work goes on. */
-    const withServices = async (environment: Variables, work: () => Promise<void>): Promise<void> => {
-      const fleet = startFleet({ environment, replicas: 1 });
-      try {
-        await work();
-        expect(fleet.casualties()).toEqual([]);
-      } catch (error) {
-        throw new Error(fleet.logs().slice(-4000), { cause: error });
-      } finally {
-        await fleet.stop();
-      }
     };
 
     it('give the rows, summaries and documents that SQLite gives', async () => {
@@ -103,9 +78,9 @@ describe.skipIf(why !== null)(
       const outcomes: unknown[] = [];
       for (const warehouse of [await inBigQuery(), {}]) {
         const { installation, environment } = await begin(warehouse);
-        await withServices(environment, async () => {
+        await withFleet({ environment, replicas: 1 }, async () => {
           await sendShop(installation.local, 'shop.orders', { messages, pauseMs: 0 });
-          await untilIdle(installation, 240_000);
+          await untilIdle(() => readStatus(installation), 240_000);
         });
         await expectShopTables(installation.warehouse, messages, expected);
         outcomes.push(await shopOutcome(installation, partitions));
@@ -116,16 +91,16 @@ describe.skipIf(why !== null)(
     it.skipIf(isService)('ask BigQuery nothing per batch, once the tables are there: counted at the emulator’s door', async () => {
       const { messages, expected } = shopStream(seed, 600);
       const { installation, environment } = await begin(await inBigQuery());
-      await withServices(environment, async () => {
+      await withFleet({ environment, replicas: 1 }, async () => {
         // Each process looks once at tables that are new to it: the ingestor at those that the flattener has made of its first messages.
         for (const some of [messages.slice(0, 200), messages.slice(200, 300)]) {
           await sendShop(installation.local, 'shop.orders', { messages: some, pauseMs: 0 });
-          await untilIdle(installation, 240_000);
+          await untilIdle(() => readStatus(installation), 240_000);
         }
         expect(proxy?.asked.length).toBeGreaterThan(0);
         proxy?.asked.splice(0);
         await sendShop(installation.local, 'shop.orders', { messages: messages.slice(300), pauseMs: 20 });
-        await untilIdle(installation, 240_000);
+        await untilIdle(() => readStatus(installation), 240_000);
         expect(proxy?.asked).toEqual([]);
       });
       await expectShopTables(installation.warehouse, messages, expected);
@@ -135,9 +110,9 @@ describe.skipIf(why !== null)(
       const { messages, expected } = shopStream(seed, 200);
       const { installation, environment } = await begin(await inBigQuery());
       const place = openWorkplace(environment);
-      await withServices(environment, async () => {
+      await withFleet({ environment, replicas: 1 }, async () => {
         await sendShop(installation.local, 'shop.orders', { messages, pauseMs: 0 });
-        await untilIdle(installation, 240_000);
+        await untilIdle(() => readStatus(installation), 240_000);
 
         const asked = await place.dsf(['query', '--csv', 'SELECT city, orders, total FROM shop_totals_current ORDER BY city']);
         expect(
@@ -158,7 +133,7 @@ describe.skipIf(why !== null)(
         await place.must(['failures', 'replay', '--all']);
         const rebuild = await place.dsf(['rebuild', 'shop.totals']);
         expect(rebuild.stderr).toMatch(/each lane computes its groups by one statement in BigQuery, about [\d,]+ bytes scanned each time/);
-        await untilIdle(installation, 240_000);
+        await untilIdle(() => readStatus(installation), 240_000);
       });
       place.clear();
       // What was broken is broken still, and everything else is as it was.
@@ -169,17 +144,13 @@ describe.skipIf(why !== null)(
     it(`lose and repeat nothing when they are killed and frozen ${blows} times, two replicas each (seed ${seed})`, async () => {
       const { messages, expected } = shopStream(seed, 60 * blows);
       const { installation, environment } = await begin(await inBigQuery());
-      const fleet = startFleet({ environment, replicas: 2 });
-      try {
+      await withFleet({ environment, replicas: 2 }, async (fleet) => {
         const feeding = sendShop(installation.local, 'shop.orders', { messages, pauseMs: 500 });
         const blown = await fleet.chaos({ seed, blows, pauseMsMax: 2000, freezeMsMax: 5000 });
         expect(blown.kills + blown.freezes).toBe(blows);
         await feeding;
-        await untilIdle(installation, 300_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+        await untilIdle(() => readStatus(installation), 300_000);
+      });
       await expectShopTables(installation.warehouse, messages, expected);
       expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
     });

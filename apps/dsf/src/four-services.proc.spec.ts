@@ -2,17 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import { readers, topics } from '@dsf/runtime';
 import {
+  activateAll,
   expectShopTables,
   expectShopTotals,
+  fleetEnvironment,
   readAll,
   readRedelivered,
   sendShop,
   shopDefinitions,
   shopStream,
-  startFleet,
+  untilIdle,
+  withFleet,
   type ShopExpectation,
   type ShopMessage,
 } from '@dsf/testing';
@@ -23,22 +25,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const blows = Number(process.env['DSF_TEST_BLOWS'] ?? 50);
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
 
-/** What the services see: where the installation is, and any free port. */
-const environment = (): Record<string, string> => ({
-  DSF_HOME: home,
-  DSF_LOG_LEVEL: 'warn',
-  ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
-});
-
 let home = '';
 let installation: Installation;
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'dsf-four-services-'));
   installation = await openInstallation({ home });
-  const definitions = definitionsSchema.parse(shopDefinitions);
-  const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-  if (activation.kind !== 'activated') throw new Error(`the definitions were not activated: ${JSON.stringify(activation)}`);
+  await activateAll(installation.metadata, shopDefinitions);
   await installation.local.ensureTopic('shop.orders', 4);
 });
 
@@ -50,15 +43,7 @@ afterEach(async () => {
 const feed = (messages: readonly ShopMessage[], pauseMs: number): Promise<void> =>
   sendShop(installation.local, 'shop.orders', { messages, pauseMs });
 
-const untilIdle = async (limitMs: number): Promise<void> => {
-  const deadline = Date.now() + limitMs;
-  for (;;) {
-    const status = await readStatus(installation);
-    if (status.idle) return;
-    if (Date.now() > deadline) throw new Error(`not idle after ${limitMs} ms: ${JSON.stringify(status)}`);
-    await delay(100);
-  }
-};
+const idle = (limitMs: number): Promise<void> => untilIdle(() => readStatus(installation), limitMs);
 
 const expectAll = async (messages: readonly ShopMessage[], expected: ShopExpectation): Promise<void> => {
   await expectShopTables(installation.warehouse, messages, expected);
@@ -91,47 +76,33 @@ const hops = {
 describe('four services as processes of their own', () => {
   it('bring every message to its tables, summaries and documents, and drain on SIGTERM', async () => {
     const { messages, expected } = shopStream(seed, 2000);
-    const fleet = startFleet({
-      environment: environment(),
-      replicas: 1,
-    });
-    try {
+    const endings = await withFleet({ environment: fleetEnvironment(home), replicas: 1 }, async () => {
       await feed(messages, 0);
-      await untilIdle(60_000);
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      for (const ending of await fleet.stop()) expect(ending).toEqual({ code: 0, signal: null });
-    }
+      await idle(60_000);
+    });
+    for (const ending of endings) expect(ending).toEqual({ code: 0, signal: null });
     await expectAll(messages, expected);
   });
 
   it('drain within their budget when SIGTERM comes under load, so that who comes after them is given nothing again and refills nothing', async () => {
     const { messages, expected } = shopStream(seed, 4000);
     const drainMs = 60_000;
-    const settings = { ...environment(), DSF_DRAIN: `${drainMs}ms` };
-    const first = startFleet({ environment: settings, replicas: 1 });
+    const settings = { ...fleetEnvironment(home), DSF_DRAIN: `${drainMs}ms` };
     let feeding = Promise.resolve();
     let askedAt = 0;
-    try {
+    const endings = await withFleet({ environment: settings, replicas: 1 }, async () => {
       await feed(messages.slice(0, 500), 0);
       await untilPublished();
       // Seventy batches, ten milliseconds apart: this goes on when they are told to stop.
       feeding = feed(messages.slice(500), 10);
       await delay(200);
-      expect(first.casualties()).toEqual([]);
-    } finally {
       askedAt = Date.now();
-      for (const ending of await first.stop()) expect(ending).toEqual({ code: 0, signal: null });
-    }
+    });
+    for (const ending of endings) expect(ending).toEqual({ code: 0, signal: null });
     expect(Date.now() - askedAt).toBeLessThan(drainMs);
     await feeding;
     expect(await readRedelivered(installation, hops)).toEqual([]);
-    const second = startFleet({ environment: settings, replicas: 1 });
-    try {
-      await untilIdle(120_000);
-    } finally {
-      await second.stop();
-    }
+    await withFleet({ environment: settings, replicas: 1 }, () => idle(120_000));
     await expectAll(messages, expected);
     const ids = await publishedIds();
     expect(new Set(ids).size).toBe(ids.length);
@@ -143,20 +114,13 @@ describe('four services as processes of their own', () => {
 
   it(`give the tables, summaries and documents of an undisturbed run when they are killed and frozen ${blows} times (seed ${seed})`, async () => {
     const { messages, expected } = shopStream(seed, 60 * blows);
-    const fleet = startFleet({
-      environment: environment(),
-      replicas: 2,
-    });
-    try {
+    await withFleet({ environment: fleetEnvironment(home), replicas: 2 }, async (fleet) => {
       const feeding = feed(messages, 300);
       const blown = await fleet.chaos({ seed, blows, pauseMsMax: 600, freezeMsMax: 5000 });
       expect(blown.kills + blown.freezes).toBe(blows);
       await feeding;
-      await untilIdle(120_000);
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      await fleet.stop();
-    }
+      await idle(120_000);
+    });
     await expectAll(messages, expected);
   }, 600_000);
 });

@@ -1,6 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseInternal } from '@dsf/config';
-import { openKafkaShop, realClock, shopStream, startFleet, startKafkaCluster, whyNoKafka, type KafkaCluster } from '@dsf/testing';
+import {
+  openKafkaShop,
+  realClock,
+  shopStream,
+  startFleet,
+  startKafkaCluster,
+  whyNoKafka,
+  withFleet,
+  type KafkaCluster,
+} from '@dsf/testing';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openInstallation, readStatus } from '@dsf/wiring';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -44,8 +53,7 @@ describe.skipIf(reason !== null)('four services on three brokers', () => {
 
   it('go on when each broker in turn is killed, so that leaders and coordinators move', async () => {
     const { messages, expected } = shopStream(seed, 3000);
-    const fleet = startFleet({ environment: shop.environment, replicas: 2 });
-    try {
+    await withFleet({ environment: shop.environment, replicas: 2 }, async () => {
       const feeding = shop.feed(messages, 1000);
       for (const id of [1, 2, 3]) {
         await delay(4000);
@@ -57,17 +65,13 @@ describe.skipIf(reason !== null)('four services on three brokers', () => {
       }
       await feeding;
       await shop.untilIdle(240_000);
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      await fleet.stop();
-    }
+    });
     await shop.expectAll(messages, expected);
   }, 600_000);
 
   it('go on when a broker freezes and wakes up as the leader that it no longer is', async () => {
     const { messages, expected } = shopStream(seed + 1, 1500);
-    const fleet = startFleet({ environment: shop.environment, replicas: 1 });
-    try {
+    await withFleet({ environment: shop.environment, replicas: 1 }, async () => {
       const feeding = shop.feed(messages, 1000);
       await delay(4000);
       cluster.node(2).signal('SIGSTOP');
@@ -75,17 +79,13 @@ describe.skipIf(reason !== null)('four services on three brokers', () => {
       cluster.node(2).signal('SIGCONT');
       await feeding;
       await shop.untilIdle(240_000);
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      await fleet.stop();
-    }
+    });
     await shop.expectAll(messages, expected);
   }, 600_000);
 
   it('hand their lanes on when replicas join and leave while they write', async () => {
     const { messages, expected } = shopStream(seed + 2, 3000);
-    const fleet = startFleet({ environment: shop.environment, replicas: 1 });
-    try {
+    await withFleet({ environment: shop.environment, replicas: 1 }, async () => {
       const feeding = shop.feed(messages, 700);
       for (let turn = 0; turn < 3; turn += 1) {
         const replicas = 1 + (turn % 2);
@@ -98,10 +98,7 @@ describe.skipIf(reason !== null)('four services on three brokers', () => {
       }
       await feeding;
       await shop.untilIdle(240_000);
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      await fleet.stop();
-    }
+    });
     await shop.expectAll(messages, expected);
   }, 600_000);
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startFleet, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { freePorts, startFleet, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
@@ -55,7 +55,7 @@ describe.skipIf(reason !== null)('summarising in Kafka that computes for longer 
   beforeEach(() => {
     environment = {
       ...{ DSF_INTERNAL_TRANSPORT: 'kafka', DSF_INTERNAL_KAFKA_BROKERS: broker.address, DSF_INTERNAL_PREFIX: `${randomUUID()}.` },
-      ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
+      ...freePorts,
       DSF_LOG_LEVEL: 'info',
     };
     place = openWorkplace({ ...environment, DSF_MEASURES: 'measures.mjs' });

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseInternal } from '@dsf/config';
 import type { ConnectionDefinition } from '@dsf/metadata';
-import { openKafkaShop, realClock, shopStream, startFleet, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { openKafkaShop, realClock, shopStream, startKafka, whyNoKafka, withFleet, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openInstallation, readStatus } from '@dsf/wiring';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -63,22 +63,17 @@ describe.skipIf(reason !== null)('four services on Kafka', () => {
     it(`bring every message to tables, summaries and documents when they are killed and frozen ${blows} times, two replicas each (seed ${seed})`, async () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 100 * blows);
-      const fleet = startFleet({ environment: shop.environment, replicas: 2 });
-      try {
+      await withFleet({ environment: shop.environment, replicas: 2 }, async (fleet) => {
         await Promise.all([shop.feed(messages, 300), fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 15_000 })]);
         await shop.untilIdle(180_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
       await shop.expectAll(messages, expected);
     }, 600_000);
 
     it('go on when dsf.points is deleted and made again in the middle of a run', async () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 2000);
-      const fleet = startFleet({ environment: shop.environment, replicas: 1 });
-      try {
+      await withFleet({ environment: shop.environment, replicas: 1 }, async () => {
         const feeding = shop.feed(messages, 100);
         await expect.poll(() => shop.count('shop_totals'), { timeout: 60_000 }).not.toBe(0);
         await shop.direct.admin.remove(`${shop.prefix}dsf.points`);
@@ -86,28 +81,21 @@ describe.skipIf(reason !== null)('four services on Kafka', () => {
         await place.must(['topics', 'apply']);
         await feeding;
         await shop.untilIdle(120_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
       await shop.expectAll(messages, expected);
     }, 300_000);
 
     it('go on by themselves when the broker was away', async () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 600);
-      const fleet = startFleet({ environment: shop.environment, replicas: 1 });
-      try {
+      await withFleet({ environment: shop.environment, replicas: 1 }, async () => {
         await shop.feed(messages.slice(0, 300), 20);
         await broker.kill();
         await delay(awayMs);
         await broker.restart();
         await shop.feed(messages.slice(300), 20);
         await shop.untilIdle(120_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
       await shop.expectAll(messages, expected);
     }, 400_000);
 
@@ -149,14 +137,10 @@ describe.skipIf(reason !== null)('four services on Kafka', () => {
 
     it('store every message once and publish right totals', async () => {
       const { messages, expected } = shopStream(seed, 600);
-      const fleet = startFleet({ environment: shop.environment, replicas: 2 });
-      try {
+      await withFleet({ environment: shop.environment, replicas: 2 }, async () => {
         await shop.feed(messages, 20);
         await shop.untilIdle(120_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
       await shop.expectAll(messages, expected);
     }, 300_000);
 
@@ -184,14 +168,10 @@ describe.skipIf(reason !== null)('four services on Kafka', () => {
     await place.must(['topics', 'apply']);
     const { messages, expected } = shopStream(seed, 400);
     // A process for each service: those that share one hand ranges over in memory, and may need the topics for nothing.
-    const fleet = startFleet({ environment: shop.environment, replicas: 1 });
-    try {
+    await withFleet({ environment: shop.environment, replicas: 1 }, async () => {
       await shop.feed(messages, 0);
       await shop.untilIdle(120_000);
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      await fleet.stop();
-    }
+    });
     await shop.expectAll(messages, expected);
     for (const topic of ['dsf.raw', 'dsf.points', 'dsf.summary']) expect(await shop.written(topic), topic).toBeGreaterThan(0);
   });

@@ -1,8 +1,18 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildCatalog, definitionsSchema } from '@dsf/metadata';
-import { expectShopTables, expectShopTotals, readAll, sendShop, shopDefinitions, shopStream, startFleet } from '@dsf/testing';
+import {
+  activateAll,
+  expectShopTables,
+  expectShopTotals,
+  fleetEnvironment,
+  readAll,
+  sendShop,
+  shopDefinitions,
+  shopStream,
+  untilIdle,
+  withFleet,
+} from '@dsf/testing';
 import { openInstallation, readStatus, type Installation } from '@dsf/wiring';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
@@ -14,11 +24,7 @@ let place: Workplace;
 let installation: Installation;
 const home = (): string => join(place.folder, '.dsf');
 
-const environment = (): Record<string, string> => ({
-  DSF_HOME: home(),
-  DSF_LOG_LEVEL: 'error',
-  ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
-});
+const environment = () => fleetEnvironment(home());
 
 const open = async (): Promise<void> => {
   installation = await openInstallation({ home: home() });
@@ -27,8 +33,7 @@ const open = async (): Promise<void> => {
 beforeEach(async () => {
   place = openWorkplace();
   await open();
-  const definitions = definitionsSchema.parse(shopDefinitions);
-  await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
+  await activateAll(installation.metadata, shopDefinitions);
   await installation.local.ensureTopic('shop.orders', 4);
 });
 
@@ -37,10 +42,7 @@ afterEach(async () => {
   place.clear();
 });
 
-const untilIdle = async (): Promise<void> => {
-  for (const deadline = Date.now() + 120_000; Date.now() < deadline; await delay(100)) if ((await readStatus(installation)).idle) return;
-  throw new Error(`not idle: ${JSON.stringify(await readStatus(installation))}`);
-};
+const idle = (): Promise<void> => untilIdle(() => readStatus(installation), 120_000);
 
 const { messages, expected } = shopStream(seed, 2000);
 const feed = (from: number, to: number, pauseMs: number): Promise<void> =>
@@ -53,8 +55,7 @@ const expectAll = async (): Promise<void> => {
 
 describe('dsf topics resize', () => {
   it('changes the number of lanes under load, goes on when it was killed, and loses and doubles nothing', async () => {
-    const fleet = startFleet({ environment: environment(), replicas: 2 });
-    try {
+    await withFleet({ environment: environment(), replicas: 2 }, async () => {
       const feeding = feed(0, messages.length, 50);
       await delay(500);
       for (const lanes of ['7', '2']) {
@@ -69,35 +70,25 @@ describe('dsf topics resize', () => {
         expect((await installation.metadata.loadVersion(version)).definitions.settings.lanes).toBe(Number(lanes));
       }
       await feeding;
-      await untilIdle();
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      await fleet.stop();
-    }
+      await idle();
+    });
     await expectAll();
   });
 });
 
 describe('dsf recover', () => {
   it('goes on with an older database: nothing is lost or doubled, and consumers end with what the database has', async () => {
-    const run = async (work: () => Promise<void>): Promise<void> => {
-      const fleet = startFleet({ environment: environment(), replicas: 1 });
-      try {
-        await work();
-      } finally {
-        await fleet.stop();
-      }
-    };
+    const run = (work: () => Promise<void>) => withFleet({ environment: environment(), replicas: 1 }, work);
     await run(async () => {
       await feed(0, 700, 0);
-      await untilIdle();
+      await idle();
     });
     await installation.close();
     copyFileSync(join(home(), 'dsf.db'), join(place.folder, 'backup.db'));
     await open();
     await run(async () => {
       await feed(700, 1500, 0);
-      await untilIdle();
+      await idle();
     });
     await installation.close();
     for (const suffix of ['-wal', '-shm']) rmSync(join(home(), `dsf.db${suffix}`), { force: true });
@@ -108,7 +99,7 @@ describe('dsf recover', () => {
     expect(Number.isSafeInteger(seq)).toBe(true);
     await run(async () => {
       await feed(1500, messages.length, 0);
-      await untilIdle();
+      await idle();
     });
     await expectAll();
   });

@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PubSub } from '@google-cloud/pubsub';
 import { parseInternal } from '@dsf/config';
-import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import type { Delivery, Transport } from '@dsf/ports';
 import {
+  activateAll,
   bigQueryName,
   expectShopTables,
   expectShopTotals,
+  fleetEnvironment,
   isStrictPubsub,
   readAll,
   readShopImage,
@@ -19,12 +20,12 @@ import {
   shopDefinitions,
   shopStream,
   startBigQuery,
-  startFleet,
   startKafka,
   startPubsub,
   whyNoBigQuery,
   whyNoKafka,
   whyNoPubsub,
+  withFleet,
   type BigQueryServer,
   type KafkaBroker,
   type PubsubServer,
@@ -146,24 +147,18 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
   const underBlows: Drive = async ({ feed, environment, installation }) => {
     const stored = async (): Promise<number> =>
       Number((await installation.warehouse.inspect.query('select count(*) from dsf_raw', 1)).rows[0]?.[0]);
-    const fleet = startFleet({ environment, replicas: 2 });
-    try {
+    await withFleet({ environment, replicas: 2 }, async (fleet) => {
       await Promise.all([feed(messages, 1000), fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 30_000 })]);
       await expect.poll(stored, { timeout: 240_000, interval: 500 }).toBe(messages.length);
       await expect.poll(async () => (await readStatus(installation)).idle, { timeout: 180_000, interval: 500 }).toBe(true);
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      await fleet.stop();
-    }
+    });
   };
 
   const runShop = async ({ source, internal, documents, rows }: Deployment, drive: Drive = inTwoRuns): Promise<ShopImage> => {
     const home = mkdtempSync(join(tmpdir(), 'dsf-deployment-'));
     const environment: Readonly<Record<string, string>> = {
       PUBSUB_EMULATOR_HOST: server.address,
-      DSF_HOME: home,
-      DSF_LOG_LEVEL: 'warn',
-      ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
+      ...fleetEnvironment(home),
       ...(internal === 'local' ? {} : { DSF_INTERNAL_TRANSPORT: internal, DSF_INTERNAL_PREFIX: `t-${randomUUID()}.` }),
       ...(rows === 'BigQuery' ? await bigQuery?.fresh() : {}),
     };
@@ -171,7 +166,7 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
     const place = openWorkplace(environment);
     try {
       const [from, to] = [await openEnds(source, installation, 3), await openEnds(documents, installation, 1)];
-      const definitions = definitionsSchema.parse({
+      await activateAll(installation.metadata, {
         ...shopDefinitions,
         connections: [
           { name: 'google', kind: 'pubsub', project },
@@ -180,8 +175,6 @@ describe.skipIf(reason !== null)('the same definitions and messages', () => {
         sources: shopDefinitions.sources.map((one) => ({ ...one, ...from.source })),
         publications: shopDefinitions.publications.map((one) => ({ ...one, ...to.publication(one.name) })),
       });
-      const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-      if (activation.kind !== 'activated') throw new Error(`the definitions were not activated: ${JSON.stringify(activation)}`);
       if (internal === 'pubsub') await place.must(['topics', 'apply']);
       const input = marked(from.input.transport);
       const feed: Works['feed'] = (some, pauseMs) => sendShop(input, from.input.topic, { messages: some, pauseMs });

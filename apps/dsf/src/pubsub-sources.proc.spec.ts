@@ -4,20 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PubSub } from '@google-cloud/pubsub';
-import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import type { Delivery, Transport } from '@dsf/ports';
 import {
+  activateAll,
   expectShopTables,
   expectShopTotals,
+  fleetEnvironment,
   isStrictPubsub,
   readSubscription,
   realClock,
   sendShop,
   shopDefinitions,
   shopStream,
-  startFleet,
   startPubsub,
   whyNoPubsub,
+  withFleet,
   type PubsubServer,
 } from '@dsf/testing';
 import { openPubsubEnds } from '@dsf/transport-pubsub';
@@ -61,13 +62,11 @@ describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest 
     ends = openPubsubEnds({ connection: { project: 'shop-project', emulator: server.address }, clock: realClock });
     environment = {
       PUBSUB_EMULATOR_HOST: server.address,
-      DSF_HOME: home,
-      DSF_LOG_LEVEL: 'warn',
-      ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
+      ...fleetEnvironment(home),
     };
     installation = await openInstallation({ home, environment });
     const place = { transport: 'pubsub', connection: 'google' };
-    const definitions = definitionsSchema.parse({
+    await activateAll(installation.metadata, {
       ...shopDefinitions,
       connections: [{ name: 'google', kind: 'pubsub', project: 'shop-project' }],
       sources: shopDefinitions.sources.map((source) => ({ ...source, ...place, topic: names.reading, partitions: 2 })),
@@ -75,8 +74,6 @@ describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest 
         publication.name === 'shop.totals' ? { ...publication, ...place, topic: names.totals } : publication,
       ),
     });
-    const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-    if (activation.kind !== 'activated') throw new Error(`the definitions were not activated: ${JSON.stringify(activation)}`);
   });
   afterEach(async () => {
     await installation.close();
@@ -153,16 +150,12 @@ describe.skipIf(reason !== null)('sources and publications on Pub/Sub, the rest 
     `lose and double nothing when services are killed and frozen ${blows} times, two replicas each on the same lanes (seed ${seed})`,
     async () => {
       const { messages, expected } = shopStream(seed, 150 * blows);
-      const fleet = startFleet({ environment, replicas: 2 });
-      try {
+      await withFleet({ environment, replicas: 2 }, async (fleet) => {
         const feeding = sendShop(marked(), names.orders, { messages, pauseMs: 300 });
         await Promise.all([feeding, fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 8000 })]);
         await untilThrough(messages.length);
         await delay(1000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
       await expectShopTables(installation.warehouse, messages, expected);
       expectShopTotals(await readTotals(), expected);
     },

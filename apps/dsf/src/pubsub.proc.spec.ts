@@ -4,19 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseInternal } from '@dsf/config';
-import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import { PubSub } from '@google-cloud/pubsub';
 import {
+  activateAll,
   expectShopTables,
   expectShopTotals,
+  fleetEnvironment,
   isStrictPubsub,
   readAll,
   sendShop,
   shopDefinitions,
   shopStream,
-  startFleet,
   startPubsub,
+  untilIdle,
   whyNoPubsub,
+  withFleet,
   type PubsubServer,
   type ShopExpectation,
   type ShopMessage,
@@ -44,14 +46,10 @@ const openPubsubShop = async (address: string) => {
     DSF_INTERNAL_TRANSPORT: 'pubsub',
     DSF_INTERNAL_PREFIX: prefix,
     PUBSUB_EMULATOR_HOST: address,
-    DSF_HOME: home,
-    DSF_LOG_LEVEL: 'warn',
-    ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
+    ...fleetEnvironment(home),
   };
   const installation = await openInstallation({ home, environment, internal: parseInternal(environment) });
-  const definitions = definitionsSchema.parse(shopDefinitions);
-  const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-  if (activation.kind !== 'activated') throw new Error(`the definitions were not activated: ${JSON.stringify(activation)}`);
+  await activateAll(installation.metadata, shopDefinitions);
   const local = installation.local;
   const [input, output] = ['shop.orders', 'shop.totals'];
   await local.ensureTopic(input, 4);
@@ -70,15 +68,7 @@ const openPubsubShop = async (address: string) => {
         await delay(100);
       }
     },
-    untilIdle: async (limitMs: number): Promise<void> => {
-      const deadline = Date.now() + limitMs;
-      for (;;) {
-        const status = await readStatus(installation);
-        if (status.idle) return;
-        if (Date.now() > deadline) throw new Error(`not idle after ${limitMs} ms: ${JSON.stringify(status)}`);
-        await delay(200);
-      }
-    },
+    untilIdle: (limitMs: number): Promise<void> => untilIdle(() => readStatus(installation), limitMs),
     expectAll: async (messages: readonly ShopMessage[], expected: ShopExpectation): Promise<void> => {
       await expectShopTables(installation.warehouse, messages, expected);
       expectShopTotals(await readAll(local, output), expected);
@@ -122,15 +112,11 @@ describe.skipIf(reason !== null)('four services whose own topics are on Pub/Sub'
     async () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 100 * blows);
-      const fleet = startFleet({ environment: shop.environment, replicas: 2 });
-      try {
+      await withFleet({ environment: shop.environment, replicas: 2 }, async (fleet) => {
         // Beyond the deadline of an acknowledgement (20 s) a frozen process becomes a zombie with its memory.
         await Promise.all([shop.feed(messages, 300), fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: isLong ? 30_000 : 5000 })]);
         await shop.untilIdle(180_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
       await shop.expectAll(messages, expected);
     },
     900_000,
@@ -180,26 +166,21 @@ describe.skipIf(reason !== null)('four services whose own topics are on Pub/Sub'
     it('go on by themselves when Pub/Sub does not answer for a while', async () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 600);
-      const fleet = startFleet({ environment: shop.environment, replicas: 1 });
-      try {
+      await withFleet({ environment: shop.environment, replicas: 1 }, async () => {
         await shop.feed(messages.slice(0, 300), 20);
         server.signal('SIGSTOP');
         await delay(25_000);
         server.signal('SIGCONT');
         await shop.feed(messages.slice(300), 20);
         await shop.untilIdle(120_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
       await shop.expectAll(messages, expected);
     }, 400_000);
 
     it('refill what was in dsf.points when it is deleted and made again in the middle of a run', async () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 2000);
-      const fleet = startFleet({ environment: shop.environment, replicas: 1 });
-      try {
+      await withFleet({ environment: shop.environment, replicas: 1 }, async () => {
         // Services that are only starting would say that the topic is not there, and end.
         await shop.feed(messages.slice(0, 500), 0);
         await shop.untilSummarised(100, 60_000);
@@ -210,10 +191,7 @@ describe.skipIf(reason !== null)('four services whose own topics are on Pub/Sub'
         await place.must(['topics', 'apply']);
         await feeding;
         await shop.untilIdle(120_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
       await shop.expectAll(messages, expected);
     }, 400_000);
   });

@@ -7,6 +7,7 @@ import {
   describeOnMssql,
   expectShopTables,
   expectShopTotals,
+  fleetEnvironment,
   freshMssqlSchema,
   mssqlLogin,
   mssqlVariables,
@@ -14,7 +15,7 @@ import {
   sendShop,
   shopDefinitions,
   shopStream,
-  startFleet,
+  withFleet,
   type MssqlRole,
   type MssqlTestLogin,
   type MssqlTestSchema,
@@ -23,8 +24,6 @@ import { databaseMigrations, openInstallation, readStatus, type Installation } f
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 type Variables = Readonly<Record<string, string>>;
-
-const free: Variables = Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0']));
 
 const until = async (what: string, isSo: () => Promise<boolean>): Promise<void> => {
   const deadline = Date.now() + 120_000;
@@ -52,9 +51,7 @@ describeOnMssql(process.env, (server) => {
   });
 
   const variables = (): Variables => ({
-    DSF_HOME: home,
-    DSF_LOG_LEVEL: 'warn',
-    ...free,
+    ...fleetEnvironment(home),
     ...mssqlVariables(server, schema.name),
   });
   const loginOf = async (role: MssqlRole): Promise<{ readonly settings: Variables; readonly lacks: readonly string[] }> => {
@@ -88,8 +85,7 @@ describeOnMssql(process.env, (server) => {
     const mayMakeTables = logins.every(({ lacks }) => lacks.length === 0);
 
     const run = async (accounts: typeof own | undefined, part: typeof messages, whileRunning: () => Promise<void>): Promise<void> => {
-      const fleet = startFleet({ environment: variables(), replicas: 1, ...(accounts === undefined ? {} : { own: accounts }) });
-      try {
+      await withFleet({ environment: variables(), replicas: 1, ...(accounts === undefined ? {} : { own: accounts }) }, async () => {
         await whileRunning();
         await sendShop(log, 'shop.orders', { messages: part, pauseMs: 0 });
         await until('the messages are stored', async () => {
@@ -97,10 +93,7 @@ describeOnMssql(process.env, (server) => {
           return positions.filter(({ phase }) => phase === 'ingest').length > 0;
         });
         await idle();
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+      });
     };
 
     await operator.metadata.writeTables(definitionsSchema.parse({ ...shopDefinitions, publications: [] }));

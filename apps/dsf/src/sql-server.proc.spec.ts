@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import {
+  activateAll,
   describeOnMssql,
   expectShopTables,
   expectShopTotals,
+  fleetEnvironment,
   freshMssqlSchema,
   mssqlVariables,
   readAll,
@@ -15,10 +16,10 @@ import {
   shopDefinitions,
   shopOutcome,
   shopStream,
-  startFleet,
+  untilIdle,
+  withFleet,
   type MssqlTestSchema,
 } from '@dsf/testing';
-import { Failure } from '@dsf/ports';
 import { databaseMigrations, openInstallation, readStatus, type Installation } from '@dsf/wiring';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
@@ -29,22 +30,6 @@ const restart = process.env['DSF_TEST_MSSQL_RESTART'] ?? '';
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
 
 type Variables = Readonly<Record<string, string>>;
-
-const free: Variables = Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0']));
-
-const untilIdle = async (installation: Installation, limitMs: number): Promise<void> => {
-  const deadline = Date.now() + limitMs;
-  for (;;) {
-    // A connection that a restart of the server has ended is found out by whoever uses it first.
-    const status = await readStatus(installation).catch((error: unknown) => {
-      if (error instanceof Failure && error.kind === 'retry') return null;
-      throw error;
-    });
-    if (status?.idle === true) return;
-    if (Date.now() > deadline) throw new Error(`not idle after ${limitMs} ms: ${JSON.stringify(status)}`);
-    await delay(200);
-  }
-};
 
 const partitions = 4;
 
@@ -66,12 +51,10 @@ describeOnMssql(process.env, (server) => {
   const begin = async (database: Variables): Promise<{ readonly installation: Installation; readonly environment: Variables }> => {
     const home = mkdtempSync(join(tmpdir(), 'dsf-sql-server-'));
     homes.push(home);
-    const environment = { DSF_HOME: home, DSF_LOG_LEVEL: 'warn', ...free, ...database };
+    const environment = { ...fleetEnvironment(home), ...database };
     const installation = await openInstallation({ home, environment });
     open.push(installation);
-    const definitions = definitionsSchema.parse(shopDefinitions);
-    const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-    expect(activation.kind).toBe('activated');
+    await activateAll(installation.metadata, shopDefinitions);
     await installation.local.ensureTopic('shop.orders', partitions);
     return { installation, environment };
   };
@@ -82,14 +65,10 @@ describeOnMssql(process.env, (server) => {
     await (await databaseMigrations(mssqlVariables(server, schema.name))).apply();
     for (const database of [mssqlVariables(server, schema.name), {}]) {
       const { installation, environment } = await begin(database);
-      const fleet = startFleet({ environment, replicas: 1 });
-      try {
+      await withFleet({ environment, replicas: 1 }, async () => {
         await sendShop(installation.local, 'shop.orders', { messages, pauseMs: 0 });
-        await untilIdle(installation, 240_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+        await untilIdle(() => readStatus(installation), 240_000);
+      });
       await expectShopTables(installation.warehouse, messages, expected);
       results.push(await shopOutcome(installation, partitions));
     }
@@ -100,17 +79,13 @@ describeOnMssql(process.env, (server) => {
     const { messages, expected } = shopStream(seed, 60 * blows);
     await (await databaseMigrations(mssqlVariables(server, schema.name))).apply();
     const { installation, environment } = await begin(mssqlVariables(server, schema.name));
-    const fleet = startFleet({ environment, replicas: 2 });
-    try {
+    await withFleet({ environment, replicas: 2 }, async (fleet) => {
       const feeding = sendShop(installation.local, 'shop.orders', { messages, pauseMs: 500 });
       const blown = await fleet.chaos({ seed, blows, pauseMsMax: 2000, freezeMsMax: 5000 });
       expect(blown.kills + blown.freezes).toBe(blows);
       await feeding;
-      await untilIdle(installation, 300_000);
-      expect(fleet.casualties()).toEqual([]);
-    } finally {
-      await fleet.stop();
-    }
+      await untilIdle(() => readStatus(installation), 300_000);
+    });
     await expectShopTables(installation.warehouse, messages, expected);
     expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
   }, 900_000);
@@ -121,8 +96,7 @@ describeOnMssql(process.env, (server) => {
       const { messages, expected } = shopStream(seed, 600);
       await (await databaseMigrations(mssqlVariables(server, schema.name))).apply();
       const { installation, environment } = await begin(mssqlVariables(server, schema.name));
-      const fleet = startFleet({ environment, replicas: 1 });
-      try {
+      await withFleet({ environment, replicas: 1 }, async () => {
         const feeding = sendShop(installation.local, 'shop.orders', { messages, pauseMs: 500 });
         // Every service is at work: one that has never been let in takes a refused login for a wrong one, and ends.
         const isPublished = async (): Promise<boolean> =>
@@ -133,11 +107,8 @@ describeOnMssql(process.env, (server) => {
           execFileSync('/bin/sh', ['-c', restart], { stdio: 'ignore' });
         }
         await feeding;
-        await untilIdle(installation, 300_000);
-        expect(fleet.casualties()).toEqual([]);
-      } finally {
-        await fleet.stop();
-      }
+        await untilIdle(() => readStatus(installation), 300_000);
+      });
       await expectShopTables(installation.warehouse, messages, expected);
       expectShopTotals(await readAll(installation.local, 'shop.totals'), expected);
     },

@@ -4,6 +4,7 @@ export * from './real-clock.ts';
 export * from './transport-contract.ts';
 export type { LaneHarness, TransportHarness } from './transport-harness.ts';
 export { startFleet } from './fleet/fleet.ts';
+export * from './fleet/with-fleet.ts';
 export { serviceNames, startService } from './fleet/service-process.ts';
 export * from './warehouse-contract.ts';
 export { foldsContract } from './warehouse/folds.ts';

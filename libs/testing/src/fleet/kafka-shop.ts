@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { buildCatalog, definitionsSchema } from '@dsf/metadata';
 import type { MetadataStore, Transport, Warehouse } from '@dsf/ports';
 import { expectShopTables, expectShopTotals, readAll, sendShop } from './shop-checks.ts';
+import { activateAll, fleetEnvironment, untilIdle } from './with-fleet.ts';
 import { shopDefinitions, type ShopExpectation, type ShopMessage } from './shop-stream.ts';
 
 /** What a spec opens for the shop. */
@@ -36,14 +35,14 @@ const definitionsFor = (
   { input, output }: { readonly input: string; readonly output: string },
 ) => {
   const place = (topic: string) => (ends === 'kafka' ? { transport: 'kafka', connection: 'plant', topic } : { topic });
-  return definitionsSchema.parse({
+  return {
     ...shopDefinitions,
     connections: [{ name: 'plant', kind: 'kafka', brokers: [...brokers] }],
     sources: shopDefinitions.sources.map((source) => ({ ...source, ...place(input) })),
     publications: shopDefinitions.publications.map((publication) =>
       publication.name === 'shop.totals' ? { ...publication, ...place(output) } : publication,
     ),
-  });
+  };
 };
 
 /** An installation of the shop, and what a test may ask of it. */
@@ -61,8 +60,6 @@ export interface KafkaShop {
   readonly close: () => Promise<void>;
 }
 
-const pollMs = 200;
-
 /** A new installation with topics of its own in the cluster; the internal topics are not made yet. */
 export const openKafkaShop = async <Parts extends KafkaShopParts>(options: KafkaShopOptions<Parts>): Promise<KafkaShop & Parts> => {
   const { brokers, open } = options;
@@ -71,30 +68,18 @@ export const openKafkaShop = async <Parts extends KafkaShopParts>(options: Kafka
   const onKafka = { DSF_INTERNAL_TRANSPORT: 'kafka', DSF_INTERNAL_KAFKA_BROKERS: brokers.join(','), DSF_INTERNAL_PREFIX: prefix };
   const environment: Readonly<Record<string, string>> = {
     ...(options.internal === 'kafka' ? onKafka : {}),
-    DSF_HOME: home,
-    DSF_LOG_LEVEL: 'warn',
-    ...Object.fromEntries(['INGESTOR', 'FLATTENER', 'SUMMARISER', 'PUBLISHER'].map((name) => [`${name}_HTTP_PORT`, '0'])),
+    ...fleetEnvironment(home),
   };
   const parts = await open(environment, home);
   const { installation, direct, status } = parts;
   const ends = options.ends === 'kafka' ? direct : await installation.transport('local');
   await ends.ensureTopic(input, 4);
   await ends.ensureTopic(output, 4);
-  const definitions = definitionsFor(options, { input, output });
-  const activation = await installation.metadata.activate({ definitions, comment: 'test', now: Date.now(), check: buildCatalog });
-  if (activation.kind !== 'activated') throw new Error(`the definitions were not activated: ${JSON.stringify(activation)}`);
+  await activateAll(installation.metadata, definitionsFor(options, { input, output }));
   return {
     ...{ ...parts, prefix, environment },
     feed: (messages, pauseMs) => sendShop(ends, input, { messages, pauseMs }),
-    untilIdle: async (limitMs) => {
-      const deadline = Date.now() + limitMs;
-      for (;;) {
-        const now = await status();
-        if (now.idle) return;
-        if (Date.now() > deadline) throw new Error(`not idle after ${limitMs} ms: ${JSON.stringify(now)}`);
-        await delay(pollMs);
-      }
-    },
+    untilIdle: (limitMs) => untilIdle(status, limitMs),
     written: async (topic) => {
       const name = `${prefix}${topic}`;
       const partitions = Array.from({ length: await direct.partitionCount(name) }, (_, partition) => direct.bounds(name, partition));
