@@ -12,8 +12,6 @@ export interface DefinedWarehouse {
 
 const catalog = { version: 0, settings: { lanes: 4 }, sources: [], drivers: [], publications: [] };
 
-const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 200));
-
 /**
  * What `holdVersion` promises, which takes both ports. Each pair of adapters runs it in its own spec.
  * @param open - a handle of each, on a database that nothing was activated in when the suite begins
@@ -47,11 +45,16 @@ export const heldVersionContract = (name: string, open: () => Promise<DefinedWar
       definitions: async (): Promise<Activation> => room().store.activate({ ...change(), definitions: await edited() }),
       lanes: (): Promise<Activation> => room().store.activate({ ...change(), lanes: (numbers += 1) }),
     };
+    let tookMs = 0;
     const activated = async (): Promise<number> => {
+      const begunAt = performance.now();
       const made = await activations.definitions();
+      tookMs = performance.now() - begunAt;
       if (made.kind !== 'activated') throw new Error(`nothing was activated: ${JSON.stringify(made)}`);
       return made.version;
     };
+    /** Long enough for an activation that nobody keeps waiting. */
+    const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 200 + 2 * tookMs));
     /** What a lane's seq is once a version has come into force. */
     const seqWhenActivated = async (lane: LaneKey, what: keyof typeof activations): Promise<number> => {
       await activations[what]();
