@@ -58,7 +58,7 @@ export const splitMutations: Readonly<Record<string, Mutation>> = {
     guard: 'an instance does not go live with what was begun under a version that is no longer in force (rules 7 and 8)',
     edits: [
       edit(finishing, 'goesLive && (await currentVersion()) !== intent.version', 'false'),
-      edit(finishing, 'if (goesLive && !isOvertaken) await transaction.holdVersion(intent.version);', ''),
+      edit(finishing, 'if (goesLive && !isLate) await transaction.holdVersion(intent.version);', ''),
     ],
     split: true,
     seeds: 3000,

@@ -8,6 +8,14 @@ export type InTransaction = (work: (transaction: LaneTransaction) => Promise<voi
 export const taken = (lane: LaneKey): Failure =>
   new Failure('retry', 'lane.lost', 'what the lane had begun was finished first: reload it', { ...lane });
 
+/** The turn was taken, but it is not what its author remembers. */
+export const overtaken = (lane: LaneKey): Failure =>
+  new Failure('retry', 'catalog.overtaken', 'another version came into force before a driver had gone live: its lane looks again', {
+    ...lane,
+  });
+
+export const isOvertaken = (error: unknown): boolean => error instanceof Failure && error.code === 'catalog.overtaken';
+
 /** Makes the tables of the driver instances that rows are of. */
 export type EnsureTables = (writes: readonly RowWrite[]) => Promise<void>;
 
@@ -77,16 +85,16 @@ export const createFinisher = ({ state, rows, currentVersion }: SplitWarehouse, 
     const goesLive = intent.state.some((write) => write.kind === 'live' && write.live);
     // An instance goes live under the version in force alone. Where that is another by now, lives stay as they are, and the lane, which finds it so,
     // adopts what that version has: groups of an instance that is not live are shown to nobody.
-    const isOvertaken = goesLive && (await currentVersion()) !== intent.version;
-    const writes = isOvertaken ? intent.state.filter(({ kind }) => kind !== 'live') : intent.state;
+    const isLate = goesLive && (await currentVersion()) !== intent.version;
+    const writes = isLate ? intent.state.filter(({ kind }) => kind !== 'live') : intent.state;
     await inTransaction(async (transaction) => {
       if ((await transaction.takeIntent()) === null) throw taken(lane);
       for (const write of writes) await carryOut(transaction, write);
       if (late.length > 0) await transaction.writeRequests(late, timeOf(intent));
-      if (goesLive && !isOvertaken) await transaction.holdVersion(intent.version);
+      if (goesLive && !isLate) await transaction.holdVersion(intent.version);
     });
     if (changesShown(writes)) await rows.show(await state.inspect.shownInstances());
-    return !isOvertaken;
+    return !isLate;
   };
 
   /** @param inTransaction - default: a transaction of its own, on the seq at which the intent was decided. Does nothing where the lane has none. */

@@ -232,7 +232,7 @@ describe('an instance that goes live with rows in another database', () => {
   it('does not go live when another version has come into force before its rows were there, and its lane is told', async () => {
     const scene = definedRoom(() => scene.activate('second'));
     const warehouse = await begin(scene);
-    await expect(goLive(warehouse)).rejects.toMatchObject({ kind: 'retry', code: 'catalog.behind' });
+    await expect(goLive(warehouse)).rejects.toMatchObject({ kind: 'retry', code: 'catalog.overtaken' });
     expect(await live(warehouse)).toEqual([]);
     expect((await warehouse.loadLane(summarise)).seq).toBe(1);
     expect(await warehouse.readIntent(summarise)).toBeNull();

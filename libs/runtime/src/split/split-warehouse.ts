@@ -1,5 +1,5 @@
-import { catalogBehind, Failure, type LaneReads, type RowStore, type Warehouse, type WarehouseCapabilities } from '@dsf/ports';
-import { changesShown, createEnsureTables, createFinisher, taken, type EnsureTables } from './finish.ts';
+import { Failure, type LaneReads, type RowStore, type Warehouse, type WarehouseCapabilities } from '@dsf/ports';
+import { changesShown, createEnsureTables, createFinisher, overtaken, taken, type EnsureTables } from './finish.ts';
 import { encodeIntent, type Intent } from './intent.ts';
 import { recordTurn, type Recorded } from './recorder.ts';
 
@@ -69,8 +69,7 @@ const createTransact = (parts: SplitWarehouse, reads: LaneReads, ensureTables: E
     const intent: Intent = { seq, version, ...recorded };
     await state.intend(lane, seq, encodeIntent(intent));
     if (await finish(lane, intent, (rest) => state.transact(lane, seq, rest))) return value;
-    // The turn was taken, but it is not what its author remembers.
-    throw catalogBehind(version, await currentVersion());
+    throw overtaken(lane);
   };
 };
 

@@ -4,6 +4,7 @@ import type { GroupRow, LaneTransaction, Request, RequestBody } from '@dsf/ports
 import { fold } from './fold.ts';
 import { freeze, frozenOf, isFreeze, listFrozen } from './frozen.ts';
 import type { Lane } from '../lane.ts';
+import { isOvertaken } from '../split/finish.ts';
 import type { LaneContext } from '../work.ts';
 import type { SummariseRoom } from './step.ts';
 
@@ -18,9 +19,25 @@ const commit = async <Plan, PointsPlan>(
   { catalog, changed }: { readonly catalog: Catalog; readonly changed: readonly GroupRow[] },
   work: (transaction: LaneTransaction) => Promise<void>,
 ): Promise<void> => {
-  await lane.transact({}, work);
+  const seq = lane.seq();
+  try {
+    await lane.transact({}, work);
+  } catch (error) {
+    if (isOvertaken(error)) await tellTurn({ lane, out }, catalog, seq + 1);
+    throw error;
+  }
   groups.keep(changed);
   await out.tell(catalog, changed);
+};
+
+/** A turn that was taken and changed nothing that anybody is shown: untold, it would be a gap to publishers. */
+const tellTurn = async <Plan, PointsPlan>(
+  { lane, out }: Pick<SummariseRoom<Plan, PointsPlan>, 'lane' | 'out'>,
+  catalog: Catalog,
+  seq: number,
+): Promise<void> => {
+  await lane.refresh();
+  if (lane.seq() === seq) await out.tell(catalog, []);
 };
 
 /**

@@ -9,6 +9,7 @@ import { adoptInstances, carryOutRequests } from './chores.ts';
 import type { SummarisePhases } from './fold.ts';
 import { createGroupStore } from './group-store.ts';
 import { flattenLaneOf } from './points-in.ts';
+import { isOvertaken } from '../split/finish.ts';
 import { createSummariseStep } from './step.ts';
 import { createSummaryOut } from './summary-out.ts';
 
@@ -43,7 +44,7 @@ export const createSummariseWork = <Plan, PointsPlan>(
       await adoptInstances(context, room, catalog);
     } catch (error) {
       // The next attempt is not to go by the same version again.
-      if (error instanceof Failure && error.code === 'catalog.behind') await catalogs.newest();
+      if (isOvertaken(error) || (error instanceof Failure && error.code === 'catalog.behind')) await catalogs.newest();
       throw error;
     }
     adopted = marker;
