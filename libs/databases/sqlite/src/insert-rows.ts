@@ -12,26 +12,30 @@ export interface Insert {
 }
 
 /**
+ * Statements for so many rows. Ten thousand letters each: made once per width, so that finding the prepared statement need not read them again.
  * @param into - `INSERT INTO "t" ("a", "b")`
+ * @param row - `(?,?)`
  * @param tail - what follows the values: `ON CONFLICT …`, or nothing
  */
-export const createInsert = (into: string, columns: number, tail = ''): Insert => {
-  const row = `(${'?,'.repeat(columns - 1)}?)`;
-  // Ten thousand letters each: made once per width, so that finding the prepared statement need not read them again.
+export const createStatements = (into: string, row: string, tail = ''): Insert['statementFor'] => {
   const statements = new Map<number, string>();
-  return {
-    columns,
-    statementFor: (rows) => {
-      const known = statements.get(rows);
-      if (known !== undefined) return known;
-      const statement = `${into} VALUES ${`${row},`.repeat(rows - 1)}${row} ${tail}`;
-      statements.set(rows, statement);
-      return statement;
-    },
+  return (rows) => {
+    const known = statements.get(rows);
+    if (known !== undefined) return known;
+    const statement = `${into} VALUES ${`${row},`.repeat(rows - 1)}${row} ${tail}`;
+    statements.set(rows, statement);
+    return statement;
   };
 };
 
-const widestPowerOfTwo = (rows: number, columns: number): number =>
+/** As `createStatements`, a variable for each column. */
+export const createInsert = (into: string, columns: number, tail = ''): Insert => ({
+  columns,
+  statementFor: createStatements(into, `(${'?,'.repeat(columns - 1)}?)`, tail),
+});
+
+/** Rows of the next statement: a power of two. */
+export const widestStatement = (rows: number, columns: number): number =>
   2 ** Math.floor(Math.log2(Math.min(rows, rowsPerStatementMax, Math.floor(variablesMax / columns))));
 
 /**
@@ -46,7 +50,7 @@ export const insertRows = <Item>(
 ): void => {
   let done = 0;
   while (done < items.length) {
-    const width = widestPowerOfTwo(items.length - done, columns);
+    const width = widestStatement(items.length - done, columns);
     const values: Bind[] = [];
     for (let index = done; index < done + width; index += 1) {
       const item = items[index];

@@ -2,8 +2,8 @@ import { Buffer } from 'node:buffer';
 import type { Header, RawRecord } from '@dsf/messages';
 import type { RawRow, RowRange } from '@dsf/ports';
 import { bytesOrNull, integer, integerOrNull, json, toText, word } from './columns.ts';
-import type { Connection, Row } from './connection.ts';
-import { createInsert, insertRows } from './insert-rows.ts';
+import type { Bind, Connection, Row } from './connection.ts';
+import { createStatements, widestStatement } from './insert-rows.ts';
 
 /*
  * Raw messages: dsf_raw.
@@ -12,27 +12,67 @@ import { createInsert, insertRows } from './insert-rows.ts';
 const timeTypes = ['create', 'append'] as const;
 
 const encodeHeaders = (headers: readonly Header[]): string =>
-  headers.length === 0
-    ? '[]'
-    : JSON.stringify(
-        headers.map(([name, value]) => [name, Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')]),
-      );
+  JSON.stringify(headers.map(([name, value]) => [name, Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')]));
 
 const decodeHeaders = (row: Row[number] | undefined): readonly Header[] =>
   row === '[]'
     ? []
     : json<readonly (readonly [string, string])[]>(row).map(([name, value]) => [name, new Uint8Array(Buffer.from(value, 'base64'))]);
 
-const insert = createInsert(
-  'INSERT INTO dsf_raw (_dsf_src, _dsf_part, _dsf_off, topic, time, time_type, ingested_at, key, headers, payload, size, sha256)',
-  12,
+/** Columns that the rows of one statement have in common: bound once for all of them, because each text is copied twice on its way. */
+const frameColumns = 5;
+const rowColumns = 7;
+const statementFor = createStatements(
+  'INSERT INTO dsf_raw (_dsf_src, _dsf_part, topic, time_type, ingested_at, _dsf_off, time, key, headers, payload, size, sha256)',
+  "(?1,?2,?3,?4,?5,?,?,?,ifnull(?,'[]'),?,?,?)",
 );
 
-export const writeRaw = (connection: Connection, rows: readonly RawRow[]): void =>
-  insertRows(connection, insert, rows, (row, values) => {
-    values.push(row.source, row.partition, row.offset, toText(row.topic), row.time, row.timeType, row.ingestedAt);
-    values.push(row.key, encodeHeaders(row.headers), row.payload, row.payload?.byteLength ?? 0, row.sha256);
-  });
+const isSameFrame = (a: RawRow, b: RawRow): boolean =>
+  a.source === b.source && a.partition === b.partition && a.topic === b.topic && a.timeType === b.timeType && a.ingestedAt === b.ingestedAt;
+
+/** Index after the rows that have their frame in common with the one at `start`. */
+const endOfFrame = (rows: readonly RawRow[], start: number, first: RawRow): number => {
+  let end = start + 1;
+  for (let row = rows[end]; row !== undefined && isSameFrame(first, row); row = rows[end]) end += 1;
+  return end;
+};
+
+const bindFrame = (values: Bind[], { source, partition, topic, timeType, ingestedAt }: RawRow): void => {
+  values[0] = source;
+  values[1] = partition;
+  values[2] = toText(topic);
+  values[3] = timeType;
+  values[4] = ingestedAt;
+};
+
+const bindRow = (values: Bind[], at: number, { offset, time, key, headers, payload, sha256 }: RawRow): void => {
+  values[at] = offset;
+  values[at + 1] = time;
+  values[at + 2] = key;
+  values[at + 3] = headers.length === 0 ? null : encodeHeaders(headers);
+  values[at + 4] = payload;
+  values[at + 5] = payload?.byteLength ?? 0;
+  values[at + 6] = sha256;
+};
+
+export const writeRaw = (connection: Connection, rows: readonly RawRow[]): void => {
+  // One list for all statements of a width: as garbage, those of a batch were as much as its rows.
+  let values: Bind[] = [];
+  let end = 0;
+  for (let done = 0, first = rows[0]; first !== undefined; first = rows[done]) {
+    if (done >= end) end = endOfFrame(rows, done, first);
+    const width = widestStatement(end - done, rowColumns);
+    const size = frameColumns + width * rowColumns;
+    if (values.length !== size) values = Array.from({ length: size }, () => null);
+    bindFrame(values, first);
+    for (let index = 0; index < width; index += 1) {
+      const row = rows[done + index];
+      if (row !== undefined) bindRow(values, frameColumns + index * rowColumns, row);
+    }
+    connection.runWith(statementFor(width), values);
+    done += width;
+  }
+};
 
 const select = `SELECT _dsf_off, time, time_type, ingested_at, key, headers, payload FROM dsf_raw
   WHERE _dsf_src = ? AND _dsf_part = ? AND _dsf_off >= ? AND _dsf_off < ? ORDER BY _dsf_off LIMIT ?`;

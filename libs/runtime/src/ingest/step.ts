@@ -47,12 +47,13 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
     const refusals = refuse === null ? [] : records.map((record) => refusalOf(record, catalog.version, refuse));
     const next = (records.at(-1)?.offset ?? before.next - 1) + 1;
     const { end } = await at.transport.bounds(at.source.topic, at.partition);
-    const time = records.reduce((highest, record) => Math.max(highest, record.time), before.time ?? Number.NEGATIVE_INFINITY);
+    let highest = before.time ?? Number.NEGATIVE_INFINITY;
+    for (const { time } of records) if (time > highest) highest = time;
     const counts = { written: rows.length, failed: refusals.length, absent: next - before.next - records.length };
     return {
       rows,
       refusals,
-      after: { ...before, next, time, idle: next >= end, version: catalog.version, counters: addCounts(before.counters, counts) },
+      after: { ...before, next, time: highest, idle: next >= end, version: catalog.version, counters: addCounts(before.counters, counts) },
     };
   };
 

@@ -7,6 +7,13 @@ import { checkSource, resolveStart } from './start.ts';
 import { createUnnumberedWork } from './unnumbered.ts';
 import { createIngestStep, positionOf, sendRaw, type IngestLane } from './step.ts';
 
+/** Those at or above the offset, at most so many; mostly that is all of them, as they are. */
+const above = (deliveries: readonly Delivery[], offset: number, max: number): readonly Delivery[] => {
+  const start = deliveries.findIndex((delivery) => delivery.offset >= offset);
+  if (start === 0 && deliveries.length <= max) return deliveries;
+  return start < 0 ? [] : deliveries.slice(start, start + max);
+};
+
 /** Ingest of one source partition: store every message exactly as received, with its position, then pass it on. */
 export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, at: IngestLane): LaneWork =>
   at.transport.capabilities.offsets === 'assigned' ? createUnnumberedWork(context, phase, at) : createNumberedWork(context, phase, at);
@@ -61,7 +68,7 @@ const createNumberedWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>
       let refusal = refuse;
       for (;;) {
         const { next } = positionOf(lane, at);
-        const fresh = deliveries.filter(({ offset }) => offset >= next).slice(0, recordsMax);
+        const fresh = above(deliveries, next, recordsMax);
         if (fresh.length === 0) return;
         const ingestedAt = context.clock.now();
         await step(

@@ -71,6 +71,23 @@ export const rawContract = (room: Room): void => {
       expect(await known(['a', 'A', `b'; --`])).toEqual([`b'; --`]);
     });
 
+    it('keep what is their own where neighbours in a batch differ', async () => {
+      const source = room.fresh();
+      const rows = Array.from({ length: 300 }, (_, offset) =>
+        rawRow(source, offset, {
+          partition: Math.floor(offset / 170),
+          time: 1000 - offset,
+          timeType: Math.floor(offset / 40) % 2 === 0 ? 'create' : 'append',
+          ingestedAt: 5000 + Math.floor(offset / 90),
+          headers: offset % 3 === 0 ? [['n', bytes(String(offset))]] : [],
+          key: offset % 5 === 0 ? null : bytes(`k${offset}`),
+        }),
+      );
+      await write(source, rows);
+      const read = (partition: number) => room.warehouse().committed.readRaw({ ...everything(source), partition }, 5_000);
+      expect([...(await read(0)), ...(await read(1))]).toEqual(rows.map(recordOf));
+    });
+
     it('are written in batches of any size', async () => {
       const source = room.fresh();
       const rows = Array.from({ length: 1_237 }, (_, offset) => rawRow(source, offset, { payload: bytes(String(offset)) }));

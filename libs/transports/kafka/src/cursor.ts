@@ -37,8 +37,11 @@ export interface Look {
 /** A leader that moves is none of the reader's business; what lasts longer is. */
 const graceMs = 1000;
 
-const deliveryBytes = ({ key, headers, body }: Delivery): number =>
-  (body?.byteLength ?? 0) + (key?.byteLength ?? 0) + headers.reduce((sum, [name, value]) => sum + name.length + value.byteLength, 0);
+const deliveryBytes = ({ key, headers, body }: Delivery): number => {
+  let bytes = (body?.byteLength ?? 0) + (key?.byteLength ?? 0);
+  for (const [name, value] of headers) bytes += name.length + value.byteLength;
+  return bytes;
+};
 
 /** Batches that were fetched and not read yet, in order. */
 const makeShelf = () => {

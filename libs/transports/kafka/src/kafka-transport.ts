@@ -32,7 +32,7 @@ export interface KafkaTransportConfig {
   readonly requestTimeoutMs?: number;
   /** How long a broker holds a fetch back for a first message, ms. Default 100. */
   readonly pollMs?: number;
-  /** Most bytes fetched ahead per partition, default 4 MiB, and per subscription, default 32 MiB. */
+  /** Most bytes fetched ahead per partition, default 2 MiB, and per subscription, default 16 MiB. */
   readonly partitionBytesMax?: number;
   readonly prefetchBytesMax?: number;
   /** Before the names of all topics and groups. Default: none. */
@@ -76,9 +76,9 @@ const defaults = {
   connectTimeoutMs: 5000,
   requestTimeoutMs: 15_000,
   pollMs: 100,
-  partitionBytesMax: 4 * mebibyte,
-  prefetchBytesMax: 32 * mebibyte,
-  fetchBytesMax: 8 * mebibyte,
+  partitionBytesMax: 2 * mebibyte,
+  prefetchBytesMax: 16 * mebibyte,
+  fetchBytesMax: 4 * mebibyte,
 } as const;
 
 interface Growing {

@@ -33,11 +33,17 @@ export const readWire = (buffer: Buffer): WireReader => {
   };
   /** Zigzag, in floating point beyond 32 bits: exact up to 2^53. */
   const varlong = (): number => {
-    // Most are lengths and differences below 64.
+    // Most are lengths and differences of one or two bytes.
     const first = buffer[at] ?? 0x80;
     if (first < 0x80) {
       at += 1;
       return (first >>> 1) ^ -(first & 1);
+    }
+    const second = buffer[at + 1] ?? 0x80;
+    if (second < 0x80) {
+      at += 2;
+      const value = (first & 0x7f) | (second << 7);
+      return (value >>> 1) ^ -(value & 1);
     }
     let low = 0;
     let high = 0;
