@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kafkaUsers, realClock, serviceNames, startKafka, startService, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { allowOnKafka, kafkaUsers, realClock, serviceNames, startKafka, startService, whyNoKafka, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
@@ -141,5 +141,55 @@ describe.skipIf(reason !== null)('a service of its own that cannot get at Kafka'
     expect(outcome.said).toMatch(code === 12 ? /dsf\.output" does not exist.*kafka-topics\.sh.*transport\.topic-missing/s : said);
     for (const password of Object.values(secret)) expect(outcome.said).not.toContain(password);
     expect(outcome.code, outcome.said).toBe(isWaitedFor ? 0 : code);
+  });
+
+  /** As the user who has a login, and may do what ACLs say. */
+  const internal = (): Readonly<Record<string, string>> => ({
+    ...{ DSF_INTERNAL_TRANSPORT: 'kafka', DSF_INTERNAL_KAFKA_BROKERS: broker.loginAddress ?? '', DSF_INTERNAL_PREFIX: prefix },
+    ...{ DSF_INTERNAL_KAFKA_SASL: 'plain', DSF_INTERNAL_KAFKA_USERNAME: 'plain', DSF_INTERNAL_KAFKA_PASSWORD: kafkaUsers.plain },
+  });
+  const login = '    sasl: { mechanism: plain, username_env: KAFKA_USER, password_env: KAFKA_PASSWORD }';
+  const plant = (): readonly string[] => ['connections:', '  - name: plant', `    brokers: ["${broker.loginAddress ?? ''}"]`, login];
+  const secrets = { KAFKA_USER: 'plain', KAFKA_PASSWORD: kafkaUsers.plain };
+
+  it('ends so where the user may use the internal topics, but be in no group, each that reads one (13)', async () => {
+    await define();
+    for (const name of ['raw', 'points', 'summary']) await direct.ensureTopic(`${prefix}dsf.${name}`, 32);
+    await allowOnKafka(broker.address, 'plain', { topics: prefix });
+    const readers = ['flattener', 'summariser', 'publisher'] as const;
+    for (const { code, said } of await Promise.all(readers.map((name) => outcomeOf(name, internal(), null)))) {
+      expect(said).toMatch(/may not be a member of group "\S+dsf\.\w+".*it needs an ACL to read the group.*transport\.denied-group/s);
+      expect(said).not.toContain(kafkaUsers.plain);
+      expect(code, said).toBe(13);
+    }
+  });
+
+  it('ends so where the user may read a source, but be in no group (13)', async () => {
+    const topic = `${prefix}orders`;
+    await direct.ensureTopic(topic, 1);
+    await allowOnKafka(broker.address, 'plain', { topics: topic });
+    const source = `sources: [{ name: shop.orders, transport: kafka, connection: plant, topic: ${topic} }]`;
+    writeFileSync(join(place.folder, 'shop.yaml'), `${[...plant(), source].join('\n')}\n`);
+    await place.must(['apply', 'shop.yaml']);
+    const { code, said } = await outcomeOf('ingestor', secrets, null);
+    expect(said).toMatch(/may not be a member of group ".*transport\.denied-group/s);
+    expect(code, said).toBe(13);
+  });
+
+  it('ends so where the user may write the output of the only publication, but not in transactions, and names the way out (13)', async () => {
+    const topic = `${prefix}dsf.output`;
+    await direct.ensureTopic(topic, 4);
+    await allowOnKafka(broker.address, 'plain', { topics: topic });
+    const publication = `, transport: kafka, connection: plant, topic: ${topic}`;
+    await define(publication, plant());
+    const { code, said } = await outcomeOf('publisher', secrets, null);
+    expect(said).toMatch(/may not use the transactional id \S+ in Kafka.*transactional: false.*transport\.denied-transaction/s);
+    expect(said).not.toContain(kafkaUsers.plain);
+    expect(code, said).toBe(13);
+    // With the ACL, or without transactions, it is ready.
+    await define(`${publication}, transactional: false`, plant());
+    const ready = await outcomeOf('publisher', secrets, /"state":"ready"/);
+    expect(ready.said).not.toContain('denied');
+    expect(ready.code, ready.said).toBe(0);
   });
 });

@@ -23,6 +23,7 @@ export { createMemoryConfig, openMemoryMetadata } from './memory-metadata.ts';
 export * from './pubsub/pubsub-server.ts';
 export { startPubsubRules, type PubsubRules } from './pubsub/rules-server.ts';
 export { openKafkaShop } from './fleet/kafka-shop.ts';
+export { allowOnKafka } from './kafka/allow.ts';
 export { startKafka, type KafkaBroker, type SecureAddresses } from './kafka/kafka-broker.ts';
 export { startKafkaCluster, type KafkaCluster } from './kafka/kafka-cluster.ts';
 export { whyNoCertificates } from './kafka/certificates.ts';

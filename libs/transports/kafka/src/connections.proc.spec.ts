@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  allowOnKafka,
   certificateFiles,
   kafkaUsers,
   readAll,
@@ -12,7 +13,6 @@ import {
   type KafkaBroker,
   type SecureAddresses,
 } from '@dsf/testing';
-import kafkajs from 'kafkajs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KafkaConnection, KafkaLogin } from './connection-options.ts';
 import { openKafkaTransport, type KafkaTransport } from './kafka-transport.ts';
@@ -52,23 +52,7 @@ describe.skipIf(noBroker !== null)('connections to Kafka', () => {
     await open.ensureTopic(topic, 1);
   });
 
-  /** @param groups - what their names begin with */
-  const allow = async (user: string, { topics, groups }: { readonly topics: string; readonly groups?: string }): Promise<void> => {
-    const admin = new kafkajs.Kafka({ brokers: [broker.address], logLevel: kafkajs.logLevel.NOTHING }).admin();
-    await admin.connect();
-    const rule = {
-      principal: `User:${user}`,
-      host: '*',
-      operation: kafkajs.AclOperationTypes.ALL,
-      permissionType: kafkajs.AclPermissionTypes.ALLOW,
-    };
-    const { LITERAL, PREFIXED } = kafkajs.ResourcePatternTypes;
-    const { TOPIC, GROUP } = kafkajs.AclResourceTypes;
-    const acl = [{ ...rule, resourcePatternType: LITERAL, resourceType: TOPIC, resourceName: topics }];
-    if (groups !== undefined) acl.push({ ...rule, resourcePatternType: PREFIXED, resourceType: GROUP, resourceName: groups });
-    await admin.createAcls({ acl });
-    await admin.disconnect();
-  };
+  const allow = (user: string, allowed: Parameters<typeof allowOnKafka>[2]): Promise<void> => allowOnKafka(broker.address, user, allowed);
   const as = (connection: Partial<KafkaConnection>, address: string): KafkaTransport =>
     openKafkaTransport({ connection: { brokers: [address], ...connection }, clock: realClock });
   const withLogin = (login: KafkaLogin): KafkaTransport => as({ login }, broker.loginAddress ?? '');
