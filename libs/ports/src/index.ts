@@ -1,3 +1,4 @@
+export * from './activation.ts';
 export * from './bell.ts';
 export * from './clock.ts';
 export * from './failure.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition, withLanes } from '@dsf/metadata';
-import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
+import { findConflicts, freshSnapshot, withLanes } from '@dsf/metadata';
+import type { Problem, Snapshot } from '@dsf/metadata';
+import { lanesFixed, readSnapshot, Refusal } from '@dsf/ports';
 import type { Activation, MetadataStore } from '@dsf/ports';
-import { json, text as textOf } from './columns.ts';
+import { text as textOf } from './columns.ts';
 import { readDefinitions, replaceConfigRows, writeLanes } from './config-rows.ts';
 import type { Connection } from './connection.ts';
 import { document, integer as int, moment, raw, sql, word } from './sql.ts';
@@ -18,26 +18,6 @@ export const readSnapshotText = async (connection: Connection, version: number):
     sql`SELECT [snapshot] FROM ${raw(connection.schemas.config)}.[version] WHERE [version] = ${int(version)}`,
   );
   return row === undefined ? null : textOf(row[0]);
-};
-
-/** A snapshot that an older DSF stored gets the defaults of fields that came later. */
-export const parseSnapshot = (stored: string, version: number): Snapshot => {
-  const snapshot = json<Snapshot>(stored);
-  try {
-    return {
-      ...snapshot,
-      definitions: definitionsSchema.parse(snapshot.definitions),
-      retiredSources: snapshot.retiredSources.map((source) => sourceDefinition.parse(source)),
-    };
-  } catch (error) {
-    throw new Failure(
-      'fatal',
-      'metadata.version-unreadable',
-      `version ${version} is not understood by this DSF: run the one that made it`,
-      { version },
-      { cause: error },
-    );
-  }
 };
 
 const insertNames = async (connection: Connection, snapshot: Snapshot): Promise<void> => {
@@ -69,18 +49,6 @@ export const insertVersion = async (connection: Connection, { version, snapshot,
   await insertNames(connection, snapshot);
 };
 
-/** Carries problems out of the transaction, so that it rolls back. */
-export class Refusal extends Error {
-  readonly problems: readonly Problem[];
-  /** What the problems are in; null when the rows do not make definitions. */
-  readonly definitions: Definitions | null;
-  constructor(problems: readonly Problem[], definitions: Definitions | null = null) {
-    super('refused');
-    this.problems = problems;
-    this.definitions = definitions;
-  }
-}
-
 export type Change = Parameters<MetadataStore['activate']>[0];
 
 const isError = ({ severity }: Problem): boolean => severity === 'error';
@@ -101,29 +69,19 @@ const nextSnapshot = async (connection: Connection, change: Change): Promise<Nex
   const stored = await readSnapshotText(connection, current);
   if (change.lanes !== undefined && stored !== null) {
     await writeLanes(connection, change.lanes);
-    return { snapshot: withLanes(parseSnapshot(stored, current), change.lanes), current, stored };
+    return { snapshot: withLanes(readSnapshot(stored, current), change.lanes), current, stored };
   }
   const { definitions, problems } = await readDefinitions(connection);
   if (definitions === null) throw new Refusal(problems);
-  return { snapshot: freshSnapshot(stored === null ? null : parseSnapshot(stored, current), definitions), current, stored };
+  return { snapshot: freshSnapshot(stored === null ? null : readSnapshot(stored, current), definitions), current, stored };
 };
 
-/**
- * Source partitions and groups belong to lanes by the number of lanes: on another number, records would be flattened again by other lanes and
- * groups counted twice. Once a service has claimed a lane, the number stands.
- */
-const lanesProblem = async (connection: Connection, before: Snapshot, { definitions }: Snapshot): Promise<Problem | null> => {
-  const [fixed, wanted] = [before.definitions.settings.lanes, definitions.settings.lanes];
-  if (fixed === wanted) return null;
+/** A problem once a service has claimed a lane. */
+const lanesProblem = async (connection: Connection, before: Snapshot, after: Snapshot): Promise<Problem | null> => {
+  const fixed = lanesFixed(before, after);
+  if (fixed === null) return null;
   const begun = await connection.first(sql`SELECT TOP (1) 1 FROM ${raw(connection.schemas.state)}.[lane]`);
-  if (begun === undefined) return null;
-  return {
-    code: 'settings.lanes-fixed',
-    message: `the number of lanes is ${fixed} and cannot become ${wanted}, because services have begun to work on it`,
-    hint: `Set lanes to ${fixed}, or move what they hold with \`dsf topics resize --lanes ${wanted}\` first.`,
-    at: ['settings', 'lanes'],
-    severity: 'error',
-  };
+  return begun === undefined ? null : fixed;
 };
 
 /** What definitions would become. */
@@ -135,7 +93,7 @@ export const decide = async (connection: Connection, change: Change): Promise<De
   const stored = JSON.stringify(snapshot);
   if (stored === before) return { kind: 'unchanged', version: current };
   const fixed =
-    before === null || change.lanes !== undefined ? null : await lanesProblem(connection, parseSnapshot(before, current), snapshot);
+    before === null || change.lanes !== undefined ? null : await lanesProblem(connection, readSnapshot(before, current), snapshot);
   if (fixed !== null) throw new Refusal([fixed]);
   const version = current + 1;
   const { catalog, problems } = change.check(snapshot, version);

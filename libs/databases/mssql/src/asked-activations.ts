@@ -1,7 +1,7 @@
 import { placeInTables } from '@dsf/metadata';
 import type { Definitions, Problem } from '@dsf/metadata';
-import type { MetadataStore } from '@dsf/ports';
-import { decide, insertVersion, Refusal } from './activation.ts';
+import { Refusal, type MetadataStore } from '@dsf/ports';
+import { decide, insertVersion } from './activation.ts';
 import type { MssqlClient } from './client.ts';
 import { integer, text as textOf, truth } from './columns.ts';
 import type { Connection } from './connection.ts';

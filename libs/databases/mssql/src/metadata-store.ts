@@ -1,8 +1,7 @@
-import { findConflicts } from '@dsf/metadata';
 import type { Definitions } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
+import { Failure, readSnapshot, referenceMissing, refuseConflicts, Refusal, versionMissing } from '@dsf/ports';
 import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
-import { activateWithin, parseSnapshot, readSnapshotText, Refusal, type Change } from './activation.ts';
+import { activateWithin, readSnapshotText, type Change } from './activation.ts';
 import { activateAsked } from './asked-activations.ts';
 import type { MssqlClient } from './client.ts';
 import { integer, moment as momentOf, text as textOf } from './columns.ts';
@@ -22,20 +21,10 @@ const readHistory = async (connection: Connection): Promise<readonly VersionInfo
 
 /** Error 547 of a foreign key. */
 const namingReference = (error: unknown): unknown =>
-  error instanceof Failure && error.facts['mssqlNumber'] === 547 && error.kind === 'retry'
-    ? new Failure(
-        'fatal',
-        'metadata.reference-missing',
-        'a driver names a source, or a publication a driver, that is not defined',
-        {},
-        { cause: error },
-      )
-    : error;
+  error instanceof Failure && error.facts['mssqlNumber'] === 547 && error.kind === 'retry' ? referenceMissing(error) : error;
 
 const writeTables = async (client: MssqlClient, definitions: Definitions): Promise<void> => {
-  const conflicts = findConflicts(definitions);
-  if (conflicts.length > 0)
-    throw new Failure('fatal', 'metadata.conflict', conflicts.map(({ message, at }) => `${at.join('.')}: ${message}`).join('; '));
+  refuseConflicts(definitions);
   try {
     await client.writeAlone('config', (connection) => replaceConfigRows(connection, definitions));
   } catch (error) {
@@ -62,14 +51,8 @@ export const openMssqlMetadataStore = async (config: MssqlConfig): Promise<Metad
     currentVersion: () => client.read(readCurrentVersion),
     loadVersion: async (version) => {
       const stored = await client.read((connection) => readSnapshotText(connection, version));
-      if (stored === null)
-        throw new Failure(
-          'fatal',
-          'metadata.version-missing',
-          `there is no version ${version}: activate one, or restore the metadata that the rows were made by`,
-          { version },
-        );
-      return parseSnapshot(stored, version);
+      if (stored === null) throw versionMissing(version);
+      return readSnapshot(stored, version);
     },
     history: () => client.read(readHistory),
     readTables: () => client.snapshot(readDefinitions),

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { definitionsSchema, findConflicts, freshSnapshot, sourceDefinition, withLanes } from '@dsf/metadata';
+import { findConflicts, freshSnapshot, withLanes } from '@dsf/metadata';
 import type { Definitions, Problem, Snapshot } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
+import { Failure, lanesFixed, readSnapshot, referenceMissing, refuseConflicts, Refusal, versionMissing } from '@dsf/ports';
 import type { Activation, MetadataStore, VersionInfo } from '@dsf/ports';
 import type { SqliteClient, SqliteConfig } from './client.ts';
-import { integer, json, text } from './columns.ts';
+import { integer, text } from './columns.ts';
 import { readDefinitions, replaceConfigRows, writeLanes } from './config-rows.ts';
 import { readCurrentVersion } from './version-hold.ts';
 import type { Connection } from './connection.ts';
@@ -13,26 +13,6 @@ import { openDatabase } from './database.ts';
 const readSnapshotText = (connection: Connection, version: number): string | null => {
   const row = connection.first('SELECT snapshot FROM dsf_version WHERE version = ?', version);
   return row === undefined ? null : text(row[0]);
-};
-
-/** A snapshot that an older DSF stored gets the defaults of fields that came later. */
-const parseSnapshot = (stored: string, version: number): Snapshot => {
-  const snapshot = json<Snapshot>(stored);
-  try {
-    return {
-      ...snapshot,
-      definitions: definitionsSchema.parse(snapshot.definitions),
-      retiredSources: snapshot.retiredSources.map((source) => sourceDefinition.parse(source)),
-    };
-  } catch (error) {
-    throw new Failure(
-      'fatal',
-      'metadata.version-unreadable',
-      `version ${version} is not understood by this DSF: run the one that made it`,
-      { version },
-      { cause: error },
-    );
-  }
 };
 
 const readHistory = (connection: Connection): readonly VersionInfo[] =>
@@ -67,15 +47,6 @@ const insertVersion = (connection: Connection, { version, snapshot, stored, now,
   insertNames(connection, 'publication', snapshot.publicationIds);
 };
 
-/** Carries problems out of the transaction, so that it rolls back. */
-class Refusal extends Error {
-  readonly problems: readonly Problem[];
-  constructor(problems: readonly Problem[]) {
-    super('refused');
-    this.problems = problems;
-  }
-}
-
 type Change = Parameters<MetadataStore['activate']>[0];
 
 const isError = ({ severity }: Problem): boolean => severity === 'error';
@@ -93,34 +64,24 @@ const nextSnapshot = (
   const stored = readSnapshotText(connection, current);
   if (change.lanes !== undefined && stored !== null) {
     writeLanes(connection, change.lanes);
-    return { snapshot: withLanes(parseSnapshot(stored, current), change.lanes), current, stored };
+    return { snapshot: withLanes(readSnapshot(stored, current), change.lanes), current, stored };
   }
   const { definitions, problems } = readDefinitions(connection);
   if (definitions === null) throw new Refusal(problems);
-  return { snapshot: freshSnapshot(stored === null ? null : parseSnapshot(stored, current), definitions), current, stored };
+  return { snapshot: freshSnapshot(stored === null ? null : readSnapshot(stored, current), definitions), current, stored };
 };
 
-/**
- * Source partitions and groups belong to lanes by the number of lanes: on another number, records would be flattened again by other lanes and
- * groups counted twice. Once a service has claimed a lane, the number stands. (Lanes are in this file when the warehouse is.)
- */
-const lanesProblem = (connection: Connection, before: Snapshot, { definitions }: Snapshot): Problem | null => {
-  const [fixed, wanted] = [before.definitions.settings.lanes, definitions.settings.lanes];
-  if (fixed === wanted || connection.first('SELECT 1 FROM dsf_lane LIMIT 1') === undefined) return null;
-  return {
-    code: 'settings.lanes-fixed',
-    message: `the number of lanes is ${fixed} and cannot become ${wanted}, because services have begun to work on it`,
-    hint: `Set lanes to ${fixed}, or move what they hold with \`dsf topics resize --lanes ${wanted}\` first.`,
-    at: ['settings', 'lanes'],
-    severity: 'error',
-  };
+/** A problem once a service has claimed a lane. (Lanes are in this file when the warehouse is.) */
+const lanesProblem = (connection: Connection, before: Snapshot, after: Snapshot): Problem | null => {
+  const fixed = lanesFixed(before, after);
+  return fixed !== null && connection.first('SELECT 1 FROM dsf_lane LIMIT 1') !== undefined ? fixed : null;
 };
 
 const activateWithin = (connection: Connection, change: Change): Activation => {
   const { snapshot, current, stored: before } = nextSnapshot(connection, change);
   const stored = JSON.stringify(snapshot);
   if (stored === before) return { kind: 'unchanged', version: current };
-  const fixed = before === null || change.lanes !== undefined ? null : lanesProblem(connection, parseSnapshot(before, current), snapshot);
+  const fixed = before === null || change.lanes !== undefined ? null : lanesProblem(connection, readSnapshot(before, current), snapshot);
   if (fixed !== null) throw new Refusal([fixed]);
   const version = current + 1;
   const { catalog, problems } = change.check(snapshot, version);
@@ -133,20 +94,10 @@ const activateWithin = (connection: Connection, change: Change): Activation => {
 const danglingReference = 787;
 
 const namingReference = (error: unknown): unknown =>
-  error instanceof Failure && error.facts['sqliteCode'] === danglingReference
-    ? new Failure(
-        'fatal',
-        'metadata.reference-missing',
-        'a driver names a source, or a publication a driver, that is not defined',
-        {},
-        { cause: error },
-      )
-    : error;
+  error instanceof Failure && error.facts['sqliteCode'] === danglingReference ? referenceMissing(error) : error;
 
 const writeTables = async (client: SqliteClient, definitions: Definitions): Promise<void> => {
-  const conflicts = findConflicts(definitions);
-  if (conflicts.length > 0)
-    throw new Failure('fatal', 'metadata.conflict', conflicts.map(({ message, at }) => `${at.join('.')}: ${message}`).join('; '));
+  refuseConflicts(definitions);
   try {
     await client.write(async (connection) => replaceConfigRows(connection, definitions));
   } catch (error) {
@@ -173,14 +124,8 @@ export const openSqliteMetadataStore = async (config: SqliteConfig): Promise<Met
     currentVersion: () => client.read(readCurrentVersion),
     loadVersion: async (version) => {
       const stored = await client.read((connection) => readSnapshotText(connection, version));
-      if (stored === null)
-        throw new Failure(
-          'fatal',
-          'metadata.version-missing',
-          `there is no version ${version}: activate one, or restore the metadata that the rows were made by`,
-          { version },
-        );
-      return parseSnapshot(stored, version);
+      if (stored === null) throw versionMissing(version);
+      return readSnapshot(stored, version);
     },
     history: () => client.read(readHistory),
     readTables: () => client.read(readDefinitions),
