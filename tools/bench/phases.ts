@@ -27,6 +27,9 @@ const settingsOf = ([first, ...more]: readonly PhaseName[]) => {
 
 const nothing: PhaseCount = { received: 0, written: 0, sent: 0, batches: 0, refills: 0, retries: 0 };
 
+/** Of each lane, before the time begins: the first opens connections and makes the server's plans. */
+const warmBatches = 2;
+
 /** How often the parent hears how far we are. */
 const sayEveryMs = 20;
 
@@ -57,14 +60,21 @@ interface CounterOptions {
 const createCounter = ({ traffic, first, warm }: CounterOptions) => {
   let [before, after] = [noTraffic, noTraffic];
   let warmed: number | null = null;
+  const batches = new Map<string, number>();
   const counts: Partial<Record<PhaseName, PhaseCount>> = {};
   const usage = createUsage();
   const emit = (event: TelemetryEvent): void => {
     if ('phase' in event) counts[event.phase] = count(counts[event.phase] ?? nothing, event);
     if (event.name !== 'lane-claimed' && event.name !== 'batch') return;
-    const received = (first === undefined ? undefined : counts[first]?.received) ?? 0;
-    if (warmed === null && received >= warm) {
-      warmed = received;
+    if (event.name === 'batch' && event.phase === first) batches.set(event.lane, (batches.get(event.lane) ?? 0) + 1);
+    if (
+      warmed === null &&
+      batches
+        .values()
+        .filter((some) => some >= warmBatches)
+        .toArray().length >= warm
+    ) {
+      warmed = (first === undefined ? undefined : counts[first]?.received) ?? 0;
       before = traffic();
       usage.begin();
     } else if (event.name === 'batch') {

@@ -8,7 +8,7 @@ import { freshMssqlSchema, mssqlVariables, type MssqlTestServer } from '../../li
 import { runProcesses, type Figure, type Stream } from './arrangements.ts';
 import { fillHome, inFolder, send, withHome, type Environment } from './home.ts';
 import { flatTables } from './floor-rows.ts';
-import { flatRowsOf } from './reference-stream.ts';
+import { flatRowsOf, partitions } from './reference-stream.ts';
 
 export interface ServerFigure {
   readonly name: string;
@@ -22,13 +22,13 @@ export interface ServerFigure {
 }
 
 /** More would only take longer: a server's figures are steady after some seconds. */
-const recordsMax = 60_000;
+const recordsMax = 120_000;
+/** Whose rows the floors load: as steady, and all of them are held in memory. */
+const floorRecordsMax = 60_000;
 /** Make the tables, so that no figure holds their DDL. */
 const warmRecords = 500;
 const rowByRowRows = 1000;
 const recordsPerBatch = 2000;
-/** A batch for each lane: until then connections are opened, and the server makes its plans. */
-const coldRecordsMax = 10_000;
 
 const perSecond = ({ rows, ms }: Measured): number => (rows / ms) * 1000;
 
@@ -73,17 +73,16 @@ interface Runs {
 const runProduct = async (home: string, { messages, totals }: Stream, environment: Environment): Promise<Runs> => {
   const [warm, timed] = [messages.slice(0, warmRecords), messages.slice(warmRecords)];
   await fillHome(home, warm, environment);
-  const run = async (phase: 'ingest' | 'flatten', records: number, coldRecords = 0): Promise<Timed> => {
-    const task = { name: phase, floors: [], home, processes: [[phase]], environment, warm: coldRecords, profile: null };
+  const run = async (phase: 'ingest' | 'flatten', records: number, warmLanes = 0): Promise<Timed> => {
+    const task = { name: phase, floors: [], home, processes: [[phase]], environment, warm: warmLanes, profile: null };
     const figure = await runProcesses(task, { ...totals, records });
     return { ...figure, batches: ((figure.counts[phase]?.batches ?? 0) * figure.records) / records };
   };
   await run('ingest', warm.length);
   await run('flatten', warm.length);
   await withHome(home, (installation) => send(installation, timed), environment);
-  const cold = Math.min(coldRecordsMax, Math.floor(timed.length / 2));
-  const ingest = await run('ingest', timed.length, cold);
-  const flatten = await run('flatten', timed.length, cold);
+  const ingest = await run('ingest', timed.length, partitions);
+  const flatten = await run('flatten', timed.length, partitions);
   const rows = await withHome(
     home,
     async ({ warehouse }) =>
@@ -104,14 +103,15 @@ export const measureSqlServer = (server: MssqlTestServer, stream: Stream): Promi
       if (rows !== flatRowsOf(stream.totals)) throw new Error(`${rows} flat rows instead of ${flatRowsOf(stream.totals)}`);
       const floor = await openBulkFloor(server, schema.name);
       try {
-        const batches = Math.ceil(stream.totals.records / recordsPerBatch);
+        const records = Math.min(stream.totals.records, floorRecordsMax);
+        const some = { batches: Math.ceil(records / recordsPerBatch), offsets: Math.ceil(records / partitions) };
         const flatNames = flatTables.map(({ name }) => name);
-        const raw = [await floor.load(['dsf_raw'], batches), await floor.load(['dsf_raw'], batches)];
-        const flat = [await floor.load(flatNames, batches), await floor.load(flatNames, batches)];
+        const raw = [await floor.load(['dsf_raw'], some), await floor.load(['dsf_raw'], some)];
+        const flat = [await floor.load(flatNames, some), await floor.load(flatNames, some)];
         const single = await floor.rowByRow('dsf_raw', rowByRowRows);
-        const best = (some: readonly Measured[]): Measured => some.reduce((a, b) => (perSecond(a) > perSecond(b) ? a : b));
-        const ingestFloors = { bare: best(raw), tables: await floor.loadAgain(['dsf_raw'], batches) };
-        const flattenFloors = { bare: best(flat), tables: await floor.loadAgain(flatNames, batches) };
+        const best = (measured: readonly Measured[]): Measured => measured.reduce((a, b) => (perSecond(a) > perSecond(b) ? a : b));
+        const ingestFloors = { bare: best(raw), tables: await floor.loadAgain(['dsf_raw'], some) };
+        const flattenFloors = { bare: best(flat), tables: await floor.loadAgain(flatNames, some) };
         return [
           floorFigure('floor of ingest: bulk load', ingestFloors.bare),
           floorFigure('  into its table', ingestFloors.tables),

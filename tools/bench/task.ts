@@ -20,8 +20,8 @@ export type Task =
       /** Threads that they run in, as `dsf run --workers` does. */
       readonly workers: number;
       /**
-       * The time begins when so many records of the first phase are written: connections and the server's plans are warm by then. Default: at the
-       * first claim of a lane.
+       * The time begins when so many lanes of the first phase have each written two batches: connections and the server's plans are warm by then, of all
+       * of them. Default: at the first claim of a lane.
        */
       readonly warm?: number;
       /** Where definitions, state and rows are, when they are not in `home`. */

@@ -25,12 +25,12 @@ CREATE INDEX [IX_dsf_sum__sales__00000001__revision] ON [dsf].[dsf_sum__sales__0
 
 CREATE VIEW [dsf].[sales] AS
   SELECT [country],
-    CASE WHEN [_dsf_window_start_ms] BETWEEN -62135596800000 AND 253402300799999 THEN TODATETIMEOFFSET(DATEADD(MILLISECOND, [_dsf_window_start_ms] % 86400000, DATEADD(DAY, [_dsf_window_start_ms] / 86400000, CONVERT(datetime2(3), '1970-01-01T00:00:00', 126))), 0) END AS [window_start],
-    CASE WHEN [_dsf_window_end_ms] BETWEEN -62135596800000 AND 253402300799999 THEN TODATETIMEOFFSET(DATEADD(MILLISECOND, [_dsf_window_end_ms] % 86400000, DATEADD(DAY, [_dsf_window_end_ms] / 86400000, CONVERT(datetime2(3), '1970-01-01T00:00:00', 126))), 0) END AS [window_end],
+    CASE WHEN [_dsf_window_start_ms] BETWEEN -62135596800000 AND 253402300799999 THEN DATEADD(MILLISECOND, [_dsf_window_start_ms] % 86400000, DATEADD(DAY, [_dsf_window_start_ms] / 86400000, TODATETIMEOFFSET(CONVERT(datetime2(3), '1970-01-01T00:00:00', 126), 0))) END AS [window_start],
+    CASE WHEN [_dsf_window_end_ms] BETWEEN -62135596800000 AND 253402300799999 THEN DATEADD(MILLISECOND, [_dsf_window_end_ms] % 86400000, DATEADD(DAY, [_dsf_window_end_ms] / 86400000, TODATETIMEOFFSET(CONVERT(datetime2(3), '1970-01-01T00:00:00', 126), 0))) END AS [window_end],
     [orders],
     [revenue],
     [_dsf_revision],
-    CASE WHEN [_dsf_updated_ms] BETWEEN -62135596800000 AND 253402300799999 THEN TODATETIMEOFFSET(DATEADD(MILLISECOND, [_dsf_updated_ms] % 86400000, DATEADD(DAY, [_dsf_updated_ms] / 86400000, CONVERT(datetime2(3), '1970-01-01T00:00:00', 126))), 0) END AS [_dsf_updated_at]
+    CASE WHEN [_dsf_updated_ms] BETWEEN -62135596800000 AND 253402300799999 THEN DATEADD(MILLISECOND, [_dsf_updated_ms] % 86400000, DATEADD(DAY, [_dsf_updated_ms] / 86400000, TODATETIMEOFFSET(CONVERT(datetime2(3), '1970-01-01T00:00:00', 126), 0))) END AS [_dsf_updated_at]
   FROM [dsf].[dsf_sum__sales__00000001]
   WHERE [_dsf_status] = 'live';
 

@@ -3,7 +3,7 @@ import type { Connection as Wire } from 'tedious';
 import { Failure } from '@dsf/ports';
 import type { FailureFacts, PoolUse } from '@dsf/ports';
 import { isSchemaName, schemasOf, type MssqlConfig, type Schemas } from './config.ts';
-import { openConnection, type Connection, type Traffic } from './connection.ts';
+import { openConnection, type Connection, type Row, type Traffic } from './connection.ts';
 import { integer, sql, text } from './sql.ts';
 import { commitFailureOf, failureOf, refusedLater } from './verdict.ts';
 import { wireOptions } from './wire-options.ts';
@@ -12,8 +12,11 @@ import { wireOptions } from './wire-options.ts';
 export interface MssqlClient {
   readonly schemas: Schemas;
   readonly traffic: Traffic;
-  /** Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. */
-  write<T>(work: (connection: Connection) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects.
+   * @param first - a batch that the transaction begins with, in the same round trip; `work` is given its rows
+   */
+  write<T>(work: (connection: Connection, rows: readonly Row[]) => Promise<T>, first?: string): Promise<T>;
   /** As `write`, but one at a time among all processes that use the same name in this installation. */
   writeAlone<T>(lock: 'schema' | 'config' | 'lanes', work: (connection: Connection) => Promise<T>): Promise<T>;
   /** Runs one statement on what is committed. */
@@ -140,13 +143,13 @@ const withConnection = async <T>({ acquire, pool, facts }: Channel, work: (conne
 const transact = <T>(
   channel: Channel,
   isolation: 'read-committed' | 'snapshot',
-  work: (connection: Connection) => Promise<T>,
+  work: (connection: Connection, rows: readonly Row[]) => Promise<T>,
+  first?: string,
 ): Promise<T> =>
   withConnection(channel, async (connection) => {
     let result: T;
     try {
-      await connection.begin(isolation);
-      result = await work(connection);
+      result = await work(connection, await connection.begin(isolation, first));
     } catch (error) {
       await connection.rollBack();
       throw error;
@@ -190,7 +193,7 @@ const createClient = async (config: MssqlConfig, schemas: Schemas): Promise<Mssq
   return {
     schemas,
     traffic,
-    write: (work) => transact(channel, 'read-committed', work),
+    write: (work, first) => transact(channel, 'read-committed', work, first),
     writeAlone: (lock, work) =>
       untilNotOvertaken(() =>
         transact(channel, 'read-committed', async (connection) => {
@@ -270,7 +273,7 @@ export const openMssqlClient = async (config: MssqlConfig): Promise<MssqlClient>
   return {
     schemas: client.schemas,
     traffic: client.traffic,
-    write: (work) => whileOpen(() => client.write(work)),
+    write: (work, first) => whileOpen(() => client.write(work, first)),
     writeAlone: (lock, work) => whileOpen(() => client.writeAlone(lock, work)),
     read: (work) => whileOpen(() => client.read(work)),
     snapshot: (work) => whileOpen(() => client.snapshot(work)),

@@ -60,13 +60,20 @@ export interface Connection {
   ask(question: string, max: number): Promise<AskedAnswer>;
   /** The columns that a user's statement would give, without running it. */
   describe(question: string): Promise<readonly AskedColumn[]>;
-  begin(isolation: 'read-committed' | 'snapshot'): Promise<void>;
+  /**
+   * @param first - a batch without parameters, sent together with the beginning: a round trip less
+   * @returns the rows of that batch
+   */
+  begin(isolation: 'read-committed' | 'snapshot', first?: string): Promise<readonly Row[]>;
   commit(): Promise<void>;
   /** Ends what is open, if anything is; resolves also when the connection is gone. */
   rollBack(): Promise<void>;
 }
 
-const isolationLevels = { 'read-committed': ISOLATION_LEVEL.READ_COMMITTED, snapshot: ISOLATION_LEVEL.SNAPSHOT } as const;
+const isolationLevels = {
+  'read-committed': { level: ISOLATION_LEVEL.READ_COMMITTED, words: 'READ COMMITTED' },
+  snapshot: { level: ISOLATION_LEVEL.SNAPSHOT, words: 'SNAPSHOT' },
+} as const;
 
 interface Answer {
   readonly rows: readonly Row[];
@@ -198,9 +205,12 @@ export const openConnection = (wire: Wire, schemas: Schemas, traffic: Traffic): 
     ask: (question, max) => counted(1, () => askUser(wire, question, max)),
     describe: async (question) =>
       (await all({ text: 'EXEC sys.sp_describe_first_result_set @tsql = @p1', binds: [document(question)] })).map(describedColumn),
-    begin: (isolation) => {
+    begin: async (isolation, first) => {
       traffic.transactions += 1;
-      return counted(1, () => callBack((done) => wire.beginTransaction(done, '', isolationLevels[isolation])));
+      const { level, words } = isolationLevels[isolation];
+      if (first !== undefined) return all({ text: `SET TRANSACTION ISOLATION LEVEL ${words};\nBEGIN TRANSACTION;\n${first}`, binds: [] });
+      await counted(1, () => callBack((done) => wire.beginTransaction(done, '', level)));
+      return [];
     },
     commit: () => counted(1, () => callBack((done) => wire.commitTransaction(done))),
     rollBack: async () => {

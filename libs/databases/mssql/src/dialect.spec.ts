@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addColumn, alterColumn, capabilities, constraintName, createFlatTable, quoteName, quoteText } from './dialect.ts';
+import { addColumn, alterColumn, capabilities, constraintName, createFlatTable, quoteName, quoteText, wholeNumber } from './dialect.ts';
 import { describe as describeObject } from './descriptions.ts';
 import { upsertGroups } from './group-rows.ts';
 import { collationKey, freeUnderCollations } from './names.ts';
@@ -25,6 +25,11 @@ describe('a name', () => {
   it('is quoted whatever it holds', () => {
     expect(quoteName('];DROP TABLE x--')).toBe('[]];DROP TABLE x--]');
     expect(quoteText("it's")).toBe("N'it''s'");
+  });
+
+  it.each([1.5, Number.NaN, Infinity, 2 ** 53])('is no place for a number that is not whole: %s', (number) => {
+    expect(() => wholeNumber(number)).toThrow(RangeError);
+    expect(wholeNumber(-12)).toBe('-12');
   });
 
   it.each([

@@ -30,6 +30,12 @@ export const quoteName = (name: string): string => {
 /** A text as a Unicode literal. */
 export const quoteText = (text: string): string => `N'${text.replaceAll("'", "''")}'`;
 
+/** A number of ours as part of a statement. @throws RangeError */
+export const wholeNumber = (number: number): string => {
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${number} is no whole number`);
+  return String(number);
+};
+
 /** What a DDL statement costs while others work: nothing, time beside them, or a rewrite of every row. */
 export type DdlCost = 'metadata-only' | 'online' | 'rewrite';
 
@@ -60,9 +66,12 @@ export const declaredType = (type: ColumnType): string => declaredTypes[type];
 /** The type of a measure's column in a summary table: it never grows, so text has room from the start. */
 export const measureType = (type: ColumnType): string => (type === 'text' ? 'nvarchar(max)' : declaredTypes[type]);
 
+/** Neither the year nor the offset of it depend on a row: a server works it out once for a statement. */
+const epoch = "TODATETIMEOFFSET(CONVERT(datetime2(3), '1970-01-01T00:00:00', 126), 0)";
+
 /** UTC ms as a moment that people read; NULL where the calendar of SQL Server (years 1 to 9999) has none. */
 export const momentOf = (column: string): string =>
-  `CASE WHEN ${column} BETWEEN -62135596800000 AND 253402300799999 THEN TODATETIMEOFFSET(DATEADD(MILLISECOND, ${column} % 86400000, DATEADD(DAY, ${column} / 86400000, CONVERT(datetime2(3), '1970-01-01T00:00:00', 126))), 0) END`;
+  `CASE WHEN ${column} BETWEEN -62135596800000 AND 253402300799999 THEN DATEADD(MILLISECOND, ${column} % 86400000, DATEADD(DAY, ${column} / 86400000, ${epoch})) END`;
 
 const rowKey = ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'] as const;
 const rootColumns = ['_dsf_time_ms', '_dsf_ingested_ms'] as const;

@@ -1,8 +1,9 @@
 import { Failure, phaseNames } from '@dsf/ports';
 import type { LaneKey, LanePosition, LaneState, Position, StoredLane } from '@dsf/ports';
 import { integer, integerOrNull, json, truth, word as wordOf } from './columns.ts';
+import type { Schemas } from './config.ts';
 import type { Connection, Row } from './connection.ts';
-import { quoteText } from './dialect.ts';
+import { quoteText, wholeNumber } from './dialect.ts';
 import { document, integer as int, raw, sql, word } from './sql.ts';
 import { readLiveInstances, replaceLiveInstances } from './summary-tables.ts';
 
@@ -56,32 +57,30 @@ export const readEnds = async (connection: Connection, source: number): Promise<
 /** Shared by all lanes, so that they go on side by side; whoever administers them takes it alone. */
 const lanesLock = (base: string): string => `dsf:${base}:lanes`;
 
-/** The lock and the row in one batch, which saves a round trip per transaction. @returns how many rows it changed */
-const raise = async (connection: Connection, { phase, source, lane }: LaneKey, seq: number): Promise<number> => {
-  const { base, state } = connection.schemas;
-  const table = raw(`${state}.[lane]`);
-  const [p, s, l] = [word(phase), int(source), int(lane)];
+/**
+ * The first statements of every lane transaction (delivery rule 1): whoever administers lanes waits, and the lane's row stays locked until the transaction
+ * ends, so that a second worker of the lane waits here, and then finds another seq. The numbers stand in the text, which is the same in each turn of a
+ * lane but its first, so that the server keeps its plan.
+ */
+export const claimBatch = ({ base, state }: Schemas, { phase, source, lane }: LaneKey, seq: number): string => {
+  const table = `${state}.[lane]`;
+  const row = `[phase] = ${quoteText(phase)} AND [source] = ${wholeNumber(source)} AND [lane] = ${wholeNumber(lane)}`;
   const change =
     seq === 0
-      ? sql`INSERT INTO ${table} ([phase], [source], [lane], [seq]) SELECT ${p}, ${s}, ${l}, 1 WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE [phase] = ${p} AND [source] = ${s} AND [lane] = ${l})`
-      : sql`UPDATE ${table} SET [seq] = [seq] + 1 WHERE [phase] = ${p} AND [source] = ${s} AND [lane] = ${l} AND [seq] = ${int(seq)}`;
-  const row = await connection.first({
-    text: `DECLARE @lock int, @changed int = 0;
+      ? `INSERT INTO ${table} ([phase], [source], [lane], [seq]) OUTPUT inserted.[seq] SELECT ${quoteText(phase)}, ${wholeNumber(source)}, ${wholeNumber(lane)}, 1 WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${row})`
+      : `UPDATE ${table} SET [seq] = [seq] + 1 OUTPUT inserted.[seq] WHERE ${row}`;
+  return `DECLARE @lock int;
 EXEC @lock = sp_getapplock @Resource = ${quoteText(lanesLock(base))}, @LockMode = 'Shared', @LockOwner = 'Transaction';
-IF @lock >= 0 BEGIN ${change.text}; SET @changed = @@ROWCOUNT; END;
-SELECT @changed`,
-    binds: change.binds,
-  });
-  return integer(row?.[0]);
+IF @lock >= 0 ${change}`;
 };
 
 /**
- * The first statement of every lane transaction (delivery rule 1). The row stays locked until the transaction ends, so that a second worker of the
- * lane waits here, and then finds another seq. @throws Failure `retry` `lane.lost`
+ * @param rows - what `claimBatch` gave
+ * @throws Failure `retry` `lane.lost`
  */
-export const claimTurn = async (connection: Connection, key: LaneKey, seq: number): Promise<void> => {
-  const { phase, source, lane } = key;
-  if ((await raise(connection, key, seq)) !== 1)
+export const claimed = (rows: readonly Row[], { phase, source, lane }: LaneKey, seq: number): void => {
+  const [row] = rows;
+  if (row === undefined || integer(row[0]) !== seq + 1)
     throw new Failure('retry', 'lane.lost', 'another worker has had a turn in this lane: reload it', { phase, source, lane, seq });
 };
 
@@ -100,61 +99,80 @@ SELECT @seq`,
   return integer(found?.[0]);
 };
 
-/** One JSON list instead of a statement per position; its numbers are integers that JSON keeps. */
-const positionList = (lane: LaneKey, positions: readonly Position[]): string =>
-  JSON.stringify(
-    positions.map(({ counters, ...position }) => ({
-      ...position,
-      ...counters,
-      idle: position.idle ? 1 : 0,
-      phase: lane.phase,
-      lane_source: lane.source,
-      lane: lane.lane,
-    })),
-  );
+/*
+ * Progress of a turn, all in one statement. @p1 to @p3 name the lane and @p4 are its facts; from @p5 on its positions. Nobody else writes them, so nothing
+ * can come between the UPDATE and the INSERT of what was not there.
+ */
 
-const listed = `OPENJSON(@p1) WITH (
-  [phase] varchar(10) '$.phase', [lane_source] int '$.lane_source', [lane] int '$.lane', [source] int '$.source', [partition] int '$.partition',
-  [next_offset] bigint '$.next', [start_offset] bigint '$.start', [time_ms] bigint '$.time', [idle] bit '$.idle', [version] int '$.version',
-  [written] bigint '$.written', [failed] bigint '$.failed', [filtered] bigint '$.filtered', [absent] bigint '$.absent',
-  [duplicates] bigint '$.duplicates', [refills] bigint '$.refills') AS n`;
+const columnNames = positionColumns.split(', ');
+const changing = columnNames.slice(2);
 
-const sameKey =
-  'p.[phase] = n.[phase] COLLATE Latin1_General_100_BIN2 AND p.[lane_source] = n.[lane_source] AND p.[lane] = n.[lane] AND p.[source] = n.[source] AND p.[partition] = n.[partition]';
-
-const changing = [
-  'next_offset',
-  'start_offset',
-  'time_ms',
-  'idle',
-  'version',
-  'written',
-  'failed',
-  'filtered',
-  'absent',
-  'duplicates',
-  'refills',
-];
-
-/** UPDATE, then INSERT of what was not there. Nobody else writes the lane's positions, so nothing can come in between. */
-const upsertPositions = (state: string): string => `UPDATE p SET ${changing.map((name) => `[${name}] = n.[${name}]`).join(', ')}
-FROM ${state}.[position] AS p JOIN ${listed} ON ${sameKey};
-INSERT INTO ${state}.[position] ([phase], [lane_source], [lane], ${positionColumns})
-SELECT n.[phase], n.[lane_source], n.[lane], ${positionColumns
-  .split(', ')
-  .map((name) => `n.${name}`)
-  .join(', ')}
-FROM ${listed} WHERE NOT EXISTS (SELECT 1 FROM ${state}.[position] AS p WHERE ${sameKey});`;
-
-export const writePositions = async (connection: Connection, lane: LaneKey, positions: readonly Position[]): Promise<void> => {
-  if (positions.length === 0) return;
-  await connection.run({ text: upsertPositions(connection.schemas.state), binds: [document(positionList(lane, positions))] });
+/** Nearly every turn has one position: plain parameters, with no list to take apart. */
+const upsertPosition = (state: string): string => {
+  const parameters = columnNames.map((_, index) => `@p${index + 5}`);
+  return `UPDATE ${state}.[position] SET ${changing.map((name, index) => `${name} = ${parameters[index + 2]}`).join(', ')}
+WHERE [phase] = @p1 AND [lane_source] = @p2 AND [lane] = @p3 AND [source] = @p5 AND [partition] = @p6;
+IF @@ROWCOUNT = 0 INSERT INTO ${state}.[position] ([phase], [lane_source], [lane], ${positionColumns}) VALUES (@p1, @p2, @p3, ${parameters.join(', ')});`;
 };
 
-export const writeFacts = async (connection: Connection, { phase, source, lane }: LaneKey, facts: LaneState['facts']): Promise<void> => {
-  await connection.run(
-    sql`UPDATE ${raw(connection.schemas.state)}.[lane] SET [facts] = ${document(JSON.stringify(facts))} WHERE [phase] = ${word(phase)} AND [source] = ${int(source)} AND [lane] = ${int(lane)}`,
-  );
+const valuesOf = ({ source, partition, next, start, time, idle, version, counters }: Position): readonly (number | null)[] => {
+  const { written, failed, filtered, absent, duplicates, refills } = counters;
+  return [source, partition, next, start, time, idle ? 1 : 0, version, written, failed, filtered, absent, duplicates, refills];
+};
+
+/** Of several positions, one JSON list; its numbers are integers that JSON keeps. */
+const listed = `OPENJSON(@p5) WITH (${[
+  '[source] int',
+  '[partition] int',
+  '[next_offset] bigint',
+  '[start_offset] bigint',
+  '[time_ms] bigint',
+  '[idle] bit',
+  '[version] int',
+  '[written] bigint',
+  '[failed] bigint',
+  '[filtered] bigint',
+  '[absent] bigint',
+  '[duplicates] bigint',
+  '[refills] bigint',
+]
+  .map((column, index) => `${column} '$[${index}]'`)
+  .join(', ')}) AS n`;
+
+const sameKey =
+  'p.[phase] = @p1 AND p.[lane_source] = @p2 AND p.[lane] = @p3 AND p.[source] = n.[source] AND p.[partition] = n.[partition]';
+
+const upsertPositions = (state: string): string => `UPDATE p SET ${changing.map((name) => `${name} = n.${name}`).join(', ')}
+FROM ${state}.[position] AS p JOIN ${listed} ON ${sameKey};
+INSERT INTO ${state}.[position] ([phase], [lane_source], [lane], ${positionColumns})
+SELECT @p1, @p2, @p3, ${columnNames.map((name) => `n.${name}`).join(', ')}
+FROM ${listed} WHERE NOT EXISTS (SELECT 1 FROM ${state}.[position] AS p WHERE ${sameKey});`;
+
+const changeFacts = (state: string): string =>
+  `UPDATE ${state}.[lane] SET [facts] = @p4 WHERE [phase] = @p1 AND [source] = @p2 AND [lane] = @p3;`;
+
+/** What a turn changes in the lane's own rows. */
+export interface LaneProgress {
+  readonly positions: readonly Position[];
+  /** null: as they were. */
+  readonly facts: LaneState['facts'] | null;
+}
+
+export const writeProgress = async (
+  connection: Connection,
+  { phase, source, lane }: LaneKey,
+  { positions, facts }: LaneProgress,
+): Promise<void> => {
+  const { state } = connection.schemas;
+  const values = positions.map(valuesOf);
+  const [first] = values;
+  if (first === undefined && facts === null) return;
+  const change = first === undefined ? '' : values.length === 1 ? upsertPosition(state) : upsertPositions(state);
+  const own = first === undefined ? [] : values.length === 1 ? first.map(int) : [document(JSON.stringify(values))];
+  await connection.run({
+    text: facts === null ? change : `${changeFacts(state)}\n${change}`,
+    binds: [word(phase), int(source), int(lane), document(facts === null ? null : JSON.stringify(facts)), ...own],
+  });
 };
 
 export const readAllLanes = async (connection: Connection): Promise<readonly (LaneKey & { readonly seq: number })[]> =>
@@ -211,6 +229,6 @@ export const writeStoredLane = async (
   await connection.run(
     sql`DELETE FROM ${raw(connection.schemas.state)}.[position] WHERE [phase] = ${p} AND [lane_source] = ${s} AND [lane] = ${l}`,
   );
-  await writePositions(connection, { phase, source, lane }, positions);
+  await writeProgress(connection, { phase, source, lane }, { positions, facts: null });
   if (phase === 'summarise') await replaceLiveInstances(connection, lane, live);
 };

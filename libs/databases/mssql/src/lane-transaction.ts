@@ -1,6 +1,6 @@
 import { Failure } from '@dsf/ports';
-import type { LaneKey, LaneReads, LaneTransaction, LaneWrites } from '@dsf/ports';
-import type { Connection } from './connection.ts';
+import type { LaneKey, LaneReads, LaneTransaction, LaneWrites, Position } from '@dsf/ports';
+import type { Connection, Row } from './connection.ts';
 import { freezeGroups, readFrozen } from './frozen-groups.ts';
 import * as failures from './failures.ts';
 import * as flatRows from './flat-rows.ts';
@@ -10,7 +10,7 @@ import * as laneState from './lane-state.ts';
 import * as messages from './messages.ts';
 import * as rawRows from './raw-rows.ts';
 import * as requests from './requests.ts';
-import { readSchemaVersion, type Catalog } from './schema-catalog.ts';
+import { readSchemaVersion, type CatalogCache } from './schema-catalog.ts';
 import type { Growth } from './schema-changes.ts';
 import * as summaryTables from './summary-tables.ts';
 import type { SummaryLayout } from './summary-tables.ts';
@@ -19,7 +19,7 @@ import { holdVersion } from './version-hold.ts';
 
 /** What reads and writes need besides the connection: both cached. */
 export interface CatalogViews {
-  catalog(connection: Connection): Promise<Catalog>;
+  readonly catalog: CatalogCache;
   layout(connection: Connection, instance: string): Promise<SummaryLayout | null>;
 }
 
@@ -70,12 +70,14 @@ export const laneReads = ({ one, several }: Readers, views: CatalogViews): LaneR
 interface Writing {
   readonly lane: LaneKey;
   readonly on: OnConnection;
+  /** Remembers progress until it has to be written. */
+  readonly hold: (progress: Partial<laneState.LaneProgress>) => Promise<void>;
   readonly views: CatalogViews;
   /** Told what columns lack for the rows that were refused. */
   readonly want: (growths: readonly Growth[]) => void;
 }
 
-const laneWrites = ({ lane, on, views, want }: Writing): LaneWrites => {
+const laneWrites = ({ lane, on, hold, views, want }: Writing): LaneWrites => {
   const layoutOf = async (connection: Connection, instance: string): Promise<SummaryLayout> => {
     const layout = await views.layout(connection, instance);
     if (layout === null)
@@ -88,15 +90,15 @@ const laneWrites = ({ lane, on, views, want }: Writing): LaneWrites => {
     return layout;
   };
   return {
-    writePositions: (positions) => on((connection) => laneState.writePositions(connection, lane, positions)),
-    writeFacts: (facts) => on((connection) => laneState.writeFacts(connection, lane, facts)),
+    writePositions: (positions) => hold({ positions }),
+    writeFacts: (facts) => hold({ facts }),
     writeRaw: (rows) => on((connection) => rawRows.writeRaw(connection, rows)),
     writeMessages: (at, sent) => on((connection) => messages.writeMessages(connection, at, sent)),
     forgetMessages: (at, before, max) => on((connection) => messages.forgetMessages(connection, at, { before, max })),
     writeFlat: (rows, version, schemaVersion) =>
       on(async (connection) => {
         const current = await readSchemaVersion(connection, 'held');
-        const catalog = current === schemaVersion ? await views.catalog(connection) : null;
+        const catalog = current === schemaVersion ? await views.catalog(connection, current) : null;
         if (catalog === null || catalog.schema.version !== schemaVersion)
           throw new Failure('retry', 'warehouse.schema-changed', 'the tables have changed: load the schema and decide again', {
             known: schemaVersion,
@@ -134,7 +136,8 @@ export const turnWithin = async (
   work: (transaction: LaneTransaction) => Promise<void>,
 ): Promise<void> => {
   const { seq } = await laneState.readLane(connection, lane);
-  await takeTurn(connection, { lane, seq, views, want: () => undefined }, work);
+  const rows = await connection.all({ text: laneState.claimBatch(connection.schemas, lane, seq), binds: [] });
+  await takeTurn(connection, { lane, seq, rows, views, want: () => undefined }, work);
 };
 
 /** A connection answers one question at a time: what is asked meanwhile waits. */
@@ -150,22 +153,43 @@ const inTurn = (): (<T>(work: () => Promise<T>) => Promise<T>) => {
 export interface Turn {
   readonly lane: LaneKey;
   readonly seq: number;
+  /** Of the batch that claims the turn. */
+  readonly rows: readonly Row[];
   readonly views: CatalogViews;
   readonly want: (growths: readonly Growth[]) => void;
 }
+
+/** Progress that waits, so that it goes in one statement with what comes after it. */
+const createProgress = () => {
+  const positions = new Map<string, Position>();
+  let facts: laneState.LaneProgress['facts'] = null;
+  return {
+    add: (more: Partial<laneState.LaneProgress>): void => {
+      for (const position of more.positions ?? []) positions.set(`${position.source}:${position.partition}`, position);
+      facts = more.facts ?? facts;
+    },
+    take: (): laneState.LaneProgress => {
+      const taken = { positions: [...positions.values()], facts };
+      positions.clear();
+      facts = null;
+      return taken;
+    },
+  };
+};
 
 /**
  * Runs `work` as the lane's next turn on a connection whose transaction has just begun. The first error dooms the transaction, also when
  * `work` catches it: half of a multi-row write must never commit. Calls after the end are refused, because the connection is by then another lane's.
  */
 export const takeTurn = async <T>(connection: Connection, turn: Turn, work: (transaction: LaneTransaction) => Promise<T>): Promise<T> => {
-  const { lane, seq, views, want } = turn;
-  await laneState.claimTurn(connection, lane, seq);
+  const { lane, seq, rows, views, want } = turn;
+  laneState.claimed(rows, lane, seq);
   let isOpen = true;
   let doom: { readonly error: unknown } | null = null;
   const alone = inTurn();
+  const progress = createProgress();
 
-  const on: OnConnection = async (step) => {
+  const step = async <R>(action: () => Promise<R>): Promise<R> => {
     if (!isOpen)
       throw new Failure('fatal', 'warehouse.transaction-over', 'a call came after its transaction had ended: await every call', {
         ...lane,
@@ -173,7 +197,7 @@ export const takeTurn = async <T>(connection: Connection, turn: Turn, work: (tra
     return alone(async () => {
       if (doom !== null) throw doom.error;
       try {
-        return await step(connection);
+        return await action();
       } catch (error) {
         const failure = failureOf(error, { ...lane });
         doom = { error: failure };
@@ -181,17 +205,23 @@ export const takeTurn = async <T>(connection: Connection, turn: Turn, work: (tra
       }
     });
   };
+  const writeProgress = (): Promise<void> => laneState.writeProgress(connection, lane, progress.take());
+  const on: OnConnection = (action) =>
+    step(async () => {
+      await writeProgress();
+      return action(connection);
+    });
+  const hold: Writing['hold'] = (more) => step(async () => progress.add(more));
 
   try {
     const result = await work({
       seq: seq + 1,
       ...laneReads({ one: on, several: on }, views),
-      ...laneWrites({ lane, on, views, want }),
+      ...laneWrites({ lane, on, hold, views, want }),
       holdVersion: (version) => on((connection) => holdVersion(connection, version)),
     });
     // What `work` has begun and not awaited ends before the commit.
-    await alone(async () => undefined);
-    if (doom !== null) throw (doom as { readonly error: unknown }).error;
+    await step(writeProgress);
     return result;
   } finally {
     isOpen = false;

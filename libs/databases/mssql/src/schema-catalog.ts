@@ -91,11 +91,15 @@ export const readCatalog = async (connection: Connection): Promise<Catalog> => {
   return { schema: { version, tables }, physical };
 };
 
+/** @param version - the catalog's, where it was just read; else it is asked for */
+export type CatalogCache = (connection: Connection, version?: number) => Promise<Catalog>;
+
 /** Keeps the catalog last read; asks the database for its version alone. */
-export const createCatalogCache = (): ((connection: Connection) => Promise<Catalog>) => {
+export const createCatalogCache = (): CatalogCache => {
   let known: Catalog | null = null;
-  return async (connection) => {
-    if (known === null || known.schema.version !== (await readSchemaVersion(connection))) known = await readCatalog(connection);
+  return async (connection, version) => {
+    if (known === null || known.schema.version !== (version ?? (await readSchemaVersion(connection))))
+      known = await readCatalog(connection);
     return known;
   };
 };

@@ -5,7 +5,7 @@ import { openDatabase } from './database.ts';
 import { capabilities } from './dialect.ts';
 import { readIntent, writeIntent } from './intents.ts';
 import { openInspection } from './inspection.ts';
-import { readLane } from './lane-state.ts';
+import { claimBatch, readLane } from './lane-state.ts';
 import { laneReads, takeTurn } from './lane-transaction.ts';
 import { writeRequests } from './requests.ts';
 import { createCatalogCache } from './schema-catalog.ts';
@@ -31,7 +31,10 @@ export const openMssqlWarehouse = async (config: MssqlConfig): Promise<Warehouse
         wanted = growths;
       };
       try {
-        return await client.write((connection) => takeTurn(connection, { lane, seq, views: inTransaction, want }, work));
+        return await client.write(
+          (connection, rows) => takeTurn(connection, { lane, seq, rows, views: inTransaction, want }, work),
+          claimBatch(client.schemas, lane, seq),
+        );
       } catch (error) {
         if (wanted.length > 0) await client.writeAlone('schema', (connection) => growColumns(connection, wanted));
         throw error;

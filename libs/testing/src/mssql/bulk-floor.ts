@@ -11,14 +11,21 @@ export interface Measured {
   readonly ms: number;
 }
 
+export interface Some {
+  /** Rows of each partition below this offset. */
+  readonly offsets: number;
+  /** As many rows of a table at once as a transaction of the product takes. */
+  readonly batches: number;
+}
+
 export interface BulkFloor {
-  /** Loads the rows of these tables, as they stand, into copies of them; as many of each at once as a transaction of the product takes. */
-  load(tables: readonly string[], batches: number): Promise<Measured>;
+  /** Loads rows of these tables, as they stand, into copies of them. */
+  load(tables: readonly string[], some: Some): Promise<Measured>;
   /**
-   * Empties the product's own tables, parents first in `tables`, and loads their rows again, checks and computed columns included: what no writer of
+   * Empties the product's own tables, parents first in `tables`, and loads rows of theirs again, checks and computed columns included: what no writer of
    * these tables can do without on this server.
    */
-  loadAgain(tables: readonly string[], batches: number): Promise<Measured>;
+  loadAgain(tables: readonly string[], some: Some): Promise<Measured>;
   /** The first rows of a table, one statement each. */
   rowByRow(table: string, rows: number): Promise<Measured>;
   close(): Promise<void>;
@@ -61,20 +68,23 @@ export const openBulkFloor = async (server: MssqlTestServer, schema: string): Pr
   const copies = new Set<string>();
 
   /** The rows of a table in the order of its key, without the columns that the server computes. */
-  const read = async (table: string) => {
+  const read = async (table: string, offsets: number) => {
     const found = await batch(
       `SELECT c.name FROM sys.columns AS c WHERE c.object_id = OBJECT_ID(N'[${schema}].[${table}]') AND c.is_computed = 0 ORDER BY c.column_id`,
     );
     const columns = found.map((row) => String(row['name']));
     const list = columns.map((name) => `[${name}]`).join(', ');
     const key = columns.filter((name) => ['_dsf_src', '_dsf_part', '_dsf_off', '_dsf_row'].includes(name)).map((name) => `[${name}]`);
-    const rows = await batch(`SELECT ${list} FROM [${schema}].[${table}] ORDER BY ${key.join(', ')}`);
+    const rows = await batch(`SELECT ${list} FROM [${schema}].[${table}] WHERE [_dsf_off] < ${offsets} ORDER BY ${key.join(', ')}`);
     return { rows, columns, list, key: key.join(', ') };
   };
 
   /** The same columns, without those that the server computes, and the same clustered key. */
-  const copy = async (table: string): Promise<{ readonly name: string; readonly rows: Rows; readonly columns: readonly string[] }> => {
-    const { rows, columns, list, key } = await read(table);
+  const copy = async (
+    table: string,
+    offsets: number,
+  ): Promise<{ readonly name: string; readonly rows: Rows; readonly columns: readonly string[] }> => {
+    const { rows, columns, list, key } = await read(table, offsets);
     const name = `floor_${table}`;
     if (copies.has(name)) await plain(`DROP TABLE [${schema}].[${name}]`);
     await plain(`SELECT TOP (0) ${list} INTO [${schema}].[${name}] FROM [${schema}].[${table}]`);
@@ -100,19 +110,19 @@ export const openBulkFloor = async (server: MssqlTestServer, schema: string): Pr
   };
 
   return {
-    async load(tables, batches) {
+    async load(tables, { offsets, batches }) {
       const copied = [];
-      for (const table of tables) copied.push(await copy(table));
+      for (const table of tables) copied.push(await copy(table, offsets));
       return loadAll(copied, batches);
     },
-    async loadAgain(tables, batches) {
+    async loadAgain(tables, { offsets, batches }) {
       const kept = [];
-      for (const table of tables) kept.push({ name: `[${schema}].[${table}]`, ...(await read(table)) });
+      for (const table of tables) kept.push({ name: `[${schema}].[${table}]`, ...(await read(table, offsets)) });
       for (const { name } of kept.toReversed()) await plain(`DELETE FROM ${name}`);
       return loadAll(kept, batches, { checkConstraints: true });
     },
     async rowByRow(table, count) {
-      const { name, rows, columns } = await copy(table);
+      const { name, rows, columns } = await copy(table, count);
       const metadata = rows.columns;
       const some = rows.slice(0, count);
       const sql = `INSERT INTO ${name} (${columns.map((one) => `[${one}]`).join(', ')}) VALUES (${columns.map((_, index) => `@p${index}`).join(', ')})`;
