@@ -234,13 +234,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     edits: [
       edit(
         'ingest/step.ts',
-        'const next = (records.at(-1)?.offset ?? before.next - 1) + 1;\n    const { end } = await',
-        'const { end } = await',
-      ),
-      edit(
-        'ingest/step.ts',
-        'at.transport.bounds(at.source.topic, at.partition);',
-        'at.transport.bounds(at.source.topic, at.partition);\n    const next = end;',
+        'const next = (records.at(-1)?.offset ?? before.next - 1) + 1;',
+        'const { end: next } = await at.transport.bounds(at.source.topic, at.partition);',
       ),
     ],
     seeds: 400,

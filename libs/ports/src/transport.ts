@@ -74,6 +74,8 @@ export interface PartitionFeed {
    * null when it is not known. Absent where offsets have no holes.
    */
   passed?(): number | null;
+  /** Offset below which everything has been fetched, read or not; null when it is not known. Absent where looking for the end costs nothing. */
+  fetched?(): number | null;
   /** Everything below `offset` need not be delivered to this group again. */
   acknowledge(offset: number): Promise<void>;
 }

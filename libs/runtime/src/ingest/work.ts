@@ -21,9 +21,8 @@ export const createIngestWork = <Plan>(context: LaneContext, phase: IngestPhase<
 const createNumberedWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, at: IngestLane): LaneWork => {
   const { source, partition } = at;
   const lane = openLane(context.warehouse, { phase: 'ingest', source: source.id, lane: partition });
-  const step = createIngestStep(context, phase, lane, at);
-
   let current: PartitionFeed | null = null;
+  const step = createIngestStep(context, phase, lane, { ...at, fetched: () => current?.fetched?.() ?? null });
 
   /** Goes past what holds no record, such as the mark of a transaction: else the source would look unread for ever. */
   const passOver = async (): Promise<void> => {

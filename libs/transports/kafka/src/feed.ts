@@ -38,6 +38,7 @@ export const makeFeed = ({ client, fetcher, cursor, revoked, bounds, committed, 
     partition: cursor.partition,
     revoked,
     passed: () => cursor.passed(),
+    fetched: () => cursor.wants(),
     seek: (offset) => {
       isPlaced = true;
       cursor.seek(offset);
