@@ -52,12 +52,12 @@ export const correctionMutations: Readonly<Record<string, Mutation>> = {
     guard: 'points are taken of instances alone that every version since the sender’s has had (rule 8)',
     edits: [
       edit(
-        'summarise/known-instances.ts',
-        'for (let before = newest - known.length; before >= version; before -= 1) {',
-        'for (let before = newest - known.length; before >= version; before -= 1) {\n      if (before > version) { known.push(oldest); continue; }',
+        'summarise/points-in.ts',
+        'await knownSince(catalog, piece.version)',
+        'new Set((await catalogs.at(piece.version)).drivers.map(({ instance }) => instance))',
       ),
     ],
-    seeds: 1000,
+    seeds: 1500,
     deeds: ['change', 'replay'],
   },
   'request-cut': {
