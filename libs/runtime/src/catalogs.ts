@@ -13,6 +13,18 @@ export interface Catalogs {
   at(version: number): Promise<Catalog>;
 }
 
+const unreadable: ReadonlySet<string> = new Set(['catalog.unreadable', 'metadata.version-unreadable']);
+
+/** A version of the past, or null where this binary no longer accepts it: nobody needs to understand what is only looked back at. */
+export const readableAt = async ({ at }: Pick<Catalogs, 'at'>, version: number): Promise<Catalog | null> => {
+  try {
+    return await at(version);
+  } catch (error) {
+    if (error instanceof Failure && unreadable.has(error.code)) return null;
+    throw error;
+  }
+};
+
 const emptyCatalog: Catalog = { version: 0, settings: { lanes: 4 }, sources: [], drivers: [], publications: [] };
 
 /** Versions kept in memory; older ones are read again when a late range asks for them. */

@@ -123,7 +123,7 @@ describe('a replay', () => {
 
   it('asks also for the groups of instances that only older versions have, by the newest that has them, while lanes still keep them', async () => {
     const warehouse = await play({
-      ...{ old: 'before', effects: { rows: rowsOf('after'), written: 1 }, live: ['d@1', 'd@2', 'd@4'] },
+      ...{ old: 'before', effects: { rows: rowsOf('after'), written: 1 }, live: ['d@1', 'd@2', 'd@4', 'd@9'] },
       catalogs: [
         catalogOf(1, { drivers: ['d@1', 'd@0'].map(driverOf) }),
         catalogOf(2, { drivers: ['d@1', 'd@2', 'd@3'].map(driverOf) }),
@@ -132,12 +132,16 @@ describe('a replay', () => {
       ],
     });
     const asked = (written(warehouse, 'writeRequests')?.[0] ?? []) as readonly Omit<Request, 'id'>[];
-    expect(asked.map(({ body }) => (body.kind === 'recompute' ? [body.instance, ...body.key] : body.kind))).toEqual(
-      ['d@4', 'd@2', 'd@1'].flatMap((instance) => [
+    expect(
+      asked.map(({ lane, body }) => (body.kind === 'recompute' ? [body.instance, ...body.key] : [body.kind, lane.lane, body])),
+    ).toEqual([
+      ...['d@4', 'd@2', 'd@1'].flatMap((instance) => [
         [instance, 'before'],
         [instance, 'after'],
       ]),
-    );
+      // No version has it that is known here.
+      ...[0, 1].map((lane) => ['rebuild', lane, { kind: 'rebuild', instance: 'd@9', after: at }]),
+    ]);
   });
 
   it('counts a record that failed before and is written now as written', async () => {

@@ -1,6 +1,7 @@
 import { groupLane, groupText, type Point, type SourcePartition } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import { Failure, type FlatRows, type FlatSchema, type Position, type RecordFailure, type Request } from '@dsf/ports';
+import { readableAt } from '../catalogs.ts';
 import { horizonOf } from '../horizon.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import type { Attempt, LaneContext } from '../work.ts';
@@ -156,7 +157,7 @@ const pointRefusal = (at: RecordAt, point: Point, version: number): readonly Rec
 
 /**
  * Lanes may still keep instances that the version in force no longer has, and a later version may have them again before the lane has seen this one:
- * the groups that the record touches by the newest version that had them.
+ * the groups that the record touches by the newest version that had them. All groups of an instance that no version has which this binary accepts.
  */
 const requestsOfGone = async <Plan, PointsPlan>(
   { warehouse, catalogs }: LaneContext,
@@ -164,20 +165,22 @@ const requestsOfGone = async <Plan, PointsPlan>(
   { catalog, schema, at, rows }: Replaying,
 ): Promise<readonly Omit<Request, 'id'>[]> => {
   const { drivers, settings } = catalog;
+  const lanes = Array.from({ length: settings.lanes }, (_, lane) => ({ phase: 'summarise', source: 0, lane }) as const);
   let gone: ReadonlySet<string> = new Set();
-  for (let lane = 0; lane < settings.lanes; lane += 1) gone = gone.union(new Set(await warehouse.committed.readLiveInstances(lane)));
+  for (const { lane } of lanes) gone = gone.union(new Set(await warehouse.committed.readLiveInstances(lane)));
   gone = gone.difference(new Set(drivers.map(({ instance }) => instance)));
   const requests: Omit<Request, 'id'>[] = [];
   for (let version = catalog.version - 1; version > 0 && gone.size > 0; version -= 1) {
-    const older = await catalogs.at(version);
-    const had = gone.intersection(new Set(older.drivers.map(({ instance }) => instance)));
-    if (had.size === 0) continue;
+    const older = await readableAt(catalogs, version);
+    const had = gone.intersection(new Set(older?.drivers.map(({ instance }) => instance)));
+    if (older === null || had.size === 0) continue;
     gone = gone.difference(had);
     const plan = points.compile(older, schema);
     const touched = rows.flatMap((some) => points.apply(plan, some, had));
     requests.push(...recomputeRequests({ ...older, settings }, at, touched));
   }
-  return requests;
+  const rest = [...gone].flatMap((instance) => lanes.map((lane) => ({ lane, body: { kind: 'rebuild', instance, after: at } }) as const));
+  return [...requests, ...rest];
 };
 
 const recomputeRequests = (catalog: Catalog, after: RecordAt, points: readonly Point[]): readonly Omit<Request, 'id'>[] => {

@@ -1,4 +1,5 @@
 import type { Catalog, DriverInstance } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { catalogOf } from '../specs/fake-context.ts';
 import { createKnownInstances } from './known-instances.ts';
@@ -31,6 +32,17 @@ describe('what the sender of a range knew', () => {
     const { known } = room(version(1, 'a'), version(2, 'b'));
     expect(await known(1)).toEqual([]);
     expect(await known(0)).toEqual([]);
+  });
+
+  it('is nothing where a version in between is one that this binary does not accept, so that rows are read', async () => {
+    const known = createKnownInstances({
+      async at(number) {
+        if (number === 2) throw new Failure('fatal', 'catalog.unreadable', 'version 2 is not accepted');
+        return version(number, 'a');
+      },
+    });
+    expect([...(await known(version(4, 'a'), 3))]).toEqual(['a']);
+    expect([...(await known(version(4, 'a'), 1))]).toEqual([]);
   });
 
   it('is worked out once per version, and anew for another catalog', async () => {
