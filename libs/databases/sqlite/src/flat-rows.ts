@@ -6,7 +6,7 @@ import type { Cell, FlatRow, FlatRows, FlatSchema, FlatTable, FlatTableRows, Row
 import { integer, integerOrNull, text, toText } from './columns.ts';
 import type { Bind, Connection, Row } from './connection.ts';
 import { quoteName, systemColumns } from './dialect.ts';
-import { createInsert, insertRows, type Insert } from './insert-rows.ts';
+import { createFramedInsert, insertFramed, type FramedInsert } from './insert-rows.ts';
 
 /*
  * Root and child rows, in the tables that the path catalog names.
@@ -43,40 +43,54 @@ const decodeCell = (type: ColumnType, value: SQLOutputValue | undefined): Cell =
 const selectExpression = (name: string, type: ColumnType): string =>
   type === 'bigint' ? `CASE WHEN ${name} BETWEEN -9007199254740991 AND 9007199254740991 THEN ${name} ELSE CAST(${name} AS TEXT) END` : name;
 
-const bindRow = (table: FlatTable, row: FlatRow, values: Bind[]): void => {
-  if (table.parent === null) values.push(row.time, row.ingestedAt);
-  else values.push(row.parentRow);
-  values.push(row.listIdx, row.listIdx2, row.shape);
+const bindOwn = (table: FlatTable, values: Bind[], at: number, row: FlatRow): void => {
+  let next = at;
+  values[next++] = row.offset;
+  values[next++] = row.row;
+  if (table.parent === null) {
+    values[next++] = row.time;
+    values[next++] = row.ingestedAt;
+  } else {
+    values[next++] = row.parentRow;
+  }
+  values[next++] = row.listIdx;
+  values[next++] = row.listIdx2;
+  values[next++] = row.shape;
   const { columns } = table;
   const { cells } = row;
   for (let index = 0; index < columns.length; index += 1) {
     const column = columns[index];
     const cell = cells[index];
-    values.push(column === undefined || cell === undefined || cell === null ? null : encodeCell(column.type, cell));
+    values[next++] = column === undefined || cell === undefined || cell === null ? null : encodeCell(column.type, cell);
   }
 };
 
-const makeInsert = (table: FlatTable): Insert => {
-  const names = [...systemColumns(table), ...table.columns.map(({ name }) => quoteName(name))];
-  return createInsert(`INSERT INTO ${quoteName(table.name)} (${names.join(', ')})`, names.length);
+/** Every row of a batch has them alike. */
+const frameColumns = ['_dsf_src', '_dsf_part', '_dsf_version'];
+
+const makeInsert = (table: FlatTable): FramedInsert => {
+  const own = [...systemColumns(table).filter((name) => !frameColumns.includes(name)), ...table.columns.map(({ name }) => quoteName(name))];
+  const into = `INSERT INTO ${quoteName(table.name)} (${[...frameColumns, ...own].join(', ')})`;
+  return createFramedInsert(
+    into,
+    frameColumns.length,
+    own.map(() => '?'),
+  );
 };
 
 /** By table as the schema has it: a table that has changed is another object. */
-const inserts = new WeakMap<FlatTable, Insert>();
+const inserts = new WeakMap<FlatTable, FramedInsert>();
 
-const insertInto = (table: FlatTable): Insert => {
+const insertInto = (table: FlatTable): FramedInsert => {
   const insert = inserts.get(table) ?? makeInsert(table);
   inserts.set(table, insert);
   return insert;
 };
 
 export const writeFlat = (connection: Connection, { source, partition, tables }: FlatRows, version: number): void => {
-  for (const { table, rows } of tables) {
-    insertRows(connection, insertInto(table), rows, (row, values) => {
-      values.push(source, partition, row.offset, row.row, version);
-      bindRow(table, row, values);
-    });
-  }
+  const frame = [source, partition, version];
+  for (const { table, rows } of tables)
+    insertFramed(connection, insertInto(table), { frame, items: rows }, (values, at, row) => bindOwn(table, values, at, row));
 };
 
 const shapes = ['null', 'object', 'list'] as const;

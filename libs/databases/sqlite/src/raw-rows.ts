@@ -3,7 +3,7 @@ import type { Header, RawRecord } from '@dsf/messages';
 import type { RawRow, RowRange } from '@dsf/ports';
 import { bytesOrNull, integer, integerOrNull, json, toText, word } from './columns.ts';
 import type { Bind, Connection, Row } from './connection.ts';
-import { createStatements, widestStatement } from './insert-rows.ts';
+import { createFramedInsert, insertFramed } from './insert-rows.ts';
 
 /*
  * Raw messages: dsf_raw.
@@ -19,13 +19,19 @@ const decodeHeaders = (row: Row[number] | undefined): readonly Header[] =>
     ? []
     : json<readonly (readonly [string, string])[]>(row).map(([name, value]) => [name, new Uint8Array(Buffer.from(value, 'base64'))]);
 
-/** Columns that the rows of one statement have in common: bound once for all of them, because each text is copied twice on its way. */
-const frameColumns = 5;
-const rowColumns = 7;
-const statementFor = createStatements(
+const insert = createFramedInsert(
   'INSERT INTO dsf_raw (_dsf_src, _dsf_part, topic, time_type, ingested_at, _dsf_off, time, key, headers, payload, size, sha256)',
-  "(?1,?2,?3,?4,?5,?,?,?,ifnull(?,'[]'),?,?,?)",
+  5,
+  ['?', '?', '?', "ifnull(?,'[]')", '?', '?', '?'],
 );
+
+const frameOf = ({ source, partition, topic, timeType, ingestedAt }: RawRow): readonly Bind[] => [
+  source,
+  partition,
+  toText(topic),
+  timeType,
+  ingestedAt,
+];
 
 const isSameFrame = (a: RawRow, b: RawRow): boolean =>
   a.source === b.source && a.partition === b.partition && a.topic === b.topic && a.timeType === b.timeType && a.ingestedAt === b.ingestedAt;
@@ -37,15 +43,7 @@ const endOfFrame = (rows: readonly RawRow[], start: number, first: RawRow): numb
   return end;
 };
 
-const bindFrame = (values: Bind[], { source, partition, topic, timeType, ingestedAt }: RawRow): void => {
-  values[0] = source;
-  values[1] = partition;
-  values[2] = toText(topic);
-  values[3] = timeType;
-  values[4] = ingestedAt;
-};
-
-const bindRow = (values: Bind[], at: number, { offset, time, key, headers, payload, sha256 }: RawRow): void => {
+const bindOwn = (values: Bind[], at: number, { offset, time, key, headers, payload, sha256 }: RawRow): void => {
   values[at] = offset;
   values[at + 1] = time;
   values[at + 2] = key;
@@ -56,21 +54,11 @@ const bindRow = (values: Bind[], at: number, { offset, time, key, headers, paylo
 };
 
 export const writeRaw = (connection: Connection, rows: readonly RawRow[]): void => {
-  // One list for all statements of a width: as garbage, those of a batch were as much as its rows.
-  let values: Bind[] = [];
-  let end = 0;
-  for (let done = 0, first = rows[0]; first !== undefined; first = rows[done]) {
-    if (done >= end) end = endOfFrame(rows, done, first);
-    const width = widestStatement(end - done, rowColumns);
-    const size = frameColumns + width * rowColumns;
-    if (values.length !== size) values = Array.from({ length: size }, () => null);
-    bindFrame(values, first);
-    for (let index = 0; index < width; index += 1) {
-      const row = rows[done + index];
-      if (row !== undefined) bindRow(values, frameColumns + index * rowColumns, row);
-    }
-    connection.runWith(statementFor(width), values);
-    done += width;
+  let from = 0;
+  for (let first = rows[0]; first !== undefined; first = rows[from]) {
+    const to = endOfFrame(rows, from, first);
+    insertFramed(connection, insert, { frame: frameOf(first), items: rows, from, to }, bindOwn);
+    from = to;
   }
 };
 
