@@ -18,7 +18,7 @@ const usage = `Usage: npm run bench -- [options]
   --records N       orders in the stream (200000); 20000 is the short form
   --rounds N        repeat everything, take medians (1)
   --only WORDS      of: phases,one,two,four,kafka,latency,mssql (all); two: one process with two workers;
-                    mssql: on the server that DSF_TEST_MSSQL_URL names, at most 120,000 orders
+                    mssql: on the server that DSF_TEST_MSSQL_URL names, at most 240,000 orders
   --latency-seconds N  how long to send for the latency (10); 600 shows whether memory grows
   --json FILE       write the result for machines
   --compare FILE    hold the result against an earlier one

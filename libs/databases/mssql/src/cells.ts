@@ -13,11 +13,14 @@ import { exactDate, exactDecimal, exactMoment } from './wire-types.ts';
  * or NULL.
  */
 
-/** What one cell becomes: the value of its column, and its exact text where that is not enough. */
-export interface Encoded {
-  readonly value: unknown;
-  readonly exact: string | null;
+/** What a column shows of a cell that it cannot hold, and the exact text beside it. */
+export interface Exact {
+  readonly value: string | null;
+  readonly exact: string;
 }
+
+/** What one cell becomes: the value of its column, or that and its exact text. Nearly all cells are the first, which costs no object. */
+export type Encoded = string | number | bigint | boolean | Exact;
 
 export interface Codec {
   readonly wire: DataType;
@@ -31,8 +34,7 @@ export interface Codec {
 const misfit = (type: ColumnType, cell: FlatCell): Failure =>
   new Failure('poison', 'warehouse.data', `a ${type} column cannot take a ${typeof cell}`, { type });
 
-const whole = (value: unknown): Encoded => ({ value, exact: null });
-const exactly = (exact: string, value: unknown = null): Encoded => ({ value, exact });
+const exactly = (exact: string, value: string | null = null): Exact => ({ value, exact });
 const asIs = (column: string): string => column;
 
 const textOf = (type: ColumnType, cell: FlatCell): string => {
@@ -50,7 +52,7 @@ const decodeInteger = (value: Cell): FlatCell => {
 const bit: Codec = {
   wire: TYPES.Bit,
   encode: (cell) => {
-    if (typeof cell === 'boolean') return whole(cell);
+    if (typeof cell === 'boolean') return cell;
     throw misfit('boolean', cell);
   },
   select: asIs,
@@ -60,8 +62,8 @@ const bit: Codec = {
 const bigint: Codec = {
   wire: TYPES.BigInt,
   encode: (cell) => {
-    if (typeof cell === 'number' && Number.isSafeInteger(cell)) return whole(cell);
-    if (typeof cell === 'bigint' && cell >= int64.min && cell <= int64.max) return whole(cell);
+    if (typeof cell === 'number' && Number.isSafeInteger(cell)) return cell;
+    if (typeof cell === 'bigint' && cell >= int64.min && cell <= int64.max) return cell;
     throw misfit('bigint', cell);
   },
   select: asIs,
@@ -79,7 +81,7 @@ const bigintOfDecimals: Codec = {
   wire: TYPES.BigInt,
   encode: (cell) => {
     const text = textOf('decimal', cell);
-    return isInt64(text) ? whole(BigInt(text)) : exactly(text);
+    return isInt64(text) ? BigInt(text) : exactly(text);
   },
   select: asIs,
   decode: (value) => String(value),
@@ -98,7 +100,7 @@ const decimal: Codec = {
   wire: exactDecimal,
   encode: (cell) => {
     const text = textOf('decimal', cell);
-    return fitsDecimal.test(text) ? whole(text) : exactly(text);
+    return fitsDecimal.test(text) ? text : exactly(text);
   },
   select: (column) => `CONVERT(varchar(45), ${column})`,
   decode: (value) => canonicalDecimal(String(value)),
@@ -112,7 +114,7 @@ const double: Codec = {
   encode: (cell) => {
     if (typeof cell !== 'number' || Number.isNaN(cell)) throw misfit('double', cell);
     const isHeld = cell === 0 || (Number.isFinite(cell) && Math.abs(cell) >= smallestNormal);
-    return isHeld ? whole(cell) : exactly(String(cell));
+    return isHeld ? cell : exactly(String(cell));
   },
   select: asIs,
   decode: (value) => Number(value),
@@ -126,7 +128,7 @@ const timestamp: Codec = {
   wire: exactMoment,
   encode: (cell) => {
     const text = textOf('timestamp', cell);
-    if (plainMoment.test(text)) return whole(text);
+    if (plainMoment.test(text)) return text;
     return exactly(text, anyMoment.test(text) ? text : null);
   },
   select: (column) => `CONVERT(varchar(40), ${column}, 121)`,
@@ -144,7 +146,7 @@ const date: Codec = {
   wire: exactDate,
   encode: (cell) => {
     const text = textOf('date', cell);
-    return /^(?!0000)\d{4}-\d\d-\d\d$/.test(text) ? whole(text) : exactly(text);
+    return /^(?!0000)\d{4}-\d\d-\d\d$/.test(text) ? text : exactly(text);
   },
   select: (column) => `CONVERT(varchar(10), ${column}, 23)`,
   decode: (value) => String(value),
@@ -155,7 +157,7 @@ const bounded = (length: number): Codec => ({
   length,
   encode: (cell) => {
     const text = textOf('text', cell);
-    return text.length <= length ? whole(text) : exactly(text);
+    return text.length <= length ? text : exactly(text);
   },
   select: asIs,
   decode: (value) => String(value),
@@ -164,7 +166,7 @@ const bounded = (length: number): Codec => ({
 const unbounded: Codec = {
   wire: TYPES.NVarChar,
   length: Number.POSITIVE_INFINITY,
-  encode: (cell) => whole(textOf('json', cell)),
+  encode: (cell) => textOf('json', cell),
   select: asIs,
   decode: (value) => String(value),
 };

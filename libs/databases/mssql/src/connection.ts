@@ -2,6 +2,7 @@ import { ISOLATION_LEVEL, Request, type Connection as Wire } from 'tedious';
 import type { Schemas } from './config.ts';
 import { document, type Statement } from './sql.ts';
 import type { DataType } from './tedious-types.ts';
+import { asDriverRows, carryingTypes, listWriter, writtenRows } from './wire-rows.ts';
 
 export type Cell = null | boolean | number | bigint | string | Date | Uint8Array;
 export type Row = readonly Cell[];
@@ -56,6 +57,8 @@ export interface Connection {
    * @param table - quoted; columns by their own names
    */
   bulk(table: string, columns: readonly BulkColumn[], rows: readonly BulkRow[]): Promise<void>;
+  /** As `bulk`, of rows that are bytes already: wire-rows.ts. */
+  load(table: string, columns: readonly BulkColumn[], chunks: Iterable<Buffer>): Promise<void>;
   /** Runs a user's statement as it is and stops it after `max` rows. */
   ask(question: string, max: number): Promise<AskedAnswer>;
   /** The columns that a user's statement would give, without running it. */
@@ -157,22 +160,22 @@ const describedColumn = ([, , name, , , sqlType, , precision]: Row): AskedColumn
   };
 };
 
-const load = (wire: Wire, table: string, columns: readonly BulkColumn[], rows: readonly BulkRow[]): Promise<void> =>
+const load = (wire: Wire, table: string, columns: readonly BulkColumn[], chunks: Iterable<Buffer>): Promise<void> =>
   new Promise((resolve, reject) => {
     const bulk = wire.newBulkLoad(table, { checkConstraints: true, keepNulls: true }, (error) => {
       if (error) reject(error);
       else resolve();
     });
-    for (const { name, type, nullable, length, scale } of columns) {
+    const types = carryingTypes(columns);
+    for (const [index, { name, type, nullable, length, scale }] of columns.entries()) {
       // tedious puts the name between brackets as it is, and fills columns by place when rows are arrays.
-      bulk.addColumn(name.replaceAll(']', ']]'), type, {
+      bulk.addColumn(name.replaceAll(']', ']]'), types[index] ?? type, {
         nullable,
         ...(length === undefined ? {} : { length }),
         ...(scale === undefined ? {} : { scale }),
       });
     }
-    // Its types know rows of a few kinds of cells only; each column's type checks its own.
-    wire.execBulkLoad(bulk, rows as readonly never[]);
+    wire.execBulkLoad(bulk, asDriverRows(chunks) as Iterable<never>);
   });
 
 const callBack = (start: (done: (error?: Error | null) => void) => void): Promise<void> =>
@@ -190,6 +193,8 @@ export const openConnection = (wire: Wire, schemas: Schemas, traffic: Traffic): 
   };
   const all = async (statement: Statement): Promise<readonly Row[]> =>
     (await counted(1, () => ask(wire, statement, statement.binds.length === 0 ? 'batch' : 'call'))).rows;
+  // The statement, and then its rows.
+  const loadCounted: Connection['load'] = (table, columns, chunks) => counted(2, () => load(wire, table, columns, chunks));
   return {
     schemas,
     exec: async (batch) => {
@@ -198,10 +203,10 @@ export const openConnection = (wire: Wire, schemas: Schemas, traffic: Traffic): 
     run: async (statement) => (await counted(1, () => ask(wire, statement, 'call'))).changed,
     all,
     first: async (statement) => (await all(statement))[0],
-    // The statement, and then its rows.
     bulk: async (table, columns, rows) => {
-      if (rows.length > 0) await counted(2, () => load(wire, table, columns, rows));
+      if (rows.length > 0) await loadCounted(table, columns, writtenRows(rows, listWriter(columns)));
     },
+    load: loadCounted,
     ask: (question, max) => counted(1, () => askUser(wire, question, max)),
     describe: async (question) =>
       (await all({ text: 'EXEC sys.sp_describe_first_result_set @tsql = @p1', binds: [document(question)] })).map(describedColumn),

@@ -1,87 +1,21 @@
-import { TYPES } from 'tedious';
 import type { SourcePartition } from '@dsf/messages';
 import { Failure } from '@dsf/ports';
-import type { Cell as FlatCell, FlatColumn, FlatRow, FlatRows, FlatTable, FlatTableRows, RowRange } from '@dsf/ports';
-import { codecOf, decodeExact, selectColumn, type Codec } from './cells.ts';
+import type { Cell as FlatCell, FlatRow, FlatRows, FlatTable, FlatTableRows, RowRange } from '@dsf/ports';
+import { decodeExact, selectColumn } from './cells.ts';
 import { integer, integerOrNull } from './columns.ts';
-import type { BulkColumn, Cell, Connection, Row } from './connection.ts';
+import type { Cell, Connection, Row } from './connection.ts';
 import { deleteInSteps } from './delete-in-steps.ts';
 import { longTextMax, quoteName, shortText } from './dialect.ts';
-import { physicalOf, type Catalog, type PhysicalColumn, type PhysicalTable } from './schema-catalog.ts';
+import { layoutOf, type Layout, type Slot } from './flat-layout.ts';
+import { physicalOf, type Catalog } from './schema-catalog.ts';
 import type { Growth } from './schema-changes.ts';
 import { integer as int, raw, sql } from './sql.ts';
+import type { Sink } from './wire-cells.ts';
+import { writtenRows } from './wire-rows.ts';
 
 /*
  * Root and child rows, in the tables that the path catalog names.
  */
-
-interface Slot {
-  readonly column: FlatColumn;
-  readonly physical: PhysicalColumn;
-  readonly codec: Codec;
-  /** Place of the exact column among the values of a row; -1 without one. */
-  readonly exactAt: number;
-}
-
-interface Layout {
-  readonly table: string;
-  readonly columns: readonly BulkColumn[];
-  readonly slots: readonly Slot[];
-}
-
-const integerColumn = (name: string, type: BulkColumn['type'], nullable: boolean): BulkColumn => ({ name, type, nullable });
-
-const systemBulkColumns = ({ parent }: FlatTable): readonly BulkColumn[] => [
-  integerColumn('_dsf_src', TYPES.Int, false),
-  integerColumn('_dsf_part', TYPES.Int, false),
-  integerColumn('_dsf_off', TYPES.BigInt, false),
-  integerColumn('_dsf_row', TYPES.Int, false),
-  integerColumn('_dsf_version', TYPES.Int, false),
-  ...(parent === null
-    ? [integerColumn('_dsf_time_ms', TYPES.BigInt, true), integerColumn('_dsf_ingested_ms', TYPES.BigInt, true)]
-    : [integerColumn('_dsf_parent_row', TYPES.Int, false)]),
-  integerColumn('_dsf_list_idx', TYPES.Int, true),
-  integerColumn('_dsf_list_idx2', TYPES.Int, true),
-  { name: '_dsf_shape', type: TYPES.VarChar, nullable: true, length: 6 },
-];
-
-const makeLayout = (table: FlatTable, own: PhysicalTable): Layout => {
-  const system = systemBulkColumns(table);
-  const columns: BulkColumn[] = [...system];
-  const slots = table.columns.map((column, index): Slot => {
-    const physical = own.columns[index];
-    if (physical === undefined)
-      throw new Failure('retry', 'warehouse.schema-changed', 'the tables have changed: load the schema and decide again');
-    const codec = codecOf(column.type, physical.sqlType);
-    columns.push({
-      name: physical.name,
-      type: codec.wire,
-      nullable: true,
-      ...(codec.length === undefined ? {} : { length: codec.length }),
-    });
-    return { column, physical, codec, exactAt: physical.exact === null ? -1 : 0 };
-  });
-  let next = columns.length;
-  const placed = slots.map((slot) => {
-    if (slot.physical.exact === null) return slot;
-    columns.push({ name: slot.physical.exact, type: TYPES.NVarChar, nullable: true, length: Number.POSITIVE_INFINITY });
-    return { ...slot, exactAt: next++ };
-  });
-  return { table: quoteName(own.name), columns, slots: placed };
-};
-
-/** By table as the catalog has it: a table that has changed is another object. */
-const layouts = new WeakMap<PhysicalTable, Layout>();
-
-const layoutOf = (catalog: Catalog, table: FlatTable): Layout => {
-  const own = physicalOf(catalog, table);
-  const known = layouts.get(own);
-  if (known !== undefined) return known;
-  const current = catalog.schema.tables.find(({ id }) => id === table.id) ?? table;
-  const layout = makeLayout(current, own);
-  layouts.set(own, layout);
-  return layout;
-};
 
 /** What rows need and their columns do not have, each once. */
 interface Needs {
@@ -97,40 +31,52 @@ const createNeeds = (): Needs => {
   };
 };
 
-const encodeCell = (
-  slot: Slot,
-  cell: FlatCell,
-  at: { readonly values: unknown[]; readonly index: number; readonly tableId: number; readonly needs: Needs },
-): void => {
-  const { values, index, tableId, needs } = at;
-  if (cell === null) return;
-  const { value, exact } = slot.codec.encode(cell);
-  values[index] = value;
-  if (exact === null) return;
-  if (slot.exactAt >= 0) values[slot.exactAt] = exact;
+const lack = (slot: Slot, exact: string, tableId: number, needs: Needs): void => {
   const columnId = slot.column.id;
   if (slot.physical.sqlType === shortText) needs.add({ tableId, columnId, need: 'long-text' });
   if (slot.exactAt < 0 && !(slot.physical.sqlType === shortText && exact.length <= longTextMax))
     needs.add({ tableId, columnId, need: 'exact' });
 };
 
-const valuesOf = (
+/** Writes the rows of one table, which are of one source partition and version. */
+const rowWriter = (
   rows: { readonly source: number; readonly partition: number; readonly version: number; readonly table: FlatTable },
-  row: FlatRow,
-  layout: Layout,
+  { writers, slots, exacts }: Layout,
   needs: Needs,
-): readonly unknown[] => {
+): ((sink: Sink, row: FlatRow) => void) => {
   const { source, partition, version, table } = rows;
-  const values: unknown[] =
-    table.parent === null
-      ? [source, partition, row.offset, row.row, version, row.time, row.ingestedAt, row.listIdx, row.listIdx2, row.shape]
-      : [source, partition, row.offset, row.row, version, row.parentRow, row.listIdx, row.listIdx2, row.shape];
-  const system = values.length;
-  for (let index = system; index < layout.columns.length; index += 1) values.push(null);
-  for (const [index, slot] of layout.slots.entries()) {
-    encodeCell(slot, row.cells[index] ?? null, { values, index: system + index, tableId: table.id, needs });
-  }
-  return values;
+  const isRoot = table.parent === null;
+  const exact: (string | null)[] = Array.from({ length: exacts }, () => null);
+  let at = 0;
+  const write = (sink: Sink, value: unknown): void => writers[at++]?.(sink, value);
+  return (sink, row) => {
+    at = 0;
+    write(sink, source);
+    write(sink, partition);
+    write(sink, row.offset);
+    write(sink, row.row);
+    write(sink, version);
+    if (isRoot) {
+      write(sink, row.time);
+      write(sink, row.ingestedAt);
+    } else write(sink, row.parentRow);
+    write(sink, row.listIdx);
+    write(sink, row.listIdx2);
+    write(sink, row.shape);
+    exact.fill(null);
+    for (let index = 0; index < slots.length; index += 1) {
+      const slot = slots[index];
+      const cell = row.cells[index] ?? null;
+      const encoded = cell === null || slot === undefined ? null : slot.codec.encode(cell);
+      if (slot === undefined || encoded === null || typeof encoded !== 'object') write(sink, encoded);
+      else {
+        write(sink, encoded.value);
+        if (slot.exactAt >= 0) exact[slot.exactAt] = encoded.exact;
+        lack(slot, encoded.exact, table.id, needs);
+      }
+    }
+    for (const text of exact) write(sink, text);
+  };
 };
 
 /** @param want - told what columns lack, before the rows are refused */
@@ -143,7 +89,8 @@ export const writeFlat = async (
   const needs = createNeeds();
   const loads = tables.map(({ table, rows }) => {
     const layout = layoutOf(catalog, table);
-    return { layout, values: rows.map((row) => valuesOf({ source, partition, version, table }, row, layout, needs)) };
+    // All of them before the first is sent: only then is it known what the columns lack.
+    return { layout, chunks: [...writtenRows(rows, rowWriter({ source, partition, version, table }, layout, needs))] };
   });
   const lacking = needs.list();
   if (lacking.length > 0) {
@@ -157,7 +104,8 @@ export const writeFlat = async (
       },
     );
   }
-  for (const { layout, values } of loads) await connection.bulk(`${connection.schemas.data}.${layout.table}`, layout.columns, values);
+  for (const { layout, chunks } of loads)
+    if (chunks.length > 0) await connection.load(`${connection.schemas.data}.${layout.table}`, layout.columns, chunks);
 };
 
 const shapes = ['null', 'object', 'list'] as const;

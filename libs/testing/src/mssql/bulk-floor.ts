@@ -22,7 +22,7 @@ export interface BulkFloor {
   /** Loads rows of these tables, as they stand, into copies of them. */
   load(tables: readonly string[], some: Some): Promise<Measured>;
   /**
-   * Empties the product's own tables, parents first in `tables`, and loads rows of theirs again, checks and computed columns included: what no writer of
+   * Takes rows out of the product's own tables, parents first in `tables`, and loads them again, checks and computed columns included: what no writer of
    * these tables can do without on this server.
    */
   loadAgain(tables: readonly string[], some: Some): Promise<Measured>;
@@ -118,7 +118,7 @@ export const openBulkFloor = async (server: MssqlTestServer, schema: string): Pr
     async loadAgain(tables, { offsets, batches }) {
       const kept = [];
       for (const table of tables) kept.push({ name: `[${schema}].[${table}]`, ...(await read(table, offsets)) });
-      for (const { name } of kept.toReversed()) await plain(`DELETE FROM ${name}`);
+      for (const { name } of kept.toReversed()) await plain(`DELETE FROM ${name} WHERE [_dsf_off] < ${offsets}`);
       return loadAll(kept, batches, { checkConstraints: true });
     },
     async rowByRow(table, count) {
