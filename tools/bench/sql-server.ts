@@ -4,11 +4,17 @@
  */
 import { databaseMigrations } from '@dsf/wiring';
 import { openBulkFloor, type Measured } from '../../libs/testing/src/mssql/bulk-floor.ts';
-import { freshMssqlSchema, mssqlVariables, type MssqlTestServer } from '../../libs/testing/src/mssql/test-server.ts';
+import {
+  freshMssqlSchema,
+  mssqlVariables,
+  storesComputedColumns,
+  type MssqlTestSchema,
+  type MssqlTestServer,
+} from '../../libs/testing/src/mssql/test-server.ts';
 import { runProcesses, type Figure, type Stream } from './arrangements.ts';
 import { fillHome, inFolder, send, withHome, type Environment } from './home.ts';
 import { flatTables } from './floor-rows.ts';
-import { flatRowsOf, partitions } from './reference-stream.ts';
+import { flatRowsOf, partitions, type StreamTotals } from './reference-stream.ts';
 
 export interface ServerFigure {
   readonly name: string;
@@ -63,71 +69,107 @@ interface Timed extends Figure {
   readonly batches: number;
 }
 
-interface Runs {
-  readonly ingest: Timed;
-  readonly flatten: Timed;
-  /** Flat rows in the database, of all records. */
-  readonly rows: number;
+/** Schemas of one run. */
+interface Place {
+  readonly home: string;
+  readonly schema: MssqlTestSchema;
+  readonly environment: Environment;
 }
 
-const runProduct = async (home: string, { messages, totals }: Stream, environment: Environment): Promise<Runs> => {
-  const [warm, timed] = [messages.slice(0, warmRecords), messages.slice(warmRecords)];
-  await fillHome(home, warm, environment);
-  const run = async (phase: 'ingest' | 'flatten', records: number, warmLanes = 0): Promise<Timed> => {
-    const task = { name: phase, floors: [], home, processes: [[phase]], environment, warm: warmLanes, profile: null };
-    const figure = await runProcesses(task, { ...totals, records });
-    return { ...figure, batches: ((figure.counts[phase]?.batches ?? 0) * figure.records) / records };
-  };
-  await run('ingest', warm.length);
-  await run('flatten', warm.length);
-  await withHome(home, (installation) => send(installation, timed), environment);
-  const ingest = await run('ingest', timed.length, partitions);
-  const flatten = await run('flatten', timed.length, partitions);
-  const rows = await withHome(
-    home,
-    async ({ warehouse }) =>
-      (await warehouse.inspect.tables()).reduce((sum, { kind, rows: some }) => (kind === 'root' || kind === 'child' ? sum + some : sum), 0),
-    environment,
-  );
-  return { ingest, flatten: { ...flatten, rows: Math.round((rows * flatten.records) / messages.length) }, rows };
-};
-
-/** Floors before and after, so that both meet the same moment of the machine. @throws Error when rows are missing */
-export const measureSqlServer = (server: MssqlTestServer, stream: Stream): Promise<readonly ServerFigure[]> =>
+const inFreshSchemas = <T>(server: MssqlTestServer, work: (place: Place) => Promise<T>): Promise<T> =>
   inFolder(async (home) => {
     const schema = await freshMssqlSchema(server);
     const environment = mssqlVariables(server, schema.name);
     try {
       await (await databaseMigrations(environment)).apply();
-      const { ingest, flatten, rows } = await runProduct(home, stream, environment);
-      if (rows !== flatRowsOf(stream.totals)) throw new Error(`${rows} flat rows instead of ${flatRowsOf(stream.totals)}`);
-      const floor = await openBulkFloor(server, schema.name);
-      try {
-        const records = Math.min(stream.totals.records, floorRecordsMax);
-        const some = { batches: Math.ceil(records / recordsPerBatch), offsets: Math.ceil(records / partitions) };
-        const flatNames = flatTables.map(({ name }) => name);
-        const raw = [await floor.load(['dsf_raw'], some), await floor.load(['dsf_raw'], some)];
-        const flat = [await floor.load(flatNames, some), await floor.load(flatNames, some)];
-        const single = await floor.rowByRow('dsf_raw', rowByRowRows);
-        const best = (measured: readonly Measured[]): Measured => measured.reduce((a, b) => (perSecond(a) > perSecond(b) ? a : b));
-        const ingestFloors = { bare: best(raw), tables: await floor.loadAgain(['dsf_raw'], some) };
-        const flattenFloors = { bare: best(flat), tables: await floor.loadAgain(flatNames, some) };
-        return [
-          floorFigure('floor of ingest: bulk load', ingestFloors.bare),
-          floorFigure('  into its table', ingestFloors.tables),
-          phaseFigure('ingest', ingest, ingestFloors),
-          floorFigure('floor of flatten: bulk load', flattenFloors.bare),
-          floorFigure('  into its tables', flattenFloors.tables),
-          phaseFigure('flatten', flatten, flattenFloors),
-          floorFigure('one INSERT per row', single),
-        ];
-      } finally {
-        await floor.close();
-      }
+      return await work({ home, schema, environment });
     } finally {
       await schema.discard();
     }
   });
+
+type ServerPhase = 'ingest' | 'flatten';
+
+const runPhase = async ({ home, environment }: Place, phase: ServerPhase, totals: StreamTotals, warmLanes = 0): Promise<Timed> => {
+  const task = { name: phase, floors: [], home, processes: [[phase]], environment, warm: warmLanes, profile: null };
+  const figure = await runProcesses(task, totals);
+  return { ...figure, batches: ((figure.counts[phase]?.batches ?? 0) * figure.records) / totals.records };
+};
+
+/** Some records first, which make the tables; then all others, for one phase after the other. */
+const runProduct = async <P extends ServerPhase>(
+  place: Place,
+  { messages, totals }: Stream,
+  phases: readonly P[],
+): Promise<Record<P, Timed>> => {
+  const { home, environment } = place;
+  const [warm, timed] = [messages.slice(0, warmRecords), messages.slice(warmRecords)];
+  await fillHome(home, warm, environment);
+  for (const phase of phases) await runPhase(place, phase, { ...totals, records: warm.length });
+  await withHome(home, (installation) => send(installation, timed), environment);
+  const figures: Partial<Record<P, Timed>> = {};
+  for (const phase of phases) figures[phase] = await runPhase(place, phase, { ...totals, records: timed.length }, partitions);
+  return figures as Record<P, Timed>;
+};
+
+/** Flat rows in the database, of all records. */
+const countFlatRows = ({ home, environment }: Place): Promise<number> =>
+  withHome(
+    home,
+    async ({ warehouse }) =>
+      (await warehouse.inspect.tables()).reduce((sum, { kind, rows: some }) => (kind === 'root' || kind === 'child' ? sum + some : sum), 0),
+    environment,
+  );
+
+/**
+ * Ingest alone, into a table without the two moments that people read: SQL Server works them out when somebody does, and a server that does so for each row
+ * that is written makes something else of the table. Null where it is as on SQL Server.
+ */
+const measureLean = async (server: MssqlTestServer, stream: Stream): Promise<Timed | null> => {
+  if (!(await storesComputedColumns(server))) return null;
+  return inFreshSchemas(server, async (place) => {
+    for (const column of ['time', 'ingested_at'])
+      await place.schema.sql(`ALTER TABLE [${place.schema.name}].[dsf_raw] DROP COLUMN [${column}]`);
+    return (await runProduct(place, stream, ['ingest'])).ingest;
+  });
+};
+
+/** @throws Error when rows are missing */
+const measureProduct = (server: MssqlTestServer, stream: Stream, lean: Timed | null): Promise<readonly ServerFigure[]> =>
+  inFreshSchemas(server, async (place) => {
+    const { ingest, flatten } = await runProduct(place, stream, ['ingest', 'flatten']);
+    const rows = await countFlatRows(place);
+    if (rows !== flatRowsOf(stream.totals)) throw new Error(`${rows} flat rows instead of ${flatRowsOf(stream.totals)}`);
+    const flattened = { ...flatten, rows: Math.round((rows * flatten.records) / stream.totals.records) };
+    const floor = await openBulkFloor(server, place.schema.name);
+    try {
+      const records = Math.min(stream.totals.records, floorRecordsMax);
+      const some = { batches: Math.ceil(records / recordsPerBatch), offsets: Math.ceil(records / partitions) };
+      const flatNames = flatTables.map(({ name }) => name);
+      const raw = [await floor.load(['dsf_raw'], some), await floor.load(['dsf_raw'], some)];
+      const flat = [await floor.load(flatNames, some), await floor.load(flatNames, some)];
+      const single = await floor.rowByRow('dsf_raw', rowByRowRows);
+      const best = (measured: readonly Measured[]): Measured => measured.reduce((a, b) => (perSecond(a) > perSecond(b) ? a : b));
+      const ingestFloors = { bare: best(raw), tables: await floor.loadAgain(['dsf_raw'], some) };
+      const flattenFloors = { bare: best(flat), tables: await floor.loadAgain(flatNames, some) };
+      return [
+        floorFigure('floor of ingest: bulk load', ingestFloors.bare),
+        floorFigure('  into its table', ingestFloors.tables),
+        phaseFigure('ingest', ingest, ingestFloors),
+        ...(lean === null ? [] : [{ ...phaseFigure('  without stored moments', lean, ingestFloors), ofTables: null }]),
+        floorFigure('floor of flatten: bulk load', flattenFloors.bare),
+        floorFigure('  into its tables', flattenFloors.tables),
+        phaseFigure('flatten', flattened, flattenFloors),
+        floorFigure('one INSERT per row', single),
+      ];
+    } finally {
+      await floor.close();
+    }
+  });
+
+/** The floors come right after the runs, so that both meet the same moment of the machine. */
+export const measureSqlServer = async (server: MssqlTestServer, stream: Stream): Promise<readonly ServerFigure[]> =>
+  measureProduct(server, stream, await measureLean(server, stream));
 
 export const serverRecordsMax = recordsMax;
 

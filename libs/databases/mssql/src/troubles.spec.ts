@@ -128,6 +128,21 @@ describeOnMssql(process.env, (server) => {
     expect(isNumbered ? failure.code : failure.message).toMatch(/^warehouse\.lock-timeout$|lock timeout/);
   });
 
+  it('a session that a DBA ends in the middle of a transaction is decided again, and nothing was written', async () => {
+    await twoLanes();
+    const client = await clientOf({ applicationName: 'ended' });
+    const ended = client.write(async (connection) => {
+      await connection.exec(`UPDATE [${live().schema.name}_state].[lane] SET [seq] = [seq] + 1`);
+      const row = await connection.first({ text: 'SELECT @@SPID', binds: [] });
+      await live().schema.sql(`KILL ${String(row?.[0])}`);
+      await connection.exec(`UPDATE [${live().schema.name}_state].[lane] SET [seq] = [seq] + 1`);
+    });
+    expect(await failureIn(ended)).toMatchObject({ kind: 'retry', code: 'warehouse.away' });
+    expect(
+      await client.read((connection) => connection.all({ text: `SELECT [seq] FROM [${live().schema.name}_state].[lane]`, binds: [] })),
+    ).toEqual([['1'], ['1']]);
+  });
+
   describe('a connection that is lost', () => {
     const throughProxy = (): MssqlConfig => ({ ...live().config, server: '127.0.0.1', port: proxy.port, requestTimeoutMs: 10_000 });
     const seqNow = async (): Promise<number> => {

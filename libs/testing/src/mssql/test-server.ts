@@ -166,3 +166,15 @@ export const mssqlLacks = async (server: MssqlTestServer): Promise<readonly Lack
   await pool.close();
   return lacks;
 };
+
+/** Whether computed columns are worked out for each row that is written, and stored; on SQL Server those that are not PERSISTED are not. */
+export const storesComputedColumns = async (server: MssqlTestServer): Promise<boolean> => {
+  const pool = await connect(server);
+  // No catalogue view of a stand-in says so; the one that does so says its name.
+  const rows = await pool
+    .request()
+    .batch("SELECT CONVERT(int, SERVERPROPERTY('babelfish'))")
+    .then(rowsOf, () => []);
+  await pool.close();
+  return rows[0]?.[0] === 1;
+};
