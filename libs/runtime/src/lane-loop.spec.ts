@@ -135,6 +135,29 @@ describe('a lane', () => {
     expect(attempts).toEqual([1000, 250, 125, 250]);
   });
 
+  it('takes less at the next attempt after one that took too long and failed', async () => {
+    const context = fakeContext({ settings: { ...defaultSettings, recordsMax: 1000, batchMsMax: 100 } });
+    const stop = new AbortController();
+    const attempts: number[] = [];
+    const work: LaneWork = {
+      lane: openLane(fakeWarehouse(), key),
+      ...{ claimed: async () => undefined, chores: async () => undefined, pause: async () => undefined, announce: async () => undefined },
+      goOn: async () => undefined,
+      handle: async (_, attempt) => {
+        attempts.push(attempt(1).recordsMax);
+        if (attempts.length === 3) return stop.abort();
+        await context.clock.sleep(attempts.length === 1 ? 400 : 90, stop.signal);
+        throw new Failure('retry', 'lane.lost', 'another worker has had a turn');
+      },
+    };
+    const feed: PartitionFeed = {
+      ...{ partition: 0, revoked: new AbortController().signal, seek: () => undefined, acknowledge: async () => undefined },
+      read: async () => [message(5)],
+    };
+    await runLane({ ...context, readFrom, pace: createPace(context.settings) }, work, feed, stop.signal);
+    expect(attempts).toEqual([1000, 250, 250]);
+  });
+
   it('leaves a batch that failed to the new owner once it was taken away, and acknowledges nothing', async () => {
     const revoke = new AbortController();
     let tries = 0;

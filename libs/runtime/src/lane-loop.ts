@@ -128,7 +128,11 @@ const handleBatch = async (context: LoopContext, work: LaneWork, batch: readonly
       const done = await withBackoff({ ...context, lane: lane.name }, end, async () => {
         await lane.refresh();
         if ((await allowed(context, work)) !== 'everything') return false;
-        await timed(context, work, batch, (version) => attempts.next(lane.seq(), version));
+        await timed(context, work, batch, (version) => {
+          const attempt = attempts.next(lane.seq(), version);
+          // What the pace has learned from the attempt before, which may have failed because it took too long.
+          return { ...attempt, recordsMax: Math.min(attempt.recordsMax, context.pace.recordsMax()) };
+        });
         return true;
       });
       return done === true;
