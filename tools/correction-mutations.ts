@@ -5,7 +5,7 @@ export const correctionMutations: Readonly<Record<string, Mutation>> = {
   'verdict-of-version': {
     guard: 'a record is given up by the version that it failed by (rule 4)',
     edits: [edit('attempts.ts', 'seq !== stoodAt || version !== decidedBy', 'seq !== stoodAt')],
-    seeds: 600,
+    seeds: 700,
     deeds: ['change'],
   },
   'request-waits': {
