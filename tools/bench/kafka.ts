@@ -1,5 +1,6 @@
 /** From a topic of Kafka into SQLite, and from summaries to a topic of Kafka, each beside kafkajs alone on the same broker. */
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
 import { systemClock } from '../../libs/wiring/src/system-clock.ts';
@@ -77,6 +78,15 @@ const countOf = async (transport: KafkaTransport, topic: string): Promise<number
   return ends.reduce((sum, { end }) => sum + end, 0);
 };
 
+/** A transaction that was committed is seen when its marks are written, a moment later. */
+const markedMsMax = 10_000;
+
+const holds = async (transport: KafkaTransport, topic: string, documents: number): Promise<boolean> => {
+  for (const deadline = Date.now() + markedMsMax; Date.now() < deadline; await sleep(100))
+    if ((await countOf(transport, topic)) >= documents) return true;
+  return false;
+};
+
 /** Publishes every group once, read from the state, and lets kafkajs send the same documents in batches of the same size. */
 const measurePublish = async (place: Place, way: Output, published: readonly Output[]): Promise<readonly Figure[]> => {
   const { broker, transport, home, stream, profile } = place;
@@ -93,7 +103,7 @@ const measurePublish = async (place: Place, way: Output, published: readonly Out
     await transport.ensureTopic(to, partitions);
     const same = { kind: 'kafkajs-produce', address, from: outputs[way], to, records: written, batch } as const;
     const figure = await measureBare(bareNames[way], { ...same, transactional: way === 'transactions' }, profile);
-    if ((await countOf(transport, to)) < written) throw new Error(`kafkajs wrote fewer than ${written} documents`);
+    if (!(await holds(transport, to, written))) throw new Error(`kafkajs wrote fewer than ${written} documents`);
     return figure;
   };
   return [{ ...ran, records: written }, await bare('1'), await bare('2')];
