@@ -8,14 +8,6 @@ export type InTransaction = (work: (transaction: LaneTransaction) => Promise<voi
 export const taken = (lane: LaneKey): Failure =>
   new Failure('retry', 'lane.lost', 'what the lane had begun was finished first: reload it', { ...lane });
 
-/** The turn was taken, but it is not what its author remembers. */
-export const overtaken = (lane: LaneKey): Failure =>
-  new Failure('retry', 'catalog.overtaken', 'another version came into force before a driver had gone live: its lane looks again', {
-    ...lane,
-  });
-
-export const isOvertaken = (error: unknown): boolean => error instanceof Failure && error.code === 'catalog.overtaken';
-
 /** Makes the tables of the driver instances that rows are of. */
 export type EnsureTables = (writes: readonly RowWrite[]) => Promise<void>;
 

@@ -1,5 +1,6 @@
 import { Failure, type LaneReads, type RowStore, type Warehouse, type WarehouseCapabilities } from '@dsf/ports';
-import { changesShown, createEnsureTables, createFinisher, overtaken, taken, type EnsureTables } from './finish.ts';
+import { overtaken } from '../overtaken.ts';
+import { changesShown, createEnsureTables, createFinisher, taken, type EnsureTables } from './finish.ts';
 import { encodeIntent, type Intent } from './intent.ts';
 import { recordTurn, type Recorded } from './recorder.ts';
 

@@ -4,7 +4,7 @@ import type { GroupRow, LaneTransaction, Request, RequestBody } from '@dsf/ports
 import { fold } from './fold.ts';
 import { freeze, frozenOf, isFreeze, listFrozen } from './frozen.ts';
 import type { Lane } from '../lane.ts';
-import { isOvertaken } from '../split/finish.ts';
+import { isOvertaken } from '../overtaken.ts';
 import type { LaneContext } from '../work.ts';
 import type { SummariseRoom } from './step.ts';
 

@@ -9,7 +9,7 @@ import { adoptInstances, carryOutRequests } from './chores.ts';
 import type { SummarisePhases } from './fold.ts';
 import { createGroupStore } from './group-store.ts';
 import { flattenLaneOf } from './points-in.ts';
-import { isOvertaken } from '../split/finish.ts';
+import { isOvertaken } from '../overtaken.ts';
 import { createSummariseStep } from './step.ts';
 import { createSummaryOut } from './summary-out.ts';
 
