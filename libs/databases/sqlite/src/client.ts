@@ -1,4 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Failure } from '@dsf/ports';
@@ -6,14 +7,15 @@ import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { createLockRetry } from './lock-retry.ts';
 import { turnsOf, type TakeTurn } from './turns.ts';
-import { commitAlone, commitTogether, createLoneJob, createSharedJob, rollBack, type WriteJob } from './write-job.ts';
-import { createWriteQueue } from './write-queue.ts';
+import { openWalSync, type WalSync } from './wal-sync.ts';
+import { commitAlone, commitTogether, createLoneJob, createSharedJob, rollBack, type Committed, type WriteJob } from './write-job.ts';
+import { createWriteQueue, type RunJobs } from './write-queue.ts';
 
 export interface SqliteConfig {
   /** Path of the database file; made when it is not there. */
   readonly file: string;
   /**
-   * `full` (default): a commit outlives a power cut. `normal`: a power cut may undo the last commits, all of them whole, never the
+   * `full` (default): a commit that was confirmed outlives a power cut. `normal`: a power cut may undo the last commits, all of them whole, never the
    * file; the services then find the database older than the log and stop. Both survive kill -9 without any loss.
    */
   readonly synchronous?: 'full' | 'normal';
@@ -23,6 +25,8 @@ export interface SqliteConfig {
   readonly lockAttemptsMax?: number;
   /** Spreads the pauses of processes that wait for the same lock; in [0, 1). */
   readonly random?: () => number;
+  /** How the write-ahead log is synced; for tests. */
+  readonly syncLog?: (log: FileHandle) => Promise<void>;
   /** From `createTurns`, where several threads of this process write to the file. */
   readonly turns?: SharedArrayBuffer;
 }
@@ -41,17 +45,25 @@ export interface SqliteClient {
    * want the file too.
    */
   writeShared<T>(work: (connection: Connection) => T): Promise<T>;
-  /** Runs `work` on one snapshot of what is committed. It may run again when the file was busy. */
+  /**
+   * Runs `work` on one snapshot of what is committed. It may run again when the file was busy. A power cut may undo what it has seen, together
+   * with all that anybody commits upon it; for what leaves the database before a commit there is `readDurable`.
+   */
   read<T>(work: (connection: Connection) => T): Promise<T>;
+  /** As `read`; resolves when what it has seen outlives a power cut. */
+  readDurable<T>(work: (connection: Connection) => T): Promise<T>;
   /** Gives the handle back; the last one closes the file, after the transaction that is running. */
   close(): Promise<void>;
 }
 
-/** SQLite's names for KiB of page cache are negative numbers: 64 MB for the writer (35 % faster than the default 2 MB). */
-const writerPragmas = (config: SqliteConfig): string => `
+/**
+ * SQLite's names for KiB of page cache are negative numbers: 64 MB for the writer (35 % faster than the default 2 MB). NORMAL: commits are
+ * synced by us, see `WalSync`.
+ */
+const writerPragmas = `
   PRAGMA page_size = 8192;
   PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = ${config.synchronous === 'normal' ? 'NORMAL' : 'FULL'};
+  PRAGMA synchronous = NORMAL;
   PRAGMA foreign_keys = ON;
   PRAGMA cache_size = -65536;
   PRAGMA temp_store = MEMORY;
@@ -93,6 +105,41 @@ const runSnapshot = <T>(reader: Connection, work: (connection: Connection) => T)
 };
 
 const atOnce: TakeTurn = (work) => work();
+const notSynced: WalSync = { committed: async () => undefined, durable: async () => undefined, close: async () => undefined };
+
+/** Begins a transaction of the writer, and goes on without a pause: from there on others wait for the file. */
+type Begin = <T>(then: () => T | Promise<T>) => Promise<T>;
+
+const writing = (at: { readonly writer: Connection; readonly file: string; readonly begin: Begin; readonly log: WalSync }): RunJobs => {
+  const { writer, file, begin, log } = at;
+  /** Nobody waits for it here: the next transaction may begin. */
+  const settle = ({ committed }: Committed): void => {
+    if (committed.length === 0) return;
+    log.committed().then(
+      () => committed.forEach(({ resolve }) => resolve()),
+      (error: unknown) => committed.forEach(({ reject }) => reject(error)),
+    );
+  };
+  return {
+    together: async (jobs) => {
+      try {
+        const done = await begin(() => commitTogether(writer, file, jobs));
+        settle(done);
+        return done.taken;
+      } catch (error) {
+        for (const { reject } of jobs) reject(error);
+        return jobs.length;
+      }
+    },
+    alone: async (job) => {
+      try {
+        settle(await begin(() => commitAlone(writer, file, job)));
+      } catch (error) {
+        job.reject(error);
+      }
+    },
+  };
+};
 
 const createClient = async (config: SqliteConfig, file: string): Promise<SqliteClient> => {
   const closing = new AbortController();
@@ -102,26 +149,20 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
     random: config.random ?? Math.random,
     signal: closing.signal,
   });
-  const writer = await whileBusy(() => openFile(config, file, { readOnly: false, pragmas: writerPragmas(config) }));
+  const writer = await whileBusy(() => openFile(config, file, { readOnly: false, pragmas: writerPragmas }));
   const reader = await whileBusy(() => openFile(config, file, { readOnly: true, pragmas: readerPragmas }));
 
   const inTurn = config.turns === undefined ? atOnce : turnsOf(config.turns);
-  /** Begins a transaction and goes on without a pause: from there on others wait for the file. */
-  const begin = <T>(then: () => T | Promise<T>): Promise<T> =>
+  const begin: Begin = (then) =>
     inTurn(() =>
       whileBusy(() => {
         writer.exec('BEGIN IMMEDIATE');
         return then();
       }),
     );
-  const queue = createWriteQueue({
-    together: (jobs) =>
-      begin(() => commitTogether(writer, file, jobs)).catch((error: unknown) => {
-        for (const job of jobs) job.reject(error);
-        return jobs.length;
-      }),
-    alone: (job) => begin(() => commitAlone(writer, file, job)).catch(job.reject),
-  });
+  const changesOfOthers = (): number => Number(writer.first('PRAGMA data_version')?.[0]);
+  const log = config.synchronous === 'normal' ? notSynced : openWalSync({ file, changesOfOthers, sync: config.syncLog });
+  const queue = createWriteQueue(writing({ writer, file, begin, log }));
   const add = async <T>({ job, done }: { readonly job: WriteJob; readonly done: Promise<T> }): Promise<T> => {
     queue.add(job);
     return done;
@@ -132,8 +173,14 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
     write: (work) => add(createLoneJob(work)),
     writeShared: (work) => add(createSharedJob(work)),
     read: (work) => whileBusy(() => runSnapshot(reader, work)),
+    readDurable: async (work) => {
+      const seen = await whileBusy(() => runSnapshot(reader, work));
+      await log.durable();
+      return seen;
+    },
     close: async () => {
       await queue.idle();
+      await log.close();
       closing.abort();
       reader.close();
       writer.close();
@@ -177,6 +224,7 @@ export const openSqliteClient = async (config: SqliteConfig): Promise<SqliteClie
     write: (work) => whileOpen(() => client.write(work)),
     writeShared: (work) => whileOpen(() => client.writeShared(work)),
     read: (work) => whileOpen(() => client.read(work)),
+    readDurable: (work) => whileOpen(() => client.readDurable(work)),
     close: async () => {
       if (!isOpen) return;
       isOpen = false;

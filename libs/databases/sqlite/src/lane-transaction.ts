@@ -25,7 +25,11 @@ export interface CatalogViews {
 export type OnConnection = <T>(work: (connection: Connection) => T) => Promise<T>;
 type Step = (connection: Connection) => void;
 
-export const laneReads = (on: OnConnection, views: CatalogViews): LaneReads => ({
+/** @param onDurable - for what a publisher sends before it commits: a power cut must not undo what others have been told */
+export const laneReads = (
+  { on, onDurable }: { readonly on: OnConnection; readonly onDurable: OnConnection },
+  views: CatalogViews,
+): LaneReads => ({
   readRaw: (range, max) => on((connection) => rawRows.readRaw(connection, range, max)),
   readFlat: (range, tables, max) => on((connection) => flatRows.readFlat(connection, views.schema(connection), { range, tables, max })),
   readGroups: (instance, groups) =>
@@ -34,12 +38,12 @@ export const laneReads = (on: OnConnection, views: CatalogViews): LaneReads => (
       return layout === null ? [] : groupRows.readGroups(connection, layout, groups);
     }),
   readGroupsByRevision: (instance, ...[lane, from, to, after, max]) =>
-    on((connection) => {
+    onDurable((connection) => {
       const layout = views.layout(connection, instance);
       return layout === null ? [] : groupRows.readGroupsByRevision(connection, layout, { lane, from, to, after, max });
     }),
   readRequests: (lane, max) => on((connection) => requests.readRequests(connection, lane, max)),
-  readLiveInstances: (lane) => on((connection) => summaryTables.readLiveInstances(connection, lane)),
+  readLiveInstances: (lane) => onDurable((connection) => summaryTables.readLiveInstances(connection, lane)),
   readEnds: (source) => on((connection) => laneState.readEnds(connection, source)),
   readFailures: (at) => on((connection) => failures.readFailures(connection, at)),
   findSince: (rows, range, time) =>
@@ -113,7 +117,7 @@ interface Turn {
 }
 
 const laneCalls = (lane: LaneKey, turn: Turn, views: CatalogViews): Omit<LaneTransaction, 'seq'> => ({
-  ...laneReads(turn.on, views),
+  ...laneReads({ on: turn.on, onDurable: turn.on }, views),
   ...laneWrites(lane, turn, views),
   holdVersion: (version) => turn.on((connection) => holdVersion(connection, version)),
 });

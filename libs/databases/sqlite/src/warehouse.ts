@@ -24,10 +24,10 @@ export const openSqliteWarehouse = async (config: SqliteConfig): Promise<Warehou
 
   return {
     capabilities,
-    loadLane: (lane) => client.read((connection) => readLane(connection, lane)),
+    loadLane: (lane) => client.readDurable((connection) => readLane(connection, lane)),
     transact: (lane, seq, work) => takeTurn(client, { lane, seq, views: inTransaction }, work),
     intend: (lane, seq, body) => client.write(async (connection) => writeIntent(connection, { lane, seq, body })),
-    readIntent: (lane) => client.read((connection) => readIntent(connection, lane)),
+    readIntent: (lane) => client.readDurable((connection) => readIntent(connection, lane)),
     schema: () => client.read(committed.schema),
     evolve: (plan) =>
       client.write(async (connection) => {
@@ -44,7 +44,7 @@ export const openSqliteWarehouse = async (config: SqliteConfig): Promise<Warehou
       });
     },
     administer: (work) => client.write((connection) => work(adminTransaction(connection, inTransaction))),
-    committed: laneReads((work) => client.read(work), committed),
+    committed: laneReads({ on: (work) => client.read(work), onDurable: (work) => client.readDurable(work) }, committed),
     request: (requests, now) => client.write(async (connection) => writeRequests(connection, requests, now)),
     inspect: openInspection(client, committed.schema),
     close: () => client.close(),

@@ -2,7 +2,7 @@ import type { Connection } from './connection.ts';
 import { failureOf } from './verdict.ts';
 
 /*
- * Pieces of work that wait for the writer. Each is settled once: after the commit that holds it, or when it has been rolled back.
+ * Pieces of work that wait for the writer. Each is settled once: when the commit that holds it is on the disk, or when it has been rolled back.
  */
 
 interface Settled {
@@ -46,6 +46,11 @@ export const createLoneJob = <T>(work: (connection: Connection) => Promise<T>): 
   return { job: { shares: false, run, resolve: () => settle(), reject }, done: promise };
 };
 
+/** Jobs that are in the file, and still to be settled. */
+export interface Committed {
+  readonly committed: readonly WriteJob[];
+}
+
 /** SQLite may have rolled back by itself: on a full disk, for example. */
 export const rollBack = (connection: Connection): void => {
   if (connection.inTransaction) connection.exec('ROLLBACK');
@@ -72,9 +77,13 @@ const togetherMsMax = 100;
 /**
  * Runs jobs one after the other in the transaction that has begun, and commits them together: a commit costs a sync of the disk, which takes
  * as long as hundreds of rows.
- * @returns how many jobs were settled; the others had to wait for the next transaction
+ * @returns how many jobs were done with; the others had to wait for the next transaction
  */
-export const commitTogether = (connection: Connection, file: string, jobs: readonly SharedJob[]): number => {
+export const commitTogether = (
+  connection: Connection,
+  file: string,
+  jobs: readonly SharedJob[],
+): Committed & { readonly taken: number } => {
   const open: SharedJob[] = [];
   const startedAt = performance.now();
   let taken = 0;
@@ -90,21 +99,20 @@ export const commitTogether = (connection: Connection, file: string, jobs: reado
   } catch (error) {
     rollBack(connection);
     for (const job of open) job.reject(failureOf(error, { file }));
-    return taken;
+    return { taken, committed: [] };
   }
-  for (const job of open) job.resolve();
-  return taken;
+  return { taken, committed: open };
 };
 
 /** As `commitTogether`, for a job that has the transaction to itself. */
-export const commitAlone = async (connection: Connection, file: string, job: LoneJob): Promise<void> => {
+export const commitAlone = async (connection: Connection, file: string, job: LoneJob): Promise<Committed> => {
   try {
     await job.run(connection);
     connection.exec('COMMIT');
   } catch (error) {
     rollBack(connection);
     job.reject(failureOf(error, { file }));
-    return;
+    return { committed: [] };
   }
-  job.resolve();
+  return { committed: [job] };
 };

@@ -16,7 +16,7 @@ export interface WriteQueue {
 
 /** Neither rejects. */
 export interface RunJobs {
-  /** @returns how many of the jobs, from the first on, are settled */
+  /** @returns how many of the jobs, from the first on, are done with */
   readonly together: (jobs: readonly SharedJob[]) => Promise<number>;
   readonly alone: (job: LoneJob) => Promise<void>;
 }
