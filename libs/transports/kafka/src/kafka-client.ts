@@ -1,4 +1,4 @@
-import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import { Failure, type Clock } from '@dsf/ports';
 import Cluster, { type Broker } from 'kafkajs/src/cluster/index.js';
@@ -7,6 +7,7 @@ import { makeCoordinators } from './coordinators.ts';
 import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure } from './kafka-failure.ts';
 import { lookOnlyWhenRequestsWait } from './request-queue.ts';
+import { readAnswers, takeWholeAnswers } from './whole-answers.ts';
 import { madeTries, makeLeaders, makeTopicBook } from './topic-book.ts';
 
 /** One set of connections to a cluster. kafkajs gives each broker one connection for fetches, which may wait there, and one for the rest. */
@@ -94,16 +95,19 @@ const makeSockets = () => {
   };
 };
 
-/** As kafkajs's own, without Nagle's delay: requests are small and somebody waits for each. */
+/** As kafkajs's own, without Nagle's delay, since requests are small and somebody waits for each; and with answers in one piece. */
 const openSocket = ({ host, port, ssl, onConnect }: SocketRequest): Socket => {
   const named = isIP(host) === 0 ? { servername: host } : {};
-  const socket = ssl === null ? connectPlain({ host, port }, onConnect) : connectSecure({ host, port, ...named, ...ssl }, onConnect);
+  // Also an option of `tls.connect`, which its types do not know.
+  const place: NetConnectOpts = { host, port, onread: readAnswers((bytes) => socket.emit('data', bytes)) };
+  const socket: Socket = ssl === null ? connectPlain(place, onConnect) : connectSecure({ ...place, ...named, ...ssl }, onConnect);
   socket.setKeepAlive(true, keepAliveMs);
   socket.setNoDelay(true);
   return socket;
 };
 
 lookOnlyWhenRequestsWait();
+takeWholeAnswers();
 
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => undefined });
 

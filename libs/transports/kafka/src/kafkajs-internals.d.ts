@@ -142,3 +142,12 @@ declare module 'kafkajs/src/network/requestQueue/index.js' {
     scheduleCheckPendingRequests: (this: RequestQueue) => void;
   }
 }
+
+declare module 'kafkajs/src/network/connection.js' {
+  export default class Connection {
+    /** What has arrived and is not a whole answer yet, and how many bytes that is. */
+    readonly chunks: Buffer[];
+    readonly bytesBuffered: number;
+    processData: (this: Connection, data: Buffer) => void;
+  }
+}
