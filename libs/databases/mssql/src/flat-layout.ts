@@ -1,11 +1,11 @@
 import { TYPES } from 'tedious';
 import { Failure } from '@dsf/ports';
-import type { FlatColumn, FlatTable } from '@dsf/ports';
+import type { FlatColumn, FlatRow, FlatTable } from '@dsf/ports';
 import { codecOf, type Codec } from './cells.ts';
 import type { BulkColumn } from './connection.ts';
 import { quoteName } from './dialect.ts';
 import { physicalOf, type Catalog, type PhysicalColumn, type PhysicalTable } from './schema-catalog.ts';
-import { cellWriter, type CellWriter } from './wire-cells.ts';
+import { cellWriter, makeRoom, putBigInt, putInt, roomOf, type CellWriter, type Sink } from './wire-cells.ts';
 
 /*
  * The columns of a root or child table in the order in which its rows are written: DSF's own, those of the paths, and the exact ones beside them.
@@ -19,9 +19,18 @@ export interface Slot {
   readonly exactAt: number;
 }
 
+/** What the rows of one table have in common. */
+export interface RowsOf {
+  readonly source: number;
+  readonly partition: number;
+  readonly version: number;
+  readonly table: FlatTable;
+}
+
 export interface Layout {
   readonly table: string;
   readonly columns: readonly BulkColumn[];
+  /** Of the columns behind DSF's own. */
   readonly writers: readonly CellWriter[];
   readonly slots: readonly Slot[];
   /** Exact columns come last; so many. */
@@ -29,6 +38,9 @@ export interface Layout {
 }
 
 const integerColumn = (name: string, type: BulkColumn['type'], nullable: boolean): BulkColumn => ({ name, type, nullable });
+
+const shapeColumn: BulkColumn = { name: '_dsf_shape', type: TYPES.VarChar, nullable: true, length: 6 };
+const writeShape = cellWriter(shapeColumn);
 
 const systemBulkColumns = ({ parent }: FlatTable): readonly BulkColumn[] => [
   integerColumn('_dsf_src', TYPES.Int, false),
@@ -41,11 +53,35 @@ const systemBulkColumns = ({ parent }: FlatTable): readonly BulkColumn[] => [
     : [integerColumn('_dsf_parent_row', TYPES.Int, false)]),
   integerColumn('_dsf_list_idx', TYPES.Int, true),
   integerColumn('_dsf_list_idx2', TYPES.Int, true),
-  { name: '_dsf_shape', type: TYPES.VarChar, nullable: true, length: 6 },
+  shapeColumn,
 ];
 
+/** Bytes of DSF's own cells in one row, at most. */
+const systemRoom = 6 * roomOf.int + 3 * roomOf.bigint + 8;
+
+/** Writes DSF's own cells of the rows of one source partition and version, in the order of `systemBulkColumns`. */
+export const systemWriter = ({ source, partition, version, table }: RowsOf): ((sink: Sink, row: FlatRow) => void) => {
+  const isRoot = table.parent === null;
+  return (sink, row) => {
+    makeRoom(sink, systemRoom);
+    putInt(sink, source);
+    putInt(sink, partition);
+    putBigInt(sink, row.offset);
+    putInt(sink, row.row);
+    putInt(sink, version);
+    if (isRoot) {
+      putBigInt(sink, row.time);
+      putBigInt(sink, row.ingestedAt);
+    } else putInt(sink, row.parentRow);
+    putInt(sink, row.listIdx);
+    putInt(sink, row.listIdx2);
+    writeShape(sink, row.shape);
+  };
+};
+
 const makeLayout = (table: FlatTable, own: PhysicalTable): Layout => {
-  const columns: BulkColumn[] = [...systemBulkColumns(table)];
+  const system = systemBulkColumns(table);
+  const columns: BulkColumn[] = [...system];
   const slots = table.columns.map((column, index): Slot => {
     const physical = own.columns[index];
     if (physical === undefined)
@@ -65,7 +101,7 @@ const makeLayout = (table: FlatTable, own: PhysicalTable): Layout => {
     columns.push({ name: slot.physical.exact, type: TYPES.NVarChar, nullable: true, length: Number.POSITIVE_INFINITY });
     return { ...slot, exactAt: exacts++ };
   });
-  return { table: quoteName(own.name), columns, writers: columns.map(cellWriter), slots: placed, exacts };
+  return { table: quoteName(own.name), columns, writers: columns.slice(system.length).map(cellWriter), slots: placed, exacts };
 };
 
 /** By table as the catalog has it: a table that has changed is another object. */

@@ -6,7 +6,7 @@ import { integer, integerOrNull } from './columns.ts';
 import type { Cell, Connection, Row } from './connection.ts';
 import { deleteInSteps } from './delete-in-steps.ts';
 import { longTextMax, quoteName, shortText } from './dialect.ts';
-import { layoutOf, type Layout, type Slot } from './flat-layout.ts';
+import { layoutOf, systemWriter, type Layout, type RowsOf, type Slot } from './flat-layout.ts';
 import { physicalOf, type Catalog } from './schema-catalog.ts';
 import type { Growth } from './schema-changes.ts';
 import { integer as int, raw, sql } from './sql.ts';
@@ -39,43 +39,24 @@ const lack = (slot: Slot, exact: string, tableId: number, needs: Needs): void =>
 };
 
 /** Writes the rows of one table, which are of one source partition and version. */
-const rowWriter = (
-  rows: { readonly source: number; readonly partition: number; readonly version: number; readonly table: FlatTable },
-  { writers, slots, exacts }: Layout,
-  needs: Needs,
-): ((sink: Sink, row: FlatRow) => void) => {
-  const { source, partition, version, table } = rows;
-  const isRoot = table.parent === null;
+const rowWriter = (rows: RowsOf, { writers, slots, exacts }: Layout, needs: Needs): ((sink: Sink, row: FlatRow) => void) => {
+  const writeSystem = systemWriter(rows);
   const exact: (string | null)[] = Array.from({ length: exacts }, () => null);
-  let at = 0;
-  const write = (sink: Sink, value: unknown): void => writers[at++]?.(sink, value);
   return (sink, row) => {
-    at = 0;
-    write(sink, source);
-    write(sink, partition);
-    write(sink, row.offset);
-    write(sink, row.row);
-    write(sink, version);
-    if (isRoot) {
-      write(sink, row.time);
-      write(sink, row.ingestedAt);
-    } else write(sink, row.parentRow);
-    write(sink, row.listIdx);
-    write(sink, row.listIdx2);
-    write(sink, row.shape);
+    writeSystem(sink, row);
     exact.fill(null);
     for (let index = 0; index < slots.length; index += 1) {
       const slot = slots[index];
       const cell = row.cells[index] ?? null;
       const encoded = cell === null || slot === undefined ? null : slot.codec.encode(cell);
-      if (slot === undefined || encoded === null || typeof encoded !== 'object') write(sink, encoded);
+      if (slot === undefined || encoded === null || typeof encoded !== 'object') writers[index]?.(sink, encoded);
       else {
-        write(sink, encoded.value);
+        writers[index]?.(sink, encoded.value);
         if (slot.exactAt >= 0) exact[slot.exactAt] = encoded.exact;
-        lack(slot, encoded.exact, table.id, needs);
+        lack(slot, encoded.exact, rows.table.id, needs);
       }
     }
-    for (const text of exact) write(sink, text);
+    for (let index = 0; index < exacts; index += 1) writers[slots.length + index]?.(sink, exact[index]);
   };
 };
 

@@ -11,9 +11,18 @@ import { decimalScale, exactDate, exactDecimal, exactMoment } from './wire-types
 /** Bytes that grow. */
 export interface Sink {
   bytes: Buffer;
+  /** The same memory, for numbers: a quarter of what a Buffer's own methods take. */
+  view: DataView;
   /** Where the next byte goes. */
   at: number;
 }
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Buffer): DataView => new DataView(buffer, byteOffset, byteLength);
+
+export const newSink = (size: number): Sink => {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  return { bytes, view: viewOf(bytes), at: 0 };
+};
 
 export type CellWriter = (sink: Sink, value: unknown) => void;
 
@@ -21,32 +30,58 @@ export const makeRoom = (sink: Sink, more: number): void => {
   if (sink.at + more <= sink.bytes.length) return;
   const grown = Buffer.allocUnsafeSlow(Math.max(sink.bytes.length * 2, sink.at + more));
   sink.bytes.copy(grown, 0, 0, sink.at);
-  sink.bytes = grown;
+  [sink.bytes, sink.view] = [grown, viewOf(grown)];
 };
 
 const two32 = 2 ** 32;
 
-/** Where `makeRoom` has been called for it. */
+/** Where `makeRoom` has been called for it, as for all that begin with `put`. */
 const putByte = (sink: Sink, byte: number): void => {
-  sink.bytes[sink.at++] = byte;
+  sink.view.setUint8(sink.at, byte);
+  sink.at += 1;
 };
 
 const put16 = (sink: Sink, value: number): void => {
-  sink.at = sink.bytes.writeUInt16LE(value, sink.at);
+  sink.view.setUint16(sink.at, value, true);
+  sink.at += 2;
 };
 
 const put32 = (sink: Sink, value: number): void => {
-  sink.at = sink.bytes.writeUInt32LE(value, sink.at);
+  sink.view.setUint32(sink.at, value, true);
+  sink.at += 4;
 };
 
 /** A whole number of at most 53 bits and any sign, as 64 bits. */
 const put64 = (sink: Sink, value: number): void => {
   const high = Math.floor(value / two32);
-  put32(sink, value - high * two32);
-  sink.at = sink.bytes.writeInt32LE(high, sink.at);
+  sink.view.setUint32(sink.at, value - high * two32, true);
+  sink.view.setInt32(sink.at + 4, high, true);
+  sink.at += 8;
 };
 
 const misfit = (type: string, value: unknown): TypeError => new TypeError(`a column of type ${type} cannot take a ${typeof value}`);
+
+/** Most bytes that `putInt` and `putBigInt` take. */
+export const roomOf = { int: 5, bigint: 9 } as const;
+
+/** A cell of type int. */
+export const putInt = (sink: Sink, value: number | null): void => {
+  if (value === null) return putByte(sink, 0);
+  if ((value | 0) !== value) throw misfit('int', value);
+  sink.view.setUint8(sink.at, 4);
+  sink.view.setInt32(sink.at + 1, value, true);
+  sink.at += roomOf.int;
+};
+
+/** A cell of type bigint. */
+export const putBigInt = (sink: Sink, value: number | bigint | null): void => {
+  if (value === null) return putByte(sink, 0);
+  putByte(sink, 8);
+  if (typeof value === 'number' && Number.isSafeInteger(value)) return put64(sink, value);
+  if (typeof value !== 'bigint' || BigInt.asIntN(64, value) !== value) throw misfit('bigint', value);
+  sink.view.setBigInt64(sink.at, value, true);
+  sink.at += 8;
+};
 
 /** One byte says how long the value is, 0 that it is NULL. */
 const short =
@@ -58,16 +93,13 @@ const short =
   };
 
 const writeInt = short(4, (sink, value) => {
-  if (typeof value !== 'number' || !Number.isInteger(value)) throw misfit('int', value);
-  putByte(sink, 4);
-  sink.at = sink.bytes.writeInt32LE(value, sink.at);
+  if (typeof value !== 'number') throw misfit('int', value);
+  putInt(sink, value);
 });
 
 const writeBigInt = short(8, (sink, value) => {
-  putByte(sink, 8);
-  if (typeof value === 'number' && Number.isSafeInteger(value)) put64(sink, value);
-  else if (typeof value === 'bigint') sink.at = sink.bytes.writeBigInt64LE(value, sink.at);
-  else throw misfit('bigint', value);
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw misfit('bigint', value);
+  putBigInt(sink, value);
 });
 
 const writeBit = short(1, (sink, value) => {
@@ -79,7 +111,8 @@ const writeFloat = short(8, (sink, value) => {
   if (typeof value !== 'number' || Number.isNaN(value)) throw misfit('float', value);
   putByte(sink, 8);
   // Zero has no sign in SQL, as in the driver.
-  sink.at = sink.bytes.writeDoubleLE(value + 0, sink.at);
+  sink.view.setFloat64(sink.at, value + 0, true);
+  sink.at += 8;
 });
 
 const zeros = Array.from({ length: decimalScale + 1 }, (_, digits) => '0'.repeat(decimalScale - digits));
@@ -104,8 +137,9 @@ const writeDecimal = short(17, (sink, text) => {
     return;
   }
   const magnitude = BigInt(`${whole}${fraction}${zeros[fraction.length] ?? ''}`);
-  sink.at = sink.bytes.writeBigUInt64LE(magnitude & low64, sink.at);
-  sink.at = sink.bytes.writeBigUInt64LE(magnitude >> 64n, sink.at);
+  sink.view.setBigUint64(sink.at, magnitude & low64, true);
+  sink.view.setBigUint64(sink.at + 8, magnitude >> 64n, true);
+  sink.at += 16;
 });
 
 const epochDays = 719_162;
@@ -122,8 +156,10 @@ const daysOf = (text: string): number => {
   return lastDay.days;
 };
 
+/** Three bytes. */
 const putDays = (sink: Sink, days: number): void => {
-  sink.at = sink.bytes.writeUIntLE(days, sink.at, 3);
+  put16(sink, days & 0xffff);
+  putByte(sink, days >>> 16);
 };
 
 /** `2026-11-23T20:57:35.1234567Z`, years 0001 to 9999; digits beyond the seventh are left out. */
@@ -132,7 +168,9 @@ const writeMoment = short(10, (sink, text) => {
   const seconds = (Number(text.slice(11, 13)) * 60 + Number(text.slice(14, 16))) * 60 + Number(text.slice(17, 19));
   const fraction = text.charCodeAt(19) === 46 ? text.slice(20, -1).slice(0, 7).padEnd(7, '0') : '0';
   putByte(sink, 10);
-  sink.at = sink.bytes.writeUIntLE(seconds * 10_000_000 + Number(fraction), sink.at, 5);
+  const ticks = seconds * 10_000_000 + Number(fraction);
+  put32(sink, ticks % two32);
+  putByte(sink, Math.floor(ticks / two32));
   putDays(sink, daysOf(text));
   put16(sink, 0);
 });
@@ -161,11 +199,9 @@ const putUtf16 = (sink: Sink, text: string): void => {
     sink.at += sink.bytes.write(text, sink.at, 'utf16le');
     return;
   }
-  for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    putByte(sink, unit & 0xff);
-    putByte(sink, unit >> 8);
-  }
+  const { view, at } = sink;
+  for (let index = 0; index < text.length; index += 1) view.setUint16(at + index * 2, text.charCodeAt(index), true);
+  sink.at = at + text.length * 2;
 };
 
 /** A kind of value of any length. */

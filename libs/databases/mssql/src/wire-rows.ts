@@ -1,6 +1,6 @@
 import type { BulkColumn, BulkRow } from './connection.ts';
 import type { DataType } from './tedious-types.ts';
-import { cellWriter, makeRoom, type Sink } from './wire-cells.ts';
+import { cellWriter, makeRoom, newSink, type Sink } from './wire-cells.ts';
 
 /*
  * Rows of a bulk load as bytes. The driver checks and wraps each cell by itself, which was a third of what flatten computes; so it is given many rows at
@@ -13,20 +13,19 @@ const chunkBytes = 32_768;
 /** What stands before each row, the first of a chunk excepted, which has it from the driver: MS-TDS 2.2.7.21. */
 const rowToken = 0xd1;
 
-const newSink = (): Sink => ({ bytes: Buffer.allocUnsafeSlow(chunkBytes * 2), at: 0 });
-
 /** Rows in the order in which they are to be, as bytes. @param write - writes all cells of a row, in the order of the columns */
 export const writtenRows = function* <Row>(rows: Iterable<Row>, write: (sink: Sink, row: Row) => void): Generator<Buffer> {
-  let sink = newSink();
+  let sink = newSink(chunkBytes * 2);
   for (const row of rows) {
     if (sink.at > 0) {
       makeRoom(sink, 1);
-      sink.bytes[sink.at++] = rowToken;
+      sink.view.setUint8(sink.at, rowToken);
+      sink.at += 1;
     }
     write(sink, row);
     if (sink.at < chunkBytes) continue;
     yield sink.bytes.subarray(0, sink.at);
-    sink = newSink();
+    sink = newSink(chunkBytes * 2);
   }
   if (sink.at > 0) yield sink.bytes.subarray(0, sink.at);
 };
