@@ -8,7 +8,7 @@ import type { Connection } from './connection.ts';
 import { createLockRetry } from './lock-retry.ts';
 import { turnsOf, type TakeTurn } from './turns.ts';
 import { openWalSync, type WalSync } from './wal-sync.ts';
-import { commitAlone, commitTogether, createLoneJob, createSharedJob, rollBack, type Committed, type WriteJob } from './write-job.ts';
+import { commitAlone, commitTogether, createLoneJob, createSharedJob, rollBack, type Confirm, type WriteJob } from './write-job.ts';
 import { createWriteQueue, type RunJobs } from './write-queue.ts';
 
 export interface SqliteConfig {
@@ -105,39 +105,37 @@ const runSnapshot = <T>(reader: Connection, work: (connection: Connection) => T)
 };
 
 const atOnce: TakeTurn = (work) => work();
+/** NaN, which is like nothing, where SQLite cannot tell for the moment. */
+const changesOfOthers = (writer: Connection): number => {
+  try {
+    return Number(writer.first('PRAGMA data_version')?.[0]);
+  } catch {
+    return Number.NaN;
+  }
+};
 const notSynced: WalSync = { committed: async () => undefined, durable: async () => undefined, close: async () => undefined };
 
 /** Begins a transaction of the writer, and goes on without a pause: from there on others wait for the file. */
 type Begin = <T>(then: () => T | Promise<T>) => Promise<T>;
 
-const writing = (at: { readonly writer: Connection; readonly file: string; readonly begin: Begin; readonly log: WalSync }): RunJobs => {
-  const { writer, file, begin, log } = at;
+const writing = (at: { readonly connection: Connection; readonly file: string; readonly begin: Begin; readonly log: WalSync }): RunJobs => {
+  const { begin, log } = at;
   /** Nobody waits for it here: the next transaction may begin. */
-  const settle = ({ committed }: Committed): void => {
-    if (committed.length === 0) return;
+  const confirm: Confirm = (jobs) => {
+    if (jobs.length === 0) return;
     log.committed().then(
-      () => committed.forEach(({ resolve }) => resolve()),
-      (error: unknown) => committed.forEach(({ reject }) => reject(error)),
+      () => jobs.forEach(({ resolve }) => resolve()),
+      (error: unknown) => jobs.forEach(({ reject }) => reject(error)),
     );
   };
+  const place = { ...at, confirm };
   return {
-    together: async (jobs) => {
-      try {
-        const done = await begin(() => commitTogether(writer, file, jobs));
-        settle(done);
-        return done.taken;
-      } catch (error) {
+    together: (jobs) =>
+      begin(() => commitTogether(place, jobs)).catch((error: unknown) => {
         for (const { reject } of jobs) reject(error);
         return jobs.length;
-      }
-    },
-    alone: async (job) => {
-      try {
-        settle(await begin(() => commitAlone(writer, file, job)));
-      } catch (error) {
-        job.reject(error);
-      }
-    },
+      }),
+    alone: (job) => begin(() => commitAlone(place, job)).catch(job.reject),
   };
 };
 
@@ -160,9 +158,16 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
         return then();
       }),
     );
-  const changesOfOthers = (): number => Number(writer.first('PRAGMA data_version')?.[0]);
-  const log = config.synchronous === 'normal' ? notSynced : openWalSync({ file, changesOfOthers, sync: config.syncLog });
-  const queue = createWriteQueue(writing({ writer, file, begin, log }));
+  const log =
+    config.synchronous === 'normal'
+      ? notSynced
+      : openWalSync({
+          // Where SQLite has it: a link may have led to a file that was not there before.
+          file: realpathSync(file),
+          changesOfOthers: () => changesOfOthers(writer),
+          sync: config.syncLog,
+        });
+  const queue = createWriteQueue(writing({ connection: writer, file, begin, log }));
   const add = async <T>({ job, done }: { readonly job: WriteJob; readonly done: Promise<T> }): Promise<T> => {
     queue.add(job);
     return done;

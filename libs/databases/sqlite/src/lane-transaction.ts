@@ -25,7 +25,10 @@ export interface CatalogViews {
 export type OnConnection = <T>(work: (connection: Connection) => T) => Promise<T>;
 type Step = (connection: Connection) => void;
 
-/** @param onDurable - for what a publisher sends before it commits: a power cut must not undo what others have been told */
+/**
+ * @param onDurable - for what a lane may send or acknowledge without a commit of its own upon it: a power cut must not undo what others have
+ *   been told
+ */
 export const laneReads = (
   { on, onDurable }: { readonly on: OnConnection; readonly onDurable: OnConnection },
   views: CatalogViews,
@@ -44,7 +47,7 @@ export const laneReads = (
     }),
   readRequests: (lane, max) => on((connection) => requests.readRequests(connection, lane, max)),
   readLiveInstances: (lane) => onDurable((connection) => summaryTables.readLiveInstances(connection, lane)),
-  readEnds: (source) => on((connection) => laneState.readEnds(connection, source)),
+  readEnds: (source) => onDurable((connection) => laneState.readEnds(connection, source)),
   readFailures: (at) => on((connection) => failures.readFailures(connection, at)),
   findSince: (rows, range, time) =>
     on((connection) =>
@@ -57,7 +60,7 @@ export const laneReads = (
       const needed = [failures.readLowestFailure(connection, at), requests.readLowestReplay(connection, at)].filter((one) => one !== null);
       return needed.length === 0 ? null : Math.min(...needed);
     }),
-  readMessages: (source, ids) => on((connection) => messages.readMessages(connection, source, ids)),
+  readMessages: (source, ids) => onDurable((connection) => messages.readMessages(connection, source, ids)),
   readFrozen: (instance, groups) => on((connection) => groupRows.readFrozen(connection, instance, groups)),
 });
 

@@ -1,11 +1,16 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { Warehouse } from '@dsf/ports';
 import { openSqliteClient } from './client.ts';
 import { temporaryFolder } from './temporary-folder.ts';
+import { createTurns } from './turns.ts';
+import { openWalSync } from './wal-sync.ts';
+import { openSqliteWarehouse } from './warehouse.ts';
 
 const folder = temporaryFolder();
+const noCounts = { written: 0, failed: 0, filtered: 0, absent: 0, duplicates: 0, refills: 0 };
 afterAll(folder.discard);
 
 /** A disk whose syncs end when the test says so. */
@@ -146,6 +151,78 @@ describe('a commit', () => {
   });
 });
 
+describe('what a lane sends or acknowledges without a commit of its own', () => {
+  const at = { source: 1, partition: 0 };
+  const ingest = { phase: 'ingest', source: 1, lane: 0 } as const;
+  const position = { ...at, next: 1, start: 0, time: null, idle: true, version: 1, counters: noCounts };
+
+  it.each<[string, (warehouse: Warehouse) => Promise<unknown>]>([
+    ['where a lane stands', (warehouse) => warehouse.loadLane(ingest)],
+    ['what is still to be appended elsewhere', (warehouse) => warehouse.readIntent(ingest)],
+    ['the tables', (warehouse) => warehouse.schema()],
+    ['how far ingest has come', (warehouse) => warehouse.committed.readEnds(1)],
+    ['messages that have been stored already', (warehouse) => warehouse.committed.readMessages(1, ['m'])],
+    ['drivers that are live', (warehouse) => warehouse.committed.readLiveInstances(0)],
+    ['groups to be published', (warehouse) => warehouse.committed.readGroupsByRevision('none', 0, 0, 10, null, 10)],
+  ])('is on the disk: %s', async (_, read) => {
+    const disk = makeDisk();
+    const warehouse = await openSqliteWarehouse({ file: folder.file(`${String(Math.random())}.db`), syncLog: disk.sync });
+    disk.slowDown();
+    const writing = warehouse.transact(ingest, 0, (transaction) => transaction.writePositions([position]));
+    await aMoment();
+    let isRead = false;
+    const reading = read(warehouse).finally(() => (isRead = true));
+    await aMoment();
+    expect(isRead).toBe(false);
+    disk.end();
+    await writing;
+    await aMoment();
+    disk.end();
+    await reading;
+    await warehouse.close();
+  });
+});
+
+describe('the file of the write-ahead log', () => {
+  it('is where SQLite has it when the database is a link to a file that is not there yet', async () => {
+    symlinkSync(folder.file('target.db'), folder.file('link.db'));
+    const client = await openSqliteClient({ file: folder.file('link.db') });
+    const table = client.write(async (connection) => connection.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)'));
+    await expect(table).resolves.toBeUndefined();
+    await client.close();
+  });
+
+  it('that cannot be opened is told by what waits for it, and closes all the same', async () => {
+    const log = openWalSync({ file: folder.file('missing.db'), changesOfOthers: () => 0 });
+    await expect(log.committed()).rejects.toMatchObject({ code: 'warehouse.disk', message: expect.stringContaining('ENOENT') });
+    await log.close();
+  });
+
+  it('is synced once at a time, whenever somebody asks for it', async () => {
+    writeFileSync(folder.file('busy.db-wal'), '');
+    let [now, most] = [0, 0];
+    const log = openWalSync({
+      file: folder.file('busy.db'),
+      changesOfOthers: () => 0,
+      sync: async () => {
+        now += 1;
+        most = Math.max(most, now);
+        await sleep(1);
+        now -= 1;
+      },
+    });
+    /** In each of the moments after a sync has ended. */
+    const ask = async (moments: number): Promise<void> => {
+      await log.committed();
+      for (let moment = 0; moment < moments; moment += 1) await Promise.resolve();
+      await log.committed();
+    };
+    await Promise.all(Array.from({ length: 12 }, (_, moments) => ask(moments)));
+    await log.close();
+    expect(most).toBe(1);
+  });
+});
+
 describe('a read of what a power cut cannot undo', () => {
   const count = 'SELECT count(*) FROM t';
 
@@ -162,6 +239,35 @@ describe('a read of what a power cut cannot undo', () => {
     await writing;
     disk.end();
     expect(await reading).toEqual([1]);
+    await client.close();
+  });
+
+  it('waits for a commit of the very same moment, also where threads take turns', async () => {
+    const disk = makeDisk();
+    const client = await openSqliteClient({ file: folder.file('same-moment.db'), syncLog: disk.sync, turns: createTurns() });
+    await client.write(async (connection) => connection.exec('CREATE TABLE t (a INTEGER PRIMARY KEY)'));
+    disk.slowDown();
+    let isOnDisk = false;
+    const seen: { readonly rows: unknown; readonly isOnDisk: boolean }[] = [];
+    /** In each of the moments around the commit. */
+    const look = async (moments: number): Promise<void> => {
+      for (let moment = 0; moment < moments; moment += 1) await Promise.resolve();
+      const rows = (await client.readDurable((reader) => reader.first(count)))?.[0];
+      seen.push({ rows, isOnDisk });
+    };
+    let looking: readonly Promise<void>[] = [];
+    const writing = client.write(async (connection) => {
+      connection.run('INSERT INTO t VALUES (1)');
+      looking = Array.from({ length: 12 }, (_, moments) => look(moments));
+    });
+    await aMoment();
+    isOnDisk = true;
+    for (const all = Promise.all([writing, ...looking]).then(() => (isOnDisk = false)); isOnDisk; await sleep(1)) {
+      disk.end();
+      all.catch(() => undefined);
+    }
+    expect(seen.filter(({ rows }) => rows === 1).length).toBeGreaterThan(0);
+    expect(seen.filter((one) => one.rows === 1 && !one.isOnDisk)).toEqual([]);
     await client.close();
   });
 

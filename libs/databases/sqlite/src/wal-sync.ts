@@ -9,7 +9,7 @@ import { Failure } from '@dsf/ports';
  * there too, whoever made them (https://sqlite.org/wal.html).
  */
 export interface WalSync {
-  /** Our writer has committed. Resolves when that is on the disk. @throws Failure `fatal` `warehouse.disk`, from then on always */
+  /** Our writer has committed, in this very step. Resolves when that is on the disk. @throws Failure `fatal` `warehouse.disk`, from then on always */
   committed(): Promise<void>;
   /** Resolves when everything that anybody has committed so far is on the disk; at once when it is known to be. @throws as `committed` */
   durable(): Promise<void>;
@@ -18,7 +18,7 @@ export interface WalSync {
 
 export interface WalSyncOptions {
   readonly file: string;
-  /** Changes that others than our writer have committed, as SQLite counts them. */
+  /** Changes that others than our writer have committed, as SQLite counts them; NaN: unknown. */
   readonly changesOfOthers: () => number;
   /** For tests. */
   readonly sync?: ((log: FileHandle) => Promise<void>) | undefined;
@@ -52,9 +52,10 @@ export const openWalSync = ({ file, changesOfOthers, sync = (log) => log.datasyn
     return running;
   };
   const syncOnce = (): Promise<void> => {
+    if (next !== null) return next;
     if (running === null) return begin();
-    // One that has begun may have begun too early.
-    next ??= running
+    // It may have begun too early.
+    next = running
       .catch(() => undefined)
       .then(() => {
         next = null;
@@ -72,7 +73,8 @@ export const openWalSync = ({ file, changesOfOthers, sync = (log) => log.datasyn
     },
     close: async () => {
       await (next ?? running)?.catch(() => undefined);
-      await (await log)?.close();
+      // Whoever waited for it has heard of its trouble.
+      await log?.then((opened) => opened.close()).catch(() => undefined);
     },
   };
 };

@@ -28,7 +28,7 @@ export const openSqliteWarehouse = async (config: SqliteConfig): Promise<Warehou
     transact: (lane, seq, work) => takeTurn(client, { lane, seq, views: inTransaction }, work),
     intend: (lane, seq, body) => client.write(async (connection) => writeIntent(connection, { lane, seq, body })),
     readIntent: (lane) => client.readDurable((connection) => readIntent(connection, lane)),
-    schema: () => client.read(committed.schema),
+    schema: () => client.readDurable(committed.schema),
     evolve: (plan) =>
       client.write(async (connection) => {
         const schema = readSchema(connection);

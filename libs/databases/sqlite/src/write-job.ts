@@ -46,9 +46,13 @@ export const createLoneJob = <T>(work: (connection: Connection) => Promise<T>): 
   return { job: { shares: false, run, resolve: () => settle(), reject }, done: promise };
 };
 
-/** Jobs that are in the file, and still to be settled. */
-export interface Committed {
-  readonly committed: readonly WriteJob[];
+/** Is told at once, in the same step as the COMMIT, which jobs are in the file now; it settles them. */
+export type Confirm = (committed: readonly WriteJob[]) => void;
+
+interface Place {
+  readonly connection: Connection;
+  readonly file: string;
+  readonly confirm: Confirm;
 }
 
 /** SQLite may have rolled back by itself: on a full disk, for example. */
@@ -79,11 +83,7 @@ const togetherMsMax = 100;
  * as long as hundreds of rows.
  * @returns how many jobs were done with; the others had to wait for the next transaction
  */
-export const commitTogether = (
-  connection: Connection,
-  file: string,
-  jobs: readonly SharedJob[],
-): Committed & { readonly taken: number } => {
+export const commitTogether = ({ connection, file, confirm }: Place, jobs: readonly SharedJob[]): number => {
   const open: SharedJob[] = [];
   const startedAt = performance.now();
   let taken = 0;
@@ -99,20 +99,21 @@ export const commitTogether = (
   } catch (error) {
     rollBack(connection);
     for (const job of open) job.reject(failureOf(error, { file }));
-    return { taken, committed: [] };
+    return taken;
   }
-  return { taken, committed: open };
+  confirm(open);
+  return taken;
 };
 
 /** As `commitTogether`, for a job that has the transaction to itself. */
-export const commitAlone = async (connection: Connection, file: string, job: LoneJob): Promise<Committed> => {
+export const commitAlone = async ({ connection, file, confirm }: Place, job: LoneJob): Promise<void> => {
   try {
     await job.run(connection);
     connection.exec('COMMIT');
   } catch (error) {
     rollBack(connection);
     job.reject(failureOf(error, { file }));
-    return { committed: [] };
+    return;
   }
-  return { committed: [job] };
+  confirm([job]);
 };
