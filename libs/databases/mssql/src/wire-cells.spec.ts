@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { BulkColumn } from './connection.ts';
 import type { DataType } from './tedious-types.ts';
 import { listWriter, writtenRows } from './wire-rows.ts';
+import { exactDate, exactMoment } from './wire-types.ts';
 
 const columnOf = (type: DataType, length?: number): BulkColumn => ({
   ...{ name: 'x', type, nullable: true },
@@ -77,6 +78,9 @@ describe('a cell of a bulk load', () => {
     [TYPES.NVarChar, 10, 1],
     [TYPES.VarChar, 10, 'é'],
     [TYPES.VarBinary, 10, 'text'],
+    [exactMoment, 0, '2026-11-29T99:99:99Z'],
+    [exactMoment, 0, '2026-13-45T00:00:00Z'],
+    [exactDate, 0, '2026-13-45'],
   ])('of a kind that its column does not take is refused, not written as something else', (type, length, value) => {
     expect(() => ours(columnOf(type, length), value)).toThrow(Error);
   });

@@ -156,8 +156,9 @@ const daysOf = (text: string): number => {
   return lastDay.days;
 };
 
-/** Three bytes. */
+/** Three bytes. A DataView would cut what does not fit. */
 const putDays = (sink: Sink, days: number): void => {
+  if (!(days >= 0 && days < 2 ** 24)) throw new RangeError(`a day ${days} days after the first of the year 1`);
   put16(sink, days & 0xffff);
   putByte(sink, days >>> 16);
 };
@@ -169,6 +170,7 @@ const writeMoment = short(10, (sink, text) => {
   const fraction = text.charCodeAt(19) === 46 ? text.slice(20, -1).slice(0, 7).padEnd(7, '0') : '0';
   putByte(sink, 10);
   const ticks = seconds * 10_000_000 + Number(fraction);
+  if (!(ticks >= 0 && ticks < 2 ** 40)) throw new RangeError(`a time ${ticks} ticks after midnight`);
   put32(sink, ticks % two32);
   putByte(sink, Math.floor(ticks / two32));
   putDays(sink, daysOf(text));

@@ -105,6 +105,7 @@ const runSnapshot = <T>(reader: Connection, work: (connection: Connection) => T)
 };
 
 const atOnce: TakeTurn = (work) => work();
+
 /** NaN, which is like nothing, where SQLite cannot tell for the moment. */
 const changesOfOthers = (writer: Connection): number => {
   try {
@@ -113,6 +114,7 @@ const changesOfOthers = (writer: Connection): number => {
     return Number.NaN;
   }
 };
+
 const notSynced: WalSync = { committed: async () => undefined, durable: async () => undefined, close: async () => undefined };
 
 /** Begins a transaction of the writer, and goes on without a pause: from there on others wait for the file. */
