@@ -127,7 +127,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
       edit(
         'ingest/step.ts',
         'await lane.transact({ positions: [after]',
-        'await sendRaw(context, lane, { source: after.source, partition: after.partition, from, to: after.next, version: after.version, time: after.time, idle: after.idle, items: records });\n    await lane.transact({ positions: [after]',
+        'await sendRaw(context, lane, { source: after.source, partition: after.partition, from, to: after.next, version: after.version, time: after.time, idle: after.idle, items: rows });\n    await lane.transact({ positions: [after]',
       ),
     ],
     seeds: 60,
@@ -234,7 +234,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     edits: [
       edit(
         'ingest/step.ts',
-        'const next = (records.at(-1)?.offset ?? before.next - 1) + 1;',
+        'const next = (deliveries.at(-1)?.offset ?? before.next - 1) + 1;',
         'const { end: next } = await at.transport.bounds(at.source.topic, at.partition);',
       ),
     ],

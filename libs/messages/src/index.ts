@@ -1,3 +1,4 @@
+export * from './broker-time.ts';
 export * from './codec.ts';
 export * from './coordinates.ts';
 export * from './lane.ts';

@@ -1,10 +1,10 @@
-import type { GroupChange, Point, RawRecord } from '@dsf/messages';
+import type { GroupChange, Point, RawRecord, SourcePartition } from '@dsf/messages';
 import type { Catalog, ColumnType, DriverInstance } from '@dsf/metadata';
 import type { RecordFailure } from './failure.ts';
 import type { FlatFold, FoldedGroup, FoldRefusal } from './fold.ts';
 import type { CustomMeasures, FoldAggregate } from './measure.ts';
 import type { FlatRows, FlatSchema, SchemaChange } from './schema.ts';
-import type { OutgoingMessage } from './transport.ts';
+import type { Delivery, OutgoingMessage } from './transport.ts';
 import type { GroupRow, RawRow, WarehouseCapabilities } from './warehouse.ts';
 
 /*
@@ -17,9 +17,17 @@ export interface Tools {
   readonly sha256: (bytes: Uint8Array) => Uint8Array;
 }
 
+/** Messages of one source partition as they came in. */
+export interface IngestInput extends SourcePartition {
+  /** Numbered: by the broker, or by the lane. */
+  readonly deliveries: readonly Delivery[];
+  /** UTC ms. */
+  readonly ingestedAt: number;
+}
+
 export interface IngestPhase<Plan> {
   compile(catalog: Catalog, tools: Tools): Plan;
-  apply(plan: Plan, records: readonly RawRecord[]): readonly RawRow[];
+  apply(plan: Plan, input: IngestInput): readonly RawRow[];
 }
 
 /** What flattening a batch of one source partition gives. */

@@ -1,8 +1,8 @@
+import { brokerTime } from '@dsf/messages';
 import { Failure, type Delivery, type PartitionBounds, type PartitionFeed, type Position } from '@dsf/ports';
 import type { IngestLane } from './step.ts';
 import { addCounts, noCounts, type Lane } from '../lane.ts';
 import type { LaneContext } from '../work.ts';
-import { brokerTime } from './broker-time.ts';
 
 /** `0:120,1:44`: an offset for each of some partitions. */
 const offsetsIn = (wanted: string): ReadonlyMap<number, number> | null =>

@@ -1,6 +1,6 @@
-import { rawLane, type RawRange, type RawRecord } from '@dsf/messages';
+import { brokerTime, rawLane, type Coordinates, type RawRange } from '@dsf/messages';
 import type { Catalog, CatalogSource } from '@dsf/metadata';
-import { Failure, type IngestPhase, type Position, type RawRow, type RecordFailure, type Transport } from '@dsf/ports';
+import { Failure, type Delivery, type IngestPhase, type Position, type RawRow, type RecordFailure, type Transport } from '@dsf/ports';
 import { rawHop } from '../hops.ts';
 import { addCounts, type Lane } from '../lane.ts';
 import { sendRanges } from '../outbox.ts';
@@ -46,27 +46,29 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
   const { clock, telemetry, tools } = context;
   const compile = compileOnce((catalog: Catalog) => phase.compile(catalog, tools));
 
-  const decide = async (catalog: Catalog, records: readonly RawRecord[], refuse: Attempt['refuse']): Promise<Decided> => {
+  const decide = async (catalog: Catalog, deliveries: readonly Delivery[], refuse: Attempt['refuse']): Promise<Decided> => {
     const before = positionOf(lane, at);
-    const rows = refuse === null ? phase.apply(compile(catalog), records) : [];
-    const refusals = refuse === null ? [] : records.map((record) => refusalOf(record, catalog.version, refuse));
-    const next = (records.at(-1)?.offset ?? before.next - 1) + 1;
+    const { source, partition } = before;
+    const rows = refuse === null ? phase.apply(compile(catalog), { source, partition, deliveries, ingestedAt: clock.now() }) : [];
+    const refusals =
+      refuse === null ? [] : deliveries.map(({ offset }) => refusalOf({ source, partition, offset }, catalog.version, refuse));
+    const next = (deliveries.at(-1)?.offset ?? before.next - 1) + 1;
     // What is there already behind the batch says that this is not the end, without asking, which takes two requests.
     const idle = next >= (at.fetched() ?? next) && next >= (await at.transport.bounds(at.source.topic, at.partition)).end;
     let highest = before.time ?? Number.NEGATIVE_INFINITY;
-    for (const { time } of records) if (time > highest) highest = time;
-    const counts = { written: rows.length, failed: refusals.length, absent: next - before.next - records.length };
+    for (const { time } of deliveries) if (time > highest) highest = time;
+    const counts = { written: rows.length, failed: refusals.length, absent: next - before.next - deliveries.length };
     return {
       rows,
       refusals,
-      after: { ...before, next, time: highest, idle, version: catalog.version, counters: addCounts(before.counters, counts) },
+      after: { ...before, next, time: brokerTime(highest), idle, version: catalog.version, counters: addCounts(before.counters, counts) },
     };
   };
 
-  return async (catalog: Catalog, records: readonly RawRecord[], refuse: Attempt['refuse']): Promise<void> => {
+  return async (catalog: Catalog, deliveries: readonly Delivery[], refuse: Attempt['refuse']): Promise<void> => {
     const stages = startStages(clock);
     const { next: from } = positionOf(lane, at);
-    const { rows, refusals, after } = await decide(catalog, records, refuse);
+    const { rows, refusals, after } = await decide(catalog, deliveries, refuse);
     stages.end('decide');
     await lane.transact({ positions: [after], facts: { ...lane.facts(), ...identityOf(rows.at(-1)) } }, async (transaction) => {
       await transaction.writeRaw(rows);
@@ -74,13 +76,13 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
     });
     stages.end('write');
     const { source, partition, next: to, version, time, idle } = after;
-    const bytes = await sendRaw(context, lane, { source, partition, from, to, version, time, idle, items: refuse === null ? records : [] });
+    const bytes = await sendRaw(context, lane, { source, partition, from, to, version, time, idle, items: rows });
     stages.end('send');
     telemetry.emit({
       name: 'batch',
       phase: 'ingest',
       lane: lane.name,
-      received: records.length,
+      received: deliveries.length,
       written: rows.length,
       failed: refusals.length,
       filtered: 0,
@@ -97,7 +99,7 @@ export const createIngestStep = <Plan>(context: LaneContext, phase: IngestPhase<
 
 /** The failure of a record that is given up. */
 export const refusalOf = (
-  { source, partition, offset }: RawRecord,
+  { source, partition, offset }: Coordinates,
   version: number,
   { code, detail }: NonNullable<Attempt['refuse']>,
 ): RecordFailure => ({

@@ -1,9 +1,10 @@
-import { decodeRawRange, hash32, type RawRecord } from '@dsf/messages';
+import { decodeRawRange, hash32 } from '@dsf/messages';
 import type { CatalogSource } from '@dsf/metadata';
-import { Failure, type Delivery, type IngestPhase, type LaneTransaction, type RawRow, type Transport, type Warehouse } from '@dsf/ports';
+import { Failure, type Delivery, type LaneTransaction, type Transport, type Warehouse } from '@dsf/ports';
 import { CommitUnknown, createMemoryDatabase, openMemoryWarehouse } from '@dsf/testing';
 import { describe, expect, it } from 'vitest';
 import { fakeContext, fakeTransport } from '../specs/fake-context.ts';
+import { fakeIngestPhase } from '../specs/fake-ingest-phase.ts';
 import type { LaneWork } from '../work.ts';
 import { createUnnumberedWork } from './unnumbered.ts';
 
@@ -14,11 +15,6 @@ import { createUnnumberedWork } from './unnumbered.ts';
 
 const lanes = 2;
 const source = 1;
-const phase: IngestPhase<null> = {
-  compile: () => null,
-  apply: (_plan: null, records: readonly RawRecord[]): readonly RawRow[] =>
-    records.map((record) => ({ ...record, topic: 'orders', sha256: null })),
-};
 const ends = { capabilities: { offsets: 'assigned', messageBytesMax: 1e6 }, clusterId: async () => 'project' } as unknown as Transport;
 const catalogSource = { id: source, topic: 'reading', retired: false, definition: { name: 'orders' } } as unknown as CatalogSource;
 
@@ -101,7 +97,7 @@ const makeReplica = (world: World, database: ReturnType<typeof createMemoryDatab
   const internal = fakeTransport();
   const context = fakeContext({ phase: 'ingest', warehouse: weaken(warehouse), internal });
   const works: readonly LaneWork[] = Array.from({ length: lanes }, (_, partition) =>
-    createUnnumberedWork(context, phase, { source: catalogSource, transport: ends, partition }),
+    createUnnumberedWork(context, fakeIngestPhase, { source: catalogSource, transport: ends, partition }),
   );
   /** As a lane's loop does. */
   const untilDone = async (work: LaneWork, attempt: () => Promise<void>): Promise<void> => {

@@ -1,4 +1,4 @@
-import type { RawRecord } from '@dsf/messages';
+import { brokerTime } from '@dsf/messages';
 import type { Catalog } from '@dsf/metadata';
 import { Failure, type Delivery, type IngestPhase, type Position, type SentMessage } from '@dsf/ports';
 import { addCounts, noCounts, openLane, type Lane } from '../lane.ts';
@@ -6,7 +6,6 @@ import { compileOnce } from '../plan-cache.ts';
 import { reportRefusals } from '../report-refusals.ts';
 import { payloadBytes, startStages } from '../stages.ts';
 import type { Attempt, LaneContext, LaneWork } from '../work.ts';
-import { brokerTime } from './broker-time.ts';
 import { positionOf, refusalOf, sendRaw, type IngestLane } from './step.ts';
 
 /*
@@ -40,8 +39,8 @@ const freshOf = (deliveries: readonly Delivery[], known: ReadonlySet<string>): r
 
 interface Turn {
   readonly catalog: Catalog;
-  readonly records: readonly RawRecord[];
-  readonly ids: readonly string[];
+  /** Numbered by the lane. */
+  readonly deliveries: readonly Delivery[];
   /** Messages of the batch that were known. */
   readonly duplicates: number;
   readonly refuse: Attempt['refuse'];
@@ -50,35 +49,35 @@ interface Turn {
 const createStep = <Plan>(context: LaneContext, phase: IngestPhase<Plan>, lane: Lane, at: IngestLane) => {
   const { clock, telemetry, tools } = context;
   const compile = compileOnce((catalog: Catalog) => phase.compile(catalog, tools));
-  return async ({ catalog, records, ids, duplicates, refuse }: Turn): Promise<void> => {
+  return async ({ catalog, deliveries, duplicates, refuse }: Turn): Promise<void> => {
     const stages = startStages(clock);
     const before = positionOf(lane, at);
-    const rows = refuse === null ? phase.apply(compile(catalog), records) : [];
-    const refusals = refuse === null ? [] : records.map((record) => refusalOf(record, catalog.version, refuse));
     const { source, partition, next: from } = before;
-    const time = records.reduce((highest, record) => Math.max(highest, record.time), before.time ?? Number.NEGATIVE_INFINITY);
-    const counters = addCounts(before.counters, { written: rows.length, failed: refusals.length, duplicates });
-    const to = from + records.length;
-    const after: Position = { ...before, next: to, time, idle: false, version: catalog.version, counters };
-    const messages: readonly SentMessage[] = records.map((record, index) => ({
-      id: ids[index] ?? '',
-      offset: record.offset,
-      time: record.time,
+    const rows = refuse === null ? phase.apply(compile(catalog), { source, partition, deliveries, ingestedAt: clock.now() }) : [];
+    const refusals =
+      refuse === null ? [] : deliveries.map(({ offset }) => refusalOf({ source, partition, offset }, catalog.version, refuse));
+    const messages: readonly SentMessage[] = deliveries.map((delivery) => ({
+      id: idOf(delivery),
+      offset: delivery.offset,
+      time: brokerTime(delivery.time),
     }));
+    const time = messages.reduce((highest, message) => Math.max(highest, message.time), before.time ?? Number.NEGATIVE_INFINITY);
+    const counters = addCounts(before.counters, { written: rows.length, failed: refusals.length, duplicates });
+    const to = from + deliveries.length;
+    const after: Position = { ...before, next: to, time, idle: false, version: catalog.version, counters };
     stages.end('decide');
     await lane.transact({ positions: [after] }, async (transaction) => {
       await transaction.writeMessages({ source, partition }, messages);
       await transaction.writeRaw(rows);
       if (refusals.length > 0) await transaction.writeFailures(refusals, clock.now());
       // Twice as many as came, so that they never pile up.
-      await transaction.forgetMessages({ source, partition }, clock.now() - idsKeptMs, 2 * records.length);
+      await transaction.forgetMessages({ source, partition }, clock.now() - idsKeptMs, 2 * deliveries.length);
     });
     stages.end('write');
-    const items = refuse === null ? records : [];
-    const bytes = await sendRaw(context, lane, { source, partition, from, to, version: catalog.version, time, idle: false, items });
+    const bytes = await sendRaw(context, lane, { source, partition, from, to, version: catalog.version, time, idle: false, items: rows });
     stages.end('send');
     telemetry.emit({
-      ...{ name: 'batch', phase: 'ingest', lane: lane.name, received: records.length, written: rows.length, failed: refusals.length },
+      ...{ name: 'batch', phase: 'ingest', lane: lane.name, received: deliveries.length, written: rows.length, failed: refusals.length },
       ...{ filtered: 0, duplicates, sent: 1, bytes, writtenBytes: payloadBytes(rows), ms: stages.ms(), stages: stages.times() },
     });
     reportRefusals(telemetry, { phase: 'ingest', lane: lane.name, refusals });
@@ -103,11 +102,6 @@ const begin = async ({ catalogs }: LaneContext, lane: Lane, { source, transport,
   await lane.transact({ positions: [position], facts: { cluster, topic: source.topic } }, async () => undefined);
 };
 
-const toRecord = (at: IngestLane, delivery: Delivery, place: { readonly offset: number; readonly ingestedAt: number }): RawRecord => {
-  const { time, timeType, key, headers, body } = delivery;
-  return { source: at.source.id, partition: at.partition, ...place, time: brokerTime(time), timeType, key, headers, payload: body };
-};
-
 const isLost = (error: unknown): boolean => error instanceof Failure && error.code === 'lane.lost';
 
 /** Ingest of one lane of a source without offsets: store every message once, exactly as received, and pass it on. */
@@ -128,10 +122,9 @@ export const createUnnumberedWork = <Plan>(context: LaneContext, phase: IngestPh
     const fresh = unknown.slice(0, attempt.recordsMax);
     if (fresh.length === 0) return false;
     const { next } = positionOf(lane, at);
-    const ingestedAt = context.clock.now();
-    const records = fresh.map((delivery, index) => toRecord(at, delivery, { offset: next + index, ingestedAt }));
+    const numbered = fresh.map((delivery, index) => ({ ...delivery, offset: next + index }));
     const duplicates = isFirst ? deliveries.length - unknown.length : 0;
-    await step({ catalog, records, ids: fresh.map(idOf), duplicates, refuse: attempt.refuse });
+    await step({ catalog, deliveries: numbered, duplicates, refuse: attempt.refuse });
     return true;
   };
   const announce = async (): Promise<void> => {

@@ -1,16 +1,12 @@
-import { decodeRawRange, type RawRecord } from '@dsf/messages';
+import { decodeRawRange } from '@dsf/messages';
 import type { CatalogSource } from '@dsf/metadata';
-import type { Delivery, IngestPhase, PartitionFeed, RawRow, Transport } from '@dsf/ports';
+import type { Delivery, PartitionFeed, Transport } from '@dsf/ports';
 import { createMemoryDatabase, openMemoryWarehouse } from '@dsf/testing';
 import { describe, expect, it } from 'vitest';
 import { fakeContext, fakeTransport } from '../specs/fake-context.ts';
+import { fakeIngestPhase } from '../specs/fake-ingest-phase.ts';
 import { createIngestWork } from './work.ts';
 
-const phase: IngestPhase<null> = {
-  compile: () => null,
-  apply: (_plan: null, records: readonly RawRecord[]): readonly RawRow[] =>
-    records.map((record) => ({ ...record, topic: 'orders', sha256: null })),
-};
 const source = {
   id: 1,
   topic: 'orders',
@@ -34,7 +30,7 @@ const ingest = async (end: number, fetched: number | null | undefined, batches: 
   } as unknown as Transport;
   const internal = fakeTransport();
   const context = fakeContext({ phase: 'ingest', warehouse: openMemoryWarehouse(createMemoryDatabase()), internal });
-  const work = createIngestWork(context, phase, { source, transport, partition: 0 });
+  const work = createIngestWork(context, fakeIngestPhase, { source, transport, partition: 0 });
   const feed: Partial<PartitionFeed> = { partition: 0, seek: () => undefined };
   await work.lane.refresh();
   await work.claimed((fetched === undefined ? feed : { ...feed, fetched: () => fetched }) as PartitionFeed);

@@ -1,8 +1,6 @@
-import type { RawRecord } from '@dsf/messages';
 import type { Delivery, IngestPhase, PartitionFeed } from '@dsf/ports';
 import { addCounts, openLane } from '../lane.ts';
 import type { LaneContext, LaneWork } from '../work.ts';
-import { brokerTime } from './broker-time.ts';
 import { checkSource, resolveStart } from './start.ts';
 import { createUnnumberedWork } from './unnumbered.ts';
 import { createIngestStep, positionOf, sendRaw, type IngestLane } from './step.ts';
@@ -41,11 +39,6 @@ const createNumberedWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>
     await sendRaw(context, lane, { source: source.id, partition, from, to, version, time, idle, items: [] });
   };
 
-  const toRecord = (delivery: Delivery, ingestedAt: number): RawRecord => {
-    const { offset, time, timeType, key, headers, body } = delivery;
-    return { source: source.id, partition, offset, time: brokerTime(time), timeType, ingestedAt, key, headers, payload: body };
-  };
-
   const begin = async (feed: PartitionFeed): Promise<void> => {
     if (lane.position({ source: source.id, partition }) === undefined) await resolveStart(context, lane, at);
     await checkSource(context, lane, at, feed);
@@ -69,12 +62,7 @@ const createNumberedWork = <Plan>(context: LaneContext, phase: IngestPhase<Plan>
         const { next } = positionOf(lane, at);
         const fresh = above(deliveries, next, recordsMax);
         if (fresh.length === 0) return;
-        const ingestedAt = context.clock.now();
-        await step(
-          catalog,
-          fresh.map((delivery) => toRecord(delivery, ingestedAt)),
-          refusal,
-        );
+        await step(catalog, fresh, refusal);
         refusal = null;
       }
     },
