@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Report, Task } from './task.ts';
+import { isService, type Report, type Task } from './task.ts';
 
 export interface Child {
   /** Resolves when its services are ready. */
@@ -67,7 +67,7 @@ export const startChild = (task: Task, profileFolder: string | null): Child => {
 };
 
 /** A service has the flags that its image starts it with. */
-const flagsOf = (task: Task): readonly string[] => (task.kind === 'phases' && task.phases.length === 1 ? ['--max-semi-space-size=8'] : []);
+const flagsOf = (task: Task): readonly string[] => (task.kind === 'phases' && isService(task) ? ['--max-semi-space-size=8'] : []);
 
 const nameOf = (task: Task): string => {
   if (task.kind === 'floor') return `floor-${task.floor}`;

@@ -13,14 +13,22 @@ import { type PhaseName, type Telemetry, type TelemetryEvent } from '@dsf/ports'
 import { databaseTraffic, openInstallation } from '@dsf/wiring';
 import { superviseServices } from '../../apps/dsf/src/running/supervise-services.ts';
 import { superviseWorkers, type WorkersHome } from '../../apps/dsf/src/running/supervise-workers.ts';
-import type { PhaseCount, Report, Task, Traffic, Usage } from './task.ts';
+import { isService, type PhaseCount, type Report, type Task, type Traffic, type Usage } from './task.ts';
 import { createUsage } from './usage.ts';
 
-const workersHome = (home: string): WorkersHome => ({ home, measures: null, environment: {}, internal: () => parseInternal({}) });
+type PhasesTask = Extract<Task, { kind: 'phases' }>;
+
+const workersHome = (home: string, environment: NonNullable<PhasesTask['environment']>): WorkersHome => ({
+  home,
+  measures: null,
+  environment,
+  internal: () => parseInternal(environment),
+});
 
 /** What a service works within when nothing is set. */
-const settingsOf = ([first, ...more]: readonly PhaseName[]) => {
-  if (first === undefined || more.length > 0) return parseConfig(embeddedSettings, {});
+const settingsOf = (task: PhasesTask) => {
+  const [first] = task.phases;
+  if (first === undefined || !isService(task)) return parseConfig(embeddedSettings, {});
   const own = { ingest: ingestorSettings, flatten: flattenerSettings, summarise: summariserSettings, publish: publisherSettings };
   return parseConfig(own[first], {});
 };
@@ -89,11 +97,8 @@ const createCounter = ({ traffic, first, warm }: CounterOptions) => {
   return { emit, counts: () => ({ ...counts }), usage: (): Usage => usage.read(), asked, warmed: () => warmed ?? 0 };
 };
 
-export const runPhases = async (
-  { phases, home, workers, environment = {}, warm = 0 }: Extract<Task, { kind: 'phases' }>,
-  say: (report: Report) => void,
-  stop: AbortController,
-): Promise<Report> => {
+export const runPhases = async (task: PhasesTask, say: (report: Report) => void, stop: AbortController): Promise<Report> => {
+  const { phases, home, workers, environment = {}, warm = 0 } = task;
   const installation = await openInstallation({ home, environment, internal: parseInternal(environment) });
   const traffic = await databaseTraffic(environment);
   const counter = createCounter({ traffic: traffic.read, first: phases[0], warm });
@@ -102,7 +107,7 @@ export const runPhases = async (
     logger: createLogger({ level: 'warn', service: 'bench' }),
     registry: createRegistry(),
   });
-  const settings = settingsOf(phases);
+  const settings = settingsOf(task);
   const waiting = new Set<PhaseName>(phases);
   const telemetry: Telemetry = {
     emit: (event) => {
@@ -116,7 +121,7 @@ export const runPhases = async (
     const failure =
       workers === 1
         ? await superviseServices(installation, phases, { settings, telemetry, stop })
-        : await superviseWorkers(workersHome(home), phases, { settings, telemetry, stop, workers });
+        : await superviseWorkers(workersHome(home, environment), phases, { settings, telemetry, stop, workers });
     if (failure !== null) throw failure;
   } finally {
     clearInterval(timer);

@@ -1,6 +1,6 @@
 /**
- * Ingest and flatten on a SQL Server, against the driver's bulk load of the same rows: bare, into copies of the tables without checks and computed
- * columns, and into the product's own tables. With what each transaction asks of the server.
+ * Ingest and flatten on a SQL Server, each as its service and as `dsf run --workers 2`, against the driver's bulk load of the same rows: bare, into
+ * copies of the tables without checks and computed columns, and into the product's own tables. With what each transaction asks of the server.
  */
 import { databaseMigrations } from '@dsf/wiring';
 import { openBulkFloor, type Measured } from '../../libs/testing/src/mssql/bulk-floor.ts';
@@ -23,6 +23,7 @@ export interface ServerFigure {
   readonly ofFloor: number | null;
   /** Of the rows per second that the driver loads into the product's tables; null for a load. */
   readonly ofTables: number | null;
+  /** Null for a load, and for workers, whose threads count by themselves. */
   readonly transactionsPerSecond: number | null;
   readonly roundTripsPerBatch: number | null;
 }
@@ -54,13 +55,14 @@ interface Floors {
 
 const phaseFigure = (name: string, { rows, wallMs, traffic, batches }: Timed, { bare, tables }: Floors): ServerFigure => {
   const rowsPerSecond = (rows / wallMs) * 1000;
+  const isCounted = traffic !== undefined && traffic.transactions > 0;
   return {
     name,
     rowsPerSecond,
     ofFloor: rowsPerSecond / perSecond(bare),
     ofTables: rowsPerSecond / perSecond(tables),
-    transactionsPerSecond: ((traffic?.transactions ?? 0) / wallMs) * 1000,
-    roundTripsPerBatch: (traffic?.roundTrips ?? 0) / Math.max(1, batches),
+    transactionsPerSecond: isCounted ? (traffic.transactions / wallMs) * 1000 : null,
+    roundTripsPerBatch: isCounted ? traffic.roundTrips / Math.max(1, batches) : null,
   };
 };
 
@@ -90,8 +92,12 @@ const inFreshSchemas = <T>(server: MssqlTestServer, work: (place: Place) => Prom
 
 type ServerPhase = 'ingest' | 'flatten';
 
-const runPhase = async ({ home, environment }: Place, phase: ServerPhase, totals: StreamTotals, warmLanes = 0): Promise<Timed> => {
-  const task = { name: phase, floors: [], home, processes: [[phase]], environment, warm: warmLanes, profile: null };
+const runPhase = async (
+  { home, environment }: Place,
+  phase: ServerPhase,
+  { totals, workers = 1, warmLanes = 0 }: { readonly totals: StreamTotals; readonly workers?: number; readonly warmLanes?: number },
+): Promise<Timed> => {
+  const task = { name: phase, floors: [], home, processes: [[phase]], workers, environment, warm: warmLanes, profile: null };
   const figure = await runProcesses(task, totals);
   return { ...figure, batches: ((figure.counts[phase]?.batches ?? 0) * figure.records) / totals.records };
 };
@@ -100,15 +106,16 @@ const runPhase = async ({ home, environment }: Place, phase: ServerPhase, totals
 const runProduct = async <P extends ServerPhase>(
   place: Place,
   { messages, totals }: Stream,
-  phases: readonly P[],
+  { phases, workers }: { readonly phases: readonly P[]; readonly workers: number },
 ): Promise<Record<P, Timed>> => {
   const { home, environment } = place;
   const [warm, timed] = [messages.slice(0, warmRecords), messages.slice(warmRecords)];
   await fillHome(home, warm, environment);
-  for (const phase of phases) await runPhase(place, phase, { ...totals, records: warm.length });
+  for (const phase of phases) await runPhase(place, phase, { totals: { ...totals, records: warm.length } });
   await withHome(home, (installation) => send(installation, timed), environment);
   const figures: Partial<Record<P, Timed>> = {};
-  for (const phase of phases) figures[phase] = await runPhase(place, phase, { ...totals, records: timed.length }, partitions);
+  const all = { totals: { ...totals, records: timed.length }, workers, warmLanes: partitions };
+  for (const phase of phases) figures[phase] = await runPhase(place, phase, all);
   return figures as Record<P, Timed>;
 };
 
@@ -125,22 +132,38 @@ const countFlatRows = ({ home, environment }: Place): Promise<number> =>
  * Ingest alone, into a table without the two moments that people read: SQL Server works them out when somebody does, and a server that does so for each row
  * that is written makes something else of the table. Null where it is as on SQL Server.
  */
-const measureLean = async (server: MssqlTestServer, stream: Stream): Promise<Timed | null> => {
+const measureLean = async (server: MssqlTestServer, stream: Stream, workers: number): Promise<Timed | null> => {
   if (!(await storesComputedColumns(server))) return null;
   return inFreshSchemas(server, async (place) => {
     for (const column of ['time', 'ingested_at'])
       await place.schema.sql(`ALTER TABLE [${place.schema.name}].[dsf_raw] DROP COLUMN [${column}]`);
-    return (await runProduct(place, stream, ['ingest'])).ingest;
+    return (await runProduct(place, stream, { phases: ['ingest'], workers })).ingest;
   });
 };
 
-/** @throws Error when rows are missing */
-const measureProduct = (server: MssqlTestServer, stream: Stream, lean: Timed | null): Promise<readonly ServerFigure[]> =>
+interface Product {
+  readonly ingest: Timed;
+  readonly lean: Timed | null;
+  readonly flatten: Timed;
+}
+
+/** Both phases in tables of their own. @throws Error when rows are missing */
+const runBoth = async (place: Place, stream: Stream, workers: number): Promise<Omit<Product, 'lean'>> => {
+  const { ingest, flatten } = await runProduct(place, stream, { phases: ['ingest', 'flatten'], workers });
+  const rows = await countFlatRows(place);
+  if (rows !== flatRowsOf(stream.totals)) throw new Error(`${rows} flat rows instead of ${flatRowsOf(stream.totals)}`);
+  return { ingest, flatten: { ...flatten, rows: Math.round((rows * flatten.records) / stream.totals.records) } };
+};
+
+const twoWorkers = ', two workers';
+
+const leanFigures = (workers: string, lean: Timed | null, floors: Floors): readonly ServerFigure[] =>
+  lean === null ? [] : [{ ...phaseFigure(`  without stored moments${workers}`, lean, floors), ofTables: null }];
+
+/** @param two - by two workers */
+const measureProduct = (server: MssqlTestServer, stream: Stream, lean: Timed | null, two: Product): Promise<readonly ServerFigure[]> =>
   inFreshSchemas(server, async (place) => {
-    const { ingest, flatten } = await runProduct(place, stream, ['ingest', 'flatten']);
-    const rows = await countFlatRows(place);
-    if (rows !== flatRowsOf(stream.totals)) throw new Error(`${rows} flat rows instead of ${flatRowsOf(stream.totals)}`);
-    const flattened = { ...flatten, rows: Math.round((rows * flatten.records) / stream.totals.records) };
+    const { ingest, flatten } = await runBoth(place, stream, 1);
     const floor = await openBulkFloor(server, place.schema.name);
     try {
       const records = Math.min(stream.totals.records, floorRecordsMax);
@@ -156,10 +179,13 @@ const measureProduct = (server: MssqlTestServer, stream: Stream, lean: Timed | n
         floorFigure('floor of ingest: bulk load', ingestFloors.bare),
         floorFigure('  into its table', ingestFloors.tables),
         phaseFigure('ingest', ingest, ingestFloors),
-        ...(lean === null ? [] : [{ ...phaseFigure('  without stored moments', lean, ingestFloors), ofTables: null }]),
+        phaseFigure(`ingest${twoWorkers}`, two.ingest, ingestFloors),
+        ...leanFigures('', lean, ingestFloors),
+        ...leanFigures(twoWorkers, two.lean, ingestFloors),
         floorFigure('floor of flatten: bulk load', flattenFloors.bare),
         floorFigure('  into its tables', flattenFloors.tables),
-        phaseFigure('flatten', flattened, flattenFloors),
+        phaseFigure('flatten', flatten, flattenFloors),
+        phaseFigure(`flatten${twoWorkers}`, two.flatten, flattenFloors),
         floorFigure('one INSERT per row', single),
       ];
     } finally {
@@ -168,8 +194,13 @@ const measureProduct = (server: MssqlTestServer, stream: Stream, lean: Timed | n
   });
 
 /** The floors come right after the runs, so that both meet the same moment of the machine. */
-export const measureSqlServer = async (server: MssqlTestServer, stream: Stream): Promise<readonly ServerFigure[]> =>
-  measureProduct(server, stream, await measureLean(server, stream));
+export const measureSqlServer = async (server: MssqlTestServer, stream: Stream): Promise<readonly ServerFigure[]> => {
+  const two = {
+    ...(await inFreshSchemas(server, (place) => runBoth(place, stream, 2))),
+    lean: await measureLean(server, stream, 2),
+  };
+  return measureProduct(server, stream, await measureLean(server, stream, 1), two);
+};
 
 export const serverRecordsMax = recordsMax;
 

@@ -46,6 +46,9 @@ export type Task =
       readonly transactional: boolean;
     };
 
+/** Whether it runs as a phase's own service does; else it runs as in `dsf run`. */
+export const isService = ({ phases, workers }: Extract<Task, { kind: 'phases' }>): boolean => phases.length === 1 && workers === 1;
+
 /** Since the process began its work; CPU is user and system time of all its threads. */
 export interface Usage {
   /** UTC ms. */

@@ -3,7 +3,7 @@ import { keepHeapLean } from '@dsf/wiring';
 import { runFloor } from './floor.ts';
 import { consumeBare, produceBare } from './kafkajs-floor.ts';
 import { runPhases } from './phases.ts';
-import type { Report, Task } from './task.ts';
+import { isService, type Report, type Task } from './task.ts';
 
 const say = (report: Report): void => {
   process.send?.(report);
@@ -15,7 +15,7 @@ process.on('message', () => stop.abort());
 try {
   if (task.kind === 'floor') say({ kind: 'done', usage: runFloor(task), counts: {} });
   else if (task.kind === 'phases') {
-    if (task.phases.length === 1) keepHeapLean();
+    if (isService(task)) keepHeapLean();
     say(await runPhases(task, say, stop));
   } else say({ kind: 'done', usage: await (task.kind === 'kafkajs-consume' ? consumeBare(task) : produceBare(task)), counts: {} });
 } catch (error) {
