@@ -67,7 +67,8 @@ export const startChild = (task: Task, profileFolder: string | null): Child => {
 };
 
 /** A service has the flags that its image starts it with. */
-const flagsOf = (task: Task): readonly string[] => (task.kind === 'phases' && isService(task) ? ['--max-semi-space-size=8'] : []);
+const flagsOf = (task: Task): readonly string[] =>
+  task.kind === 'phases' && isService(task) ? ['--max-semi-space-size=8', '--v8-pool-size=1'] : [];
 
 const nameOf = (task: Task): string => {
   if (task.kind === 'floor') return `floor-${task.floor}`;
