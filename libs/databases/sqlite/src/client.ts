@@ -7,7 +7,6 @@ import { openConnection } from './connection.ts';
 import type { Connection } from './connection.ts';
 import { createLockRetry } from './lock-retry.ts';
 import { turnsOf, type TakeTurn } from './turns.ts';
-import { openWalCheckpoint, type WalCheckpoint } from './wal-checkpoint.ts';
 import { openWalSync, type WalSync } from './wal-sync.ts';
 import { commitAlone, commitTogether, createLoneJob, createSharedJob, rollBack, type Confirm, type WriteJob } from './write-job.ts';
 import { createWriteQueue, type RunJobs } from './write-queue.ts';
@@ -57,9 +56,6 @@ export interface SqliteClient {
   close(): Promise<void>;
 }
 
-/** 64 MB of the write-ahead log are carried over beside the work; twice as much by SQLite itself, where that did not go on. */
-const logPagesMin = 8000;
-
 /**
  * SQLite's names for KiB of page cache are negative numbers: 64 MB for the writer (35 % faster than the default 2 MB). NORMAL: commits are
  * synced by us, see `WalSync`.
@@ -71,7 +67,7 @@ const writerPragmas = `
   PRAGMA foreign_keys = ON;
   PRAGMA cache_size = -65536;
   PRAGMA temp_store = MEMORY;
-  PRAGMA wal_autocheckpoint = ${2 * logPagesMin};
+  PRAGMA wal_autocheckpoint = 8000;
   PRAGMA journal_size_limit = 67108864;`;
 
 /** `query_only` guards against a slip of ours; that the file is opened read-only guards against everything else. */
@@ -124,14 +120,8 @@ const notSynced: WalSync = { committed: async () => undefined, durable: async ()
 /** Begins a transaction of the writer, and goes on without a pause: from there on others wait for the file. */
 type Begin = <T>(then: () => T | Promise<T>) => Promise<T>;
 
-const writing = (at: {
-  readonly connection: Connection;
-  readonly file: string;
-  readonly begin: Begin;
-  readonly log: WalSync;
-  readonly checkpoint: WalCheckpoint;
-}): RunJobs => {
-  const { begin, log, checkpoint } = at;
+const writing = (at: { readonly connection: Connection; readonly file: string; readonly begin: Begin; readonly log: WalSync }): RunJobs => {
+  const { begin, log } = at;
   /** Nobody waits for it here: the next transaction may begin. */
   const confirm: Confirm = (jobs) => {
     if (jobs.length === 0) return;
@@ -139,7 +129,6 @@ const writing = (at: {
       () => jobs.forEach(({ resolve }) => resolve()),
       (error: unknown) => jobs.forEach(({ reject }) => reject(error)),
     );
-    checkpoint.committed();
   };
   const place = { ...at, confirm };
   return {
@@ -180,8 +169,7 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
           changesOfOthers: () => changesOfOthers(writer),
           sync: config.syncLog,
         });
-  const checkpoint = openWalCheckpoint({ writer, file, pagesMin: logPagesMin });
-  const queue = createWriteQueue(writing({ connection: writer, file, begin, log, checkpoint }));
+  const queue = createWriteQueue(writing({ connection: writer, file, begin, log }));
   const add = async <T>({ job, done }: { readonly job: WriteJob; readonly done: Promise<T> }): Promise<T> => {
     queue.add(job);
     return done;
@@ -199,7 +187,6 @@ const createClient = async (config: SqliteConfig, file: string): Promise<SqliteC
     },
     close: async () => {
       await queue.idle();
-      await checkpoint.close();
       await log.close();
       closing.abort();
       reader.close();
