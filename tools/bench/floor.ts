@@ -12,7 +12,7 @@ import { createUsage } from './usage.ts';
 
 const recordsPerTransaction = 2000;
 const rowsPerStatement = 128;
-/** What the product's warehouse sets; syncs and checkpoints are SQLite's own, in the commit. */
+/** What the product's warehouse sets; syncs are SQLite's own, in the commit. */
 const pragmas =
   'PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; PRAGMA wal_autocheckpoint = 8000';
 

@@ -14,6 +14,7 @@ import {
 } from '@dsf/ports';
 import { createHandover, topics, type Handover } from '@dsf/runtime';
 import { openLocalTransport } from '@dsf/transport-local';
+import { closeAll } from './close-all.ts';
 import { openInternalKafka } from './internal-kafka.ts';
 import { openInternalPubsub } from './internal-pubsub.ts';
 import { kafkaConnection } from './kafka-connection.ts';
@@ -157,8 +158,7 @@ export const openInstallation = async (options: InstallationOptions): Promise<In
     async close() {
       // One that could not be opened has told whoever asked for it.
       const opened = (await Promise.allSettled(transports.values())).flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-      await Promise.all([...new Set([...opened, carrier])].map((transport) => transport.close()));
-      await closeDatabase();
+      await closeAll(new Set([...opened, carrier]), closeDatabase);
     },
   };
 };
