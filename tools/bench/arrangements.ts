@@ -162,19 +162,27 @@ export const measureWhole = async (
   return figure;
 };
 
-/** @param like - a home whose tables exist */
+interface FloorRun {
+  readonly floor: FloorKind;
+  /** A home whose tables exist. */
+  readonly like: string;
+  readonly profile: string | null;
+  /** How many times the stream comes. Default: once. */
+  readonly passes?: number;
+  readonly name?: string;
+}
+
 export const measureFloor = async (
   folder: string,
   { totals }: Stream,
-  { floor, like, profile }: { readonly floor: FloorKind; readonly like: string; readonly profile: string | null },
+  { floor, like, profile, passes = 1, name = floorNames[floor] }: FloorRun,
 ): Promise<Figure> => {
   mkdirSync(folder, { recursive: true });
-  const database = join(like, readdirSync(like).find((name) => name === 'dsf.db') ?? '');
-  const name = floorNames[floor];
-  const task = { kind: 'floor', floor, records: totals.records, like: database, folder } as const;
+  const database = join(like, readdirSync(like).find((file) => file === 'dsf.db') ?? '');
+  const task = { kind: 'floor', floor, records: totals.records, passes, like: database, folder } as const;
   const { usage } = await startChild(task, profileFolder(profile, name)).done;
   const rows = (floor === 'flat' ? 0 : totals.records) + (floor === 'raw' ? 0 : flatRowsOf(totals));
-  return { name, floors: [], records: totals.records, rows, ...sumUsage([usage]), counts: {} };
+  return { name, floors: [], records: totals.records * passes, rows: rows * passes, ...sumUsage([usage]), counts: {} };
 };
 
 /** A home whose tables the first messages have made. */

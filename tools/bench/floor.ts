@@ -65,11 +65,14 @@ interface Numbered extends StreamMessage {
 }
 
 /** Batches as the product reads them: of one partition each, the partitions in turn. */
-const batchesOf = (records: number): readonly (readonly Numbered[])[] => {
+const batchesOf = (records: number, passes: number): readonly (readonly Numbered[])[] => {
   const lanes: Numbered[][] = Array.from({ length: partitions }, () => []);
-  for (const message of makeStream(records).messages) {
-    const lane = lanes[message.partition];
-    lane?.push({ ...message, offset: lane.length, sha256: hash('sha256', message.body, 'buffer') });
+  const hashed = makeStream(records).messages.map((message) => ({ ...message, sha256: hash('sha256', message.body, 'buffer') }));
+  for (let pass = 0; pass < passes; pass += 1) {
+    for (const message of hashed) {
+      const lane = lanes[message.partition];
+      lane?.push({ ...message, offset: lane.length });
+    }
   }
   const batches: (readonly Numbered[])[] = [];
   for (let from = 0; lanes.some((lane) => from < lane.length); from += recordsPerTransaction) {
@@ -98,8 +101,8 @@ const writeBatch = (floor: FloorKind, batch: readonly Numbered[], raw: Inserter,
   for (const { sink } of flat) sink.flush();
 };
 
-export const runFloor = ({ floor, records, like, folder }: Extract<Task, { kind: 'floor' }>): Usage => {
-  const batches = batchesOf(records);
+export const runFloor = ({ floor, records, passes = 1, like, folder }: Extract<Task, { kind: 'floor' }>): Usage => {
+  const batches = batchesOf(records, passes);
   const database = new DatabaseSync(join(folder, 'floor.db'), { enableForeignKeyConstraints: true });
   database.exec(pragmas);
   copyTables(like, database, new Map([['dsf_raw', rawColumns], ...flatTables.map(({ name, columns }) => [name, columns] as const)]));

@@ -16,11 +16,12 @@ const figure = (name: string, wallMs: number, over: Partial<Figure> = {}): Figur
   counts: {},
   ...over,
 });
+const stream = { records: 1000, bytes: 500_000 };
 const resultOf = (floorMs: readonly number[], wallMs: readonly number[]) =>
   makeResult(
     [...floorMs.map((ms) => figure('floor', ms)), ...wallMs.map((ms) => figure('one process', ms, { floors: ['floor'] }))],
     [],
-    500_000,
+    stream,
   );
 
 it('makes the same stream each time, and a short one is the beginning of a long one', () => {
@@ -43,7 +44,7 @@ it('holds the median of an arrangement against the median of its floor', () => {
 it('holds an arrangement against the slower of its floors, by record', () => {
   const floors = ['bare', 'slow'];
   const bare = figure('bare', 10, { records: 500 });
-  const { rows } = makeResult([bare, figure('slow', 100, { records: 2000 }), figure('ours', 100, { floors })], [], 500_000);
+  const { rows } = makeResult([bare, figure('slow', 100, { records: 2000 }), figure('ours', 100, { floors })], [], stream);
   expect(rows.at(-1)).toMatchObject({ name: 'ours', ratio: 0.5, cpuRatio: 0.5 });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 import type { Figure } from './arrangements.ts';
 import type { Latency } from './latency.ts';
+import type { StreamTotals } from './reference-stream.ts';
 
 /** A figure beside its floor. By wall clock, and by CPU time: the latter says more on a machine that others use too. */
 export interface Row {
@@ -65,8 +66,12 @@ const rowOf = (name: string, figures: readonly Figure[], all: readonly Figure[])
   };
 };
 
-export const makeResult = (figures: readonly Figure[], latencies: readonly Latency[], bytes: number): Result => {
-  const records = figures[0]?.records ?? 0;
+/** @param stream - that the figures were measured on, once over */
+export const makeResult = (
+  figures: readonly Figure[],
+  latencies: readonly Latency[],
+  { records, bytes }: Pick<StreamTotals, 'records' | 'bytes'>,
+): Result => {
   const load = loadavg().map((average) => average.toFixed(1));
   return {
     format: 1,

@@ -28,8 +28,11 @@ export interface ServerFigure {
   readonly roundTripsPerBatch: number | null;
 }
 
-/** More would only take longer. Fewer would leave too little after the first seconds, in which lanes go ahead whose connections are the first to be warm. */
-const recordsMax = 240_000;
+/**
+ * More would only take longer. Fewer would leave too little after the first seconds, in which V8 compiles, and lanes go ahead whose connections are the
+ * first to be warm.
+ */
+const recordsMax = 600_000;
 /** Whose rows the floors load: as steady, and all of them are held in memory. */
 const floorRecordsMax = 60_000;
 /** Make the tables, so that no figure holds their DDL. */
@@ -202,7 +205,8 @@ export const measureSqlServer = async (server: MssqlTestServer, stream: Stream):
   return measureProduct(server, stream, await measureLean(server, stream, 1), two);
 };
 
-export const serverRecordsMax = recordsMax;
+/** How many orders, for a benchmark of so many. */
+export const serverRecords = (records: number): number => Math.min(3 * records, recordsMax);
 
 const number = (value: number | null, digits = 0): string =>
   value === null ? '' : value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });

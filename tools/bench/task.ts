@@ -8,6 +8,8 @@ export type Task =
       readonly kind: 'floor';
       readonly floor: FloorKind;
       readonly records: number;
+      /** How many times the records come, at new offsets each time. Default: once. */
+      readonly passes?: number;
       /** A database of the product, whose tables are made again. */
       readonly like: string;
       /** Folder for the file that is written. */
