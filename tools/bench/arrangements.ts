@@ -35,7 +35,7 @@ export interface Figure {
 const runMsMax = 900_000;
 const lookEveryMs = 25;
 
-export const floorNames = { whole: 'floor', raw: 'floor of ingest', flat: 'floor of flatten' } as const;
+const floorNames = { whole: 'floor', raw: 'floor of ingest', flat: 'floor of flatten' } as const;
 
 export const profileFolder = (profile: string | null, name: string): string | null => {
   if (profile === null) return null;
