@@ -23,6 +23,39 @@ describe('what carries the internal topics', () => {
     expect(parseInternal(onKafka)).toMatchObject({ internalTransport: 'kafka', kafkaBrokers: ['a:9092', 'b:9093'], kafkaSasl: 'none' });
   });
 
+  it('is Kafka with each setting in its own place', () => {
+    const settings = {
+      ...{ CLIENT_ID: 'shop', TLS: 'true', TLS_CA: 'ca.pem', TLS_CERT: 'client.pem', TLS_KEY: 'client.key' },
+      ...{ SASL: 'scram-sha-512', USERNAME: 'ada', PASSWORD: 'hunter2' },
+    };
+    const named = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`DSF_INTERNAL_KAFKA_${name}`, value]));
+    expect(parseInternal({ ...onKafka, ...named })).toMatchObject({
+      ...{ kafkaClientId: 'shop', kafkaTls: true, kafkaTlsCa: 'ca.pem', kafkaTlsCert: 'client.pem', kafkaTlsKey: 'client.key' },
+      ...{ kafkaSasl: 'scram-sha-512', kafkaUsername: 'ada', kafkaPassword: 'hunter2', kafkaToken: null },
+    });
+  });
+
+  it.each(['gssapi', 'PLAIN', 'scram'])('takes no mechanism %s, and says which there are', (mechanism) => {
+    expect(problemsOf({ ...onKafka, DSF_INTERNAL_KAFKA_SASL: mechanism })).toEqual([
+      `DSF_INTERNAL_KAFKA_SASL is "${mechanism}"; it must be one of none, plain, scram-sha-256, scram-sha-512, oauthbearer (default none)`,
+    ]);
+  });
+
+  it.each(['USERNAME', 'PASSWORD', 'TOKEN'])('names the file of the %s that is not there, and tells no other secret', (part) => {
+    const login = { DSF_INTERNAL_KAFKA_USERNAME: 'ada', DSF_INTERNAL_KAFKA_PASSWORD: 'hunter2', DSF_INTERNAL_KAFKA_TOKEN: 'hunter3' };
+    const variable = `DSF_INTERNAL_KAFKA_${part}`;
+    const problems = problemsOf({ ...onKafka, ...login, [variable]: '', [`${variable}_FILE`]: '/nowhere/secret' });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`${variable}_FILE names /nowhere/secret, which cannot be read`);
+    expect(problems[0]).not.toMatch(/hunter|ada/);
+  });
+
+  it('takes a secret from one place alone, and does not tell it', () => {
+    expect(problemsOf({ ...onKafka, DSF_INTERNAL_KAFKA_PASSWORD: 'hunter2', DSF_INTERNAL_KAFKA_PASSWORD_FILE: '/nowhere' })).toEqual([
+      'DSF_INTERNAL_KAFKA_PASSWORD and DSF_INTERNAL_KAFKA_PASSWORD_FILE are both set; set one of them',
+    ]);
+  });
+
   it.each(['kafka', 'http://a:9092', 'a:9092;b:9092', 'a:9092,'])('takes no brokers such as %s', (brokers) => {
     expect(problemsOf({ ...onKafka, DSF_INTERNAL_KAFKA_BROKERS: brokers })[0]).toContain('it must be host:port, several joined by commas');
   });

@@ -50,7 +50,7 @@ export const saslDefinition = z
       .optional()
       .describe('For `oauthbearer`: file that holds the token; read again for each connection, so that it may be renewed.'),
   })
-  .describe('Login. Secrets stand in environment variables or files, never here; white space around what a file holds does not count.');
+  .describe('Login. Secrets stand in environment variables or files, never here; white space around them does not count.');
 
 export const tlsDefinition = z
   .strictObject({

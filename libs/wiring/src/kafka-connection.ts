@@ -18,16 +18,20 @@ const missing = (connection: string, part: string, reason: string): Failure =>
 const readSecret = ({ connection, sasl, environment }: Secrets, part: 'username' | 'password' | 'token'): string => {
   const [variable, file] = [sasl[`${part}_env`], sasl[`${part}_file`]];
   if (variable !== undefined) {
-    const value = environment[variable];
-    if (value === undefined || value === '') throw missing(connection, part, `the environment variable ${variable} is not set`);
+    const value = environment[variable]?.trim() ?? '';
+    if (value === '') throw missing(connection, part, `the environment variable ${variable} is not set`);
     return value;
   }
   if (file === undefined) throw missing(connection, part, `give ${part}_env or ${part}_file`);
+  let value: string;
   try {
-    return readFileSync(file, 'utf8').trim();
+    value = readFileSync(file, 'utf8').trim();
   } catch (error) {
     throw missing(connection, part, error instanceof Error ? error.message : String(error));
   }
+  // Mounted before somebody has written it: better said here than by a broker that refuses the login.
+  if (value === '') throw missing(connection, part, `the file ${file} is empty`);
+  return value;
 };
 
 const loginOf = (secrets: Secrets): KafkaLogin => {
