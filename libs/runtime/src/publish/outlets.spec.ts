@@ -1,13 +1,24 @@
-import type { Catalog, CatalogPublication } from '@dsf/metadata';
-import { Failure } from '@dsf/ports';
+import { buildCatalog, definitionsSchema, freshSnapshot, type Catalog, type CatalogPublication } from '@dsf/metadata';
+import { Failure, type Transport } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { openLane } from '../lane.ts';
 import { defaultSettings } from '../settings.ts';
-import { catalogOf, fakeContext } from '../specs/fake-context.ts';
+import { catalogOf, fakeContext, fakeTransport } from '../specs/fake-context.ts';
 import { createOutlets } from './outlets.ts';
 
-const publicationOf = (id: number, name: string): CatalogPublication =>
-  ({ id, topic: name, definition: { name, transport: 'kafka', partitions: 1 } }) as unknown as CatalogPublication;
+/** As definitions come to it, with all their defaults. @param fields - of the publication beside its name */
+const publicationOf = (id: number, name: string, fields: Readonly<Record<string, unknown>> = {}): CatalogPublication => {
+  const definitions = definitionsSchema.parse({
+    connections: ['plant', 'abroad'].map((name) => ({ name, brokers: [`${name}:9092`] })),
+    sources: [{ name: 'orders' }],
+    drivers: [{ name: 'sales', inputs: [{ source: 'orders' }], key: {}, measures: { n: 'count' } }],
+    publications: [{ name, driver: 'sales', transport: 'kafka', connection: 'plant', partitions: 1, ...fields }],
+  });
+  const { catalog, problems } = buildCatalog(freshSnapshot(null, definitions), 1);
+  const [publication] = catalog?.publications ?? [];
+  if (publication === undefined) throw new Error(JSON.stringify(problems));
+  return { ...publication, id };
+};
 const [revenue, people] = [publicationOf(1, 'revenue'), publicationOf(2, 'people')];
 const both = catalogOf(1, { publications: [revenue, people] });
 const away = new Failure('retry', 'transport.away', 'the broker is away');
@@ -52,5 +63,108 @@ describe('the breaker of a publication', () => {
     expect(breakers()).toHaveLength(1);
     outlets.keepOnly(catalogOf(2, { publications: [people] }));
     expect(breakers()).toEqual(['breaker-opened publish/2 revenue', 'breaker-closed publish/2 revenue']);
+  });
+});
+
+/** Clusters that keep who wrote what: the id of a writer, or `plain`. */
+const setUpClusters = (laneNumber: number) => {
+  const sent: string[] = [];
+  const calls: string[] = [];
+  const clusterOf = (name: string, hasWriters: boolean): Transport => {
+    const sendAs =
+      (writer: string): Transport['send'] =>
+      async (topic) =>
+        void sent.push(`${name} ${topic} ${writer}`);
+    return {
+      ...fakeTransport({ send: sendAs('plain') }),
+      ensureTopic: async (topic, partitions) => void calls.push(`ensure ${name} ${topic} ${partitions}`),
+      ...(hasWriters
+        ? {
+            openWriter: async (topic: string, writer: string) => {
+              calls.push(`open ${name} ${topic} ${writer}`);
+              return { send: sendAs(writer) };
+            },
+          }
+        : {}),
+    };
+  };
+  const clusters = new Map(['plant', 'abroad'].map((name) => [name, clusterOf(name, true)]));
+  const local = clusterOf('local', false);
+  const transport = async (kind: string, connection?: { readonly name: string }): Promise<Transport> =>
+    (kind === 'kafka' ? clusters.get(connection?.name ?? '') : undefined) ?? local;
+  const context = fakeContext({ phase: 'publish', transport });
+  const outlets = createOutlets(context, openLane(context.warehouse, { phase: 'publish', source: 0, lane: laneNumber }));
+  const document = { partition: 0, key: null, headers: [], body: null };
+  const publish = async (publication: CatalogPublication): Promise<void> => {
+    await outlets.begin(publication);
+    await outlets.send(publication, [document]);
+  };
+  return { outlets, publish, calls, sent };
+};
+
+describe('the writer of a publication', () => {
+  it('is one per publication and lane, with the same id after each start', async () => {
+    const openedBy = async (laneNumber: number): Promise<readonly string[]> => {
+      const { outlets, calls } = setUpClusters(laneNumber);
+      for (const publication of both.publications) await outlets.begin(publication);
+      return calls.filter((call) => call.startsWith('open '));
+    };
+    expect(await openedBy(2)).toEqual(['open plant revenue dsf.publish.revenue.2', 'open plant people dsf.publish.people.2']);
+    expect(await openedBy(3)).toEqual(['open plant revenue dsf.publish.revenue.3', 'open plant people dsf.publish.people.3']);
+    expect(await openedBy(2)).toEqual(await openedBy(2));
+  });
+
+  it('has the name of the publication in its id, not that of the topic', async () => {
+    const { publish, sent } = setUpClusters(2);
+    await publish(publicationOf(1, 'revenue', { topic: 'shared' }));
+    await publish(publicationOf(2, 'people', { topic: 'shared' }));
+    expect(sent).toEqual(['plant shared dsf.publish.revenue.2', 'plant shared dsf.publish.people.2']);
+  });
+
+  it('sends every document, tombstones too, where nothing else is said', async () => {
+    const { publish, sent, calls } = setUpClusters(2);
+    await publish(revenue);
+    await publish(revenue);
+    expect(sent).toEqual(['plant revenue dsf.publish.revenue.2', 'plant revenue dsf.publish.revenue.2']);
+    // Opened once: each opening shuts out the one before.
+    expect(calls).toEqual(['ensure plant revenue 1', 'open plant revenue dsf.publish.revenue.2']);
+  });
+
+  it('is not opened where the publication does without, or the transport has none', async () => {
+    const { publish, sent, calls } = setUpClusters(2);
+    await publish(publicationOf(1, 'revenue', { transactional: false }));
+    await publish(publicationOf(2, 'people', { transport: 'local', connection: undefined }));
+    expect(sent).toEqual(['plant revenue plain', 'local people plain']);
+    expect(calls).toEqual(['ensure plant revenue 1', 'ensure local people 1']);
+  });
+
+  it('is opened anew after a failure of the transport, also when it was shut out', async () => {
+    const { outlets, publish, calls, sent } = setUpClusters(2);
+    await publish(revenue);
+    const fenced = new Failure('retry', 'transport.fenced', 'another writer has taken over');
+    expect(await outlets.attempt(both, revenue, () => Promise.reject(fenced))).toBe(false);
+    await publish(revenue);
+    expect(calls.filter((call) => call.startsWith('open '))).toHaveLength(2);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('follows the definitions to another cluster, another topic, more partitions and to no transactions', async () => {
+    const { publish, sent, calls } = setUpClusters(2);
+    await publish(revenue);
+    await publish(publicationOf(1, 'revenue', { connection: 'abroad' }));
+    await publish(publicationOf(1, 'revenue', { connection: 'abroad', topic: 'sales' }));
+    await publish(publicationOf(1, 'revenue', { connection: 'abroad', topic: 'sales', partitions: 4 }));
+    await publish(publicationOf(1, 'revenue', { connection: 'abroad', topic: 'sales', partitions: 4, transactional: false }));
+    expect(sent).toEqual([
+      'plant revenue dsf.publish.revenue.2',
+      'abroad revenue dsf.publish.revenue.2',
+      'abroad sales dsf.publish.revenue.2',
+      'abroad sales dsf.publish.revenue.2',
+      'abroad sales plain',
+    ]);
+    expect(calls.filter((call) => call.startsWith('ensure '))).toEqual([
+      ...['ensure plant revenue 1', 'ensure abroad revenue 1', 'ensure abroad sales 1'],
+      ...['ensure abroad sales 4', 'ensure abroad sales 4'],
+    ]);
   });
 });

@@ -40,6 +40,17 @@ const stoppedPauseMs = 30_000;
 
 const isOfTransport = ({ code }: Failure): boolean => code.split('.')[0] === 'transport';
 
+/** Where a publication was begun, and the writer that it has there. */
+interface Outlet {
+  readonly place: string;
+  readonly writer: TopicWriter | null;
+}
+
+/** What a new version may have moved while the lane stays: the writer of before leads to the old cluster. */
+const placeOf = ({ topic, connection, definition: { transport, partitions, transactional } }: CatalogPublication): string =>
+  JSON.stringify([transport, connection, topic, partitions, transactional]);
+
+/** The same for whoever has the lane: a later one shuts out an earlier one. */
 const writerName = ({ definition }: CatalogPublication, lane: Lane): string => `dsf.publish.${definition.name}.${lane.key.lane}`;
 
 /** Publications that rest, and for how long. */
@@ -82,8 +93,7 @@ const makeRests = ({ clock, telemetry, settings, phase }: LaneContext, lane: Lan
 
 export const createOutlets = (context: LaneContext, lane: Lane): Outlets => {
   const rests = makeRests(context, lane);
-  const ensured = new Set<number>();
-  const writers = new Map<number, TopicWriter>();
+  const begun = new Map<number, Outlet>();
   const transportOf = ({ definition, connection }: CatalogPublication): Promise<Transport> =>
     context.transport(definition.transport, connection);
 
@@ -93,17 +103,19 @@ export const createOutlets = (context: LaneContext, lane: Lane): Outlets => {
     transportOf,
     async begin(publication) {
       const { id, topic, definition } = publication;
+      const place = placeOf(publication);
+      if (begun.get(id)?.place === place) return;
+      begun.delete(id);
       const transport = await transportOf(publication);
-      if (!ensured.has(id)) await transport.ensureTopic(topic, definition.partitions);
-      ensured.add(id);
-      if (definition.transactional && transport.openWriter !== undefined && !writers.has(id))
-        writers.set(id, await transport.openWriter(topic, writerName(publication, lane)));
+      await transport.ensureTopic(topic, definition.partitions);
+      const writer = definition.transactional ? await transport.openWriter?.(topic, writerName(publication, lane)) : undefined;
+      begun.set(id, { place, writer: writer ?? null });
     },
     async send(publication, messages) {
       const { id, topic } = publication;
       const transport = await transportOf(publication);
       const { system = 'dsf' } = transport.capabilities;
-      const sender = writers.get(id) ?? transport;
+      const sender = begun.get(id)?.writer ?? transport;
       await context.tracer.span(
         () => sendSpan(system, topic, messages.length),
         (traceparent) => sender.send(topic, inTrace(messages, traceparent)),
@@ -117,8 +129,7 @@ export const createOutlets = (context: LaneContext, lane: Lane): Outlets => {
       } catch (error) {
         const failure = asFailure(error);
         if (!isOfTransport(failure)) throw failure;
-        writers.delete(publication.id);
-        ensured.delete(publication.id);
+        begun.delete(publication.id);
         rests.begin(catalog, publication, failure);
         if (rests.areAllStopped(catalog)) throw failure;
         return false;
