@@ -11,6 +11,7 @@ export { foldsContract } from './warehouse/folds.ts';
 export * from './fleet/shop-checks.ts';
 export * from './fleet/shop-outcome.ts';
 export { readRedelivered } from './fleet/redelivered.ts';
+export { readGroupMembers } from './fleet/group-members.ts';
 export { readSubscription } from './fleet/read-subscription.ts';
 export { readShopImage, type ShopImage } from './fleet/shop-image.ts';
 export * from './mssql/describe-on-mssql.ts';

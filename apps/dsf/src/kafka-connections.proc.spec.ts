@@ -1,0 +1,173 @@
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  allowOnKafka,
+  certificateFiles,
+  kafkaUsers,
+  readGroupMembers,
+  realClock,
+  startKafka,
+  startService,
+  whyNoCertificates,
+  whyNoKafka,
+  type KafkaBroker,
+} from '@dsf/testing';
+import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { jsonLines, openWorkplace, type Workplace } from './specs/dsf-process.ts';
+
+const noBroker = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
+const noCertificates = noBroker ?? whyNoCertificates();
+
+it.for(noBroker === null ? [] : [noBroker])('services get at Kafka by definitions and environment', (why, { skip }) => {
+  expect(why).not.toBe('');
+  skip(why);
+});
+it.for(noBroker === null && noCertificates !== null ? [noCertificates] : [])('services show Kafka a certificate', (why, { skip }) => {
+  expect(why).not.toBe('');
+  skip(why);
+});
+
+/** One way into the cluster, for a user who may do what ACLs say. */
+interface Way {
+  readonly user: string;
+  readonly brokers: string;
+  /** Fields of the connection, in definitions. */
+  readonly fields: string;
+  /** Of the internal topics, without what all variables begin with. */
+  readonly internal: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** A token that nobody has signed (RFC 7515, A.5), for ten minutes. */
+const tokenOf = (user: string): string => {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const now = Math.floor(Date.now() / 1000);
+  return `${part({ alg: 'none' })}.${part({ sub: user, iat: now - 100, exp: now + 600 })}.`;
+};
+
+const orders = [1, 2, 3].map((id) => `{"id":${id}}`);
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe.skipIf(noBroker !== null)('services get at Kafka as definitions and environment say', () => {
+  let broker: KafkaBroker;
+  let direct: KafkaTransport;
+  let place: Workplace;
+  let prefix = '';
+  beforeAll(async () => {
+    broker = await startKafka(process.env, { secure: noCertificates === null });
+    direct = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock });
+  }, 300_000);
+  afterAll(async () => {
+    await direct.close();
+    await broker.close();
+  });
+  beforeEach(() => {
+    prefix = `${randomUUID()}.`;
+    place = openWorkplace();
+  });
+  afterEach(() => place.clear());
+
+  /** A secret as it is mounted, with the line break that editors leave. @returns where it is */
+  const mounted = (name: string, secret: string): string => {
+    const path = join(place.folder, name);
+    writeFileSync(path, `${secret}\n`);
+    return path;
+  };
+  const environmentOf = ({ internal, brokers, environment }: Way): Readonly<Record<string, string>> => ({
+    ...{ DSF_HOME: join(place.folder, '.dsf'), DSF_INTERNAL_TRANSPORT: 'kafka', DSF_INTERNAL_PREFIX: prefix },
+    ...Object.fromEntries(Object.entries({ BROKERS: brokers, ...internal }).map(([name, value]) => [`DSF_INTERNAL_KAFKA_${name}`, value])),
+    ...environment,
+  });
+
+  /** Three orders in a topic that the user may read, and a source of it; the internal topics are made as that user. */
+  const openShop = async (way: Way): Promise<Workplace> => {
+    const topic = `${prefix}orders`;
+    await direct.ensureTopic(topic, 1);
+    await direct.send(
+      topic,
+      orders.map((body) => ({ partition: 0, key: null, headers: [], body: bytes(body) })),
+    );
+    await allowOnKafka(broker.address, way.user, { topics: prefix, groups: prefix });
+    const lines = [
+      'settings: { lanes: 2 }',
+      `connections: [{ name: plant, brokers: ["${way.brokers}"], ${way.fields} }]`,
+      `sources: [{ name: shop.orders, transport: kafka, connection: plant, topic: ${topic} }]`,
+    ];
+    const shop = openWorkplace(environmentOf(way));
+    writeFileSync(join(shop.folder, 'shop.yaml'), `${lines.join('\n')}\n`);
+    await shop.must(['apply', 'shop.yaml']);
+    await shop.must(['topics', 'apply']);
+    return shop;
+  };
+  const start = (name: 'ingestor' | 'flattener', way: Way) => {
+    const port = { [`${name.toUpperCase()}_HTTP_PORT`]: '0', [`${name.toUpperCase()}_HTTP_HOST`]: '127.0.0.1' };
+    return startService(name, { ...environmentOf(way), ...port });
+  };
+
+  /** By a source and its raw rows, and by rows that went through dsf.raw, each under the name that the connection has for itself. */
+  const expectUseOf = async (way: Way): Promise<void> => {
+    const shop = await openShop(way);
+    const services = [start('ingestor', way), start('flattener', way)];
+    const column = async (sql: string) => jsonLines(await shop.must(['query', sql, '--json'])).map(({ it }) => it);
+    try {
+      const ids = (): Promise<readonly unknown[]> => column('SELECT id it FROM shop_orders ORDER BY id').catch(() => []);
+      await expect.poll(ids, { timeout: 60_000, interval: 300 }).toEqual([1, 2, 3]);
+      expect(await column('SELECT CAST(payload AS TEXT) it FROM dsf_raw ORDER BY _dsf_off')).toEqual(orders);
+      expect(await readGroupMembers(broker.address, `${prefix}dsf.ingest.shop.orders`)).toEqual(['shop-source']);
+      expect(await readGroupMembers(broker.address, `${prefix}dsf.flatten`)).toEqual(['shop-inside']);
+    } catch (error) {
+      throw new Error(services.map(({ log }) => log().slice(-2000)).join('\n'), { cause: error });
+    } finally {
+      for (const { signal } of services) signal('SIGTERM');
+      for (const { code } of await Promise.all(services.map(({ ended }) => ended))) expect(code).toBe(0);
+      shop.clear();
+    }
+  };
+
+  it.skipIf(noCertificates !== null)('with a certificate of the client', async () => {
+    const { secure } = broker;
+    if (secure === null) throw new Error('unreachable: asked for');
+    const file = (name: keyof typeof certificateFiles): string => join(secure.certificates, certificateFiles[name]);
+    const [ca, certificate, key] = [file('ca'), file('client'), file('clientKey')];
+    await expectUseOf({
+      user: 'CN=client',
+      brokers: secure.known,
+      fields: `client_id: shop-source, tls: { ca_file: ${ca}, cert_file: ${certificate}, key_file: ${key} }`,
+      internal: { CLIENT_ID: 'shop-inside', TLS: 'true', TLS_CA: ca, TLS_CERT: certificate, TLS_KEY: key },
+    });
+  });
+
+  it('with SCRAM-SHA-512', async () => {
+    const password = mounted('password', kafkaUsers.scram);
+    await expectUseOf({
+      user: 'scram',
+      brokers: broker.loginAddress ?? '',
+      fields: `client_id: shop-source, sasl: { mechanism: scram-sha-512, username_env: KAFKA_USER, password_file: ${password} }`,
+      internal: { CLIENT_ID: 'shop-inside', SASL: 'scram-sha-512', USERNAME_FILE: mounted('user', 'scram'), PASSWORD: kafkaUsers.scram },
+      environment: { KAFKA_USER: 'scram' },
+    });
+  });
+
+  const bearer = (file: string): Way => ({
+    user: 'bearer',
+    brokers: broker.loginAddress ?? '',
+    fields: `client_id: shop-source, sasl: { mechanism: oauthbearer, token_file: ${file} }`,
+    internal: { CLIENT_ID: 'shop-inside', SASL: 'oauthbearer', TOKEN: tokenOf('bearer') },
+  });
+
+  it('with OAUTHBEARER', async () => {
+    await expectUseOf(bearer(mounted('token', tokenOf('bearer'))));
+  });
+
+  it('but end, and name the file, where the token is not there (11)', async () => {
+    const way = bearer(join(place.folder, 'no-token'));
+    const shop = await openShop(way);
+    const ingestor = start('ingestor', way);
+    const { code } = await ingestor.ended;
+    expect(ingestor.log()).toMatch(/connection plant: the token is not there.*no-token.*transport\.secret/s);
+    expect(code, ingestor.log()).toBe(11);
+    shop.clear();
+  });
+});
