@@ -55,6 +55,7 @@ describe.skipIf(noBroker !== null)('services get at Kafka as definitions and env
   let direct: KafkaTransport;
   let place: Workplace;
   let prefix = '';
+  let [shops, services]: [Workplace[], ReturnType<typeof startService>[]] = [[], []];
   beforeAll(async () => {
     broker = await startKafka(process.env, { secure: noCertificates === null });
     direct = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock });
@@ -66,8 +67,16 @@ describe.skipIf(noBroker !== null)('services get at Kafka as definitions and env
   beforeEach(() => {
     prefix = `${randomUUID()}.`;
     place = openWorkplace();
+    [shops, services] = [[], []];
   });
-  afterEach(() => place.clear());
+  const endAll = async (): Promise<void> => {
+    for (const { signal } of services) signal('SIGTERM');
+    await Promise.all(services.map(({ ended }) => ended));
+  };
+  afterEach(async () => {
+    await endAll();
+    for (const { clear } of [place, ...shops]) clear();
+  });
 
   /** A secret as it is mounted, with the line break that editors leave. @returns where it is */
   const mounted = (name: string, secret: string): string => {
@@ -81,49 +90,54 @@ describe.skipIf(noBroker !== null)('services get at Kafka as definitions and env
     ...environment,
   });
 
-  /** Three orders in a topic that the user may read, and a source of it; the internal topics are made as that user. */
-  const openShop = async (way: Way): Promise<Workplace> => {
-    const topic = `${prefix}orders`;
-    await direct.ensureTopic(topic, 1);
-    await direct.send(
-      topic,
-      orders.map((body) => ({ partition: 0, key: null, headers: [], body: bytes(body) })),
+  const sendOrders = (bodies: readonly string[]): Promise<void> =>
+    direct.send(
+      `${prefix}orders`,
+      bodies.map((body) => ({ partition: 0, key: null, headers: [], body: bytes(body) })),
     );
-    await allowOnKafka(broker.address, way.user, { topics: prefix, groups: prefix });
+  const apply = async (shop: Workplace, { brokers, fields }: Way): Promise<void> => {
     const lines = [
       'settings: { lanes: 2 }',
-      `connections: [{ name: plant, brokers: ["${way.brokers}"], ${way.fields} }]`,
-      `sources: [{ name: shop.orders, transport: kafka, connection: plant, topic: ${topic} }]`,
+      `connections: [{ name: plant, brokers: ["${brokers}"], ${fields} }]`,
+      `sources: [{ name: shop.orders, transport: kafka, connection: plant, topic: ${prefix}orders }]`,
     ];
-    const shop = openWorkplace(environmentOf(way));
     writeFileSync(join(shop.folder, 'shop.yaml'), `${lines.join('\n')}\n`);
     await shop.must(['apply', 'shop.yaml']);
+  };
+
+  /** Three orders in a topic that the user may read, and a source of it; the internal topics are made as that user. */
+  const openShop = async (way: Way): Promise<Workplace> => {
+    await direct.ensureTopic(`${prefix}orders`, 1);
+    await sendOrders(orders);
+    await allowOnKafka(broker.address, way.user, { topics: prefix, groups: prefix });
+    const shop = openWorkplace(environmentOf(way));
+    shops.push(shop);
+    await apply(shop, way);
     await shop.must(['topics', 'apply']);
     return shop;
   };
   const start = (name: 'ingestor' | 'flattener', way: Way) => {
     const port = { [`${name.toUpperCase()}_HTTP_PORT`]: '0', [`${name.toUpperCase()}_HTTP_HOST`]: '127.0.0.1' };
-    return startService(name, { ...environmentOf(way), ...port });
+    const service = startService(name, { ...environmentOf(way), ...port });
+    services.push(service);
+    return service;
+  };
+  const expectGoodEnd = async (): Promise<void> => {
+    await endAll();
+    for (const { ended, log } of services) expect((await ended).code, log()).toBe(0);
   };
 
   /** By a source and its raw rows, and by rows that went through dsf.raw, each under the name that the connection has for itself. */
   const expectUseOf = async (way: Way): Promise<void> => {
     const shop = await openShop(way);
-    const services = [start('ingestor', way), start('flattener', way)];
     const column = async (sql: string) => jsonLines(await shop.must(['query', sql, '--json'])).map(({ it }) => it);
-    try {
-      const ids = (): Promise<readonly unknown[]> => column('SELECT id it FROM shop_orders ORDER BY id').catch(() => []);
-      await expect.poll(ids, { timeout: 60_000, interval: 300 }).toEqual([1, 2, 3]);
-      expect(await column('SELECT CAST(payload AS TEXT) it FROM dsf_raw ORDER BY _dsf_off')).toEqual(orders);
-      expect(await readGroupMembers(broker.address, `${prefix}dsf.ingest.shop.orders`)).toEqual(['shop-source']);
-      expect(await readGroupMembers(broker.address, `${prefix}dsf.flatten`)).toEqual(['shop-inside']);
-    } catch (error) {
-      throw new Error(services.map(({ log }) => log().slice(-2000)).join('\n'), { cause: error });
-    } finally {
-      for (const { signal } of services) signal('SIGTERM');
-      for (const { code } of await Promise.all(services.map(({ ended }) => ended))) expect(code).toBe(0);
-      shop.clear();
-    }
+    for (const name of ['ingestor', 'flattener'] as const) start(name, way);
+    const ids = (): Promise<readonly unknown[]> => column('SELECT id it FROM shop_orders ORDER BY id').catch(() => []);
+    await expect.poll(ids, { timeout: 60_000, interval: 300 }).toEqual([1, 2, 3]);
+    expect(await column('SELECT CAST(payload AS TEXT) it FROM dsf_raw ORDER BY _dsf_off')).toEqual(orders);
+    expect(await readGroupMembers(broker.address, `${prefix}dsf.ingest.shop.orders`)).toEqual(['shop-source']);
+    expect(await readGroupMembers(broker.address, `${prefix}dsf.flatten`)).toEqual(['shop-inside']);
+    await expectGoodEnd();
   };
 
   it.skipIf(noCertificates !== null)('with a certificate of the client', async () => {
@@ -161,13 +175,26 @@ describe.skipIf(noBroker !== null)('services get at Kafka as definitions and env
     await expectUseOf(bearer(mounted('token', tokenOf('bearer'))));
   });
 
+  it('and as a new version says while they run', async () => {
+    const way = { user: 'ANONYMOUS', brokers: broker.address, fields: 'client_id: before', internal: {} };
+    const shop = await openShop(way);
+    start('ingestor', way);
+    const callThemselves = () => readGroupMembers(broker.address, `${prefix}dsf.ingest.shop.orders`);
+    await expect.poll(callThemselves, { timeout: 30_000, interval: 200 }).toEqual(['before']);
+    await apply(shop, { ...way, fields: 'client_id: after' });
+    await expect.poll(callThemselves, { timeout: 30_000, interval: 200 }).toEqual(['after']);
+    await sendOrders(['{"id":4}']);
+    const raw = () => shop.must(['query', 'SELECT count(*) n FROM dsf_raw', '--json']);
+    await expect.poll(raw, { timeout: 30_000, interval: 300 }).toContain('4');
+    await expectGoodEnd();
+  });
+
   it('but end, and name the file, where the token is not there (11)', async () => {
     const way = bearer(join(place.folder, 'no-token'));
-    const shop = await openShop(way);
+    await openShop(way);
     const ingestor = start('ingestor', way);
     const { code } = await ingestor.ended;
     expect(ingestor.log()).toMatch(/connection plant: the token is not there.*no-token.*transport\.secret/s);
     expect(code, ingestor.log()).toBe(11);
-    shop.clear();
   });
 });

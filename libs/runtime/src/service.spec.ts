@@ -108,6 +108,31 @@ describe('a service', () => {
     expect(await ended).toBeNull();
   });
 
+  it('begins a source again that a new version leads to another cluster, and leaves its neighbours alone', async () => {
+    const clock = fakeClock();
+    const versions = [['orders', 'stays']];
+    const closed: string[] = [];
+    const { definition, subscribed } = sceneOf({ subscribe: (topic) => ({ close: async () => void closed.push(topic) }) });
+    let elsewhere: Transport | null = null;
+    const intakes: ServiceDefinition['intakes'] = async (context) => {
+      const [orders, ...others] = await definition.intakes(context);
+      if (orders === undefined || versions.length < 2) return orders === undefined ? others : [orders, ...others];
+      elsewhere ??= { ...orders.transport, subscribe: (_, group) => orders.transport.subscribe('orders elsewhere', group) };
+      return [{ ...orders, transport: elsewhere }, ...others];
+    };
+    const { stop, ended } = start(clock, metadataOf(versions), { ...definition, intakes });
+    await clock.advance(1000);
+    versions.push(['orders', 'stays']);
+    await clock.advance(1000);
+    versions.push(['orders', 'stays']);
+    await clock.advance(1000);
+    expect(subscribed).toEqual(['orders', 'stays', 'orders elsewhere']);
+    expect(closed).toEqual(['orders']);
+    stop.abort();
+    await clock.advance(0);
+    expect(await ended).toBeNull();
+  });
+
   it('goes on with its other sources when one stops, and says why at the end', async () => {
     const clock = fakeClock();
     const broken = new Failure('fatal', 'ingest.source-changed', 'offsets mean other records now');

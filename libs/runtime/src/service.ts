@@ -83,7 +83,7 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   const catalogs = openCatalogs(service, phase);
   const context: LaneContext = { ...{ ...commonTo(service), phase, catalogs }, giveUp: giveUp.signal };
   const failures: Failure[] = [];
-  const running = new Map<string, { readonly done: Promise<void>; readonly stop: AbortController; readonly partitions: number }>();
+  const running = new Map<string, { readonly done: Promise<void>; readonly stop: AbortController; readonly intake: Intake }>();
   const fail = (error: unknown, intake?: Intake): void => {
     const failure = asFailure(error);
     failures.push(failure);
@@ -104,8 +104,8 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
       if (catalog !== undefined && catalog.version !== version && catalog.version > 0) {
         await persist(() => definition.prepare(context));
         const intakes = (await persist(() => definition.intakes(context))) ?? [];
-        for (const [name, { stop: end, partitions }] of running)
-          if (!intakes.some((intake) => intake.name === name && intake.partitions === partitions)) end.abort();
+        for (const { stop: end, intake: before } of running.values())
+          if (!intakes.some((intake) => isAsBefore(intake, before))) end.abort();
         // What returns while it still drains is begun again when it has ended, so this version is looked at once more.
         const isLate = intakes.some(({ name }) => running.get(name)?.stop.signal.aborted === true);
         for (const intake of intakes) {
@@ -117,7 +117,7 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
             (error: unknown) => fail(error, intake),
           );
           const ended = done.finally(() => running.delete(intake.name)).finally(settled);
-          running.set(intake.name, { done: ended, stop: own, partitions: intake.partitions });
+          running.set(intake.name, { done: ended, stop: own, intake });
         }
         readiness.complete();
         if (!isLate) {
@@ -139,6 +139,10 @@ export const runService = async (service: ServiceContext, definition: ServiceDef
   const [first] = failures;
   if (first !== undefined) throw first;
 };
+
+/** Equal connections have the same transport: with another one a new version leads to another cluster, or there in another way. */
+const isAsBefore = (intake: Intake, before: Intake): boolean =>
+  intake.name === before.name && intake.partitions === before.partitions && intake.transport === before.transport;
 
 /** What is tried before there is a source, or for all of them, is about the definitions: metrics know it by that name. */
 const commonTo = (service: ServiceContext) => ({ ...service, tracer: service.tracer ?? noTracer, source: 'definitions' });
