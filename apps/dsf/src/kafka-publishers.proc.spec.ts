@@ -115,7 +115,8 @@ describe.skipIf(reason !== null)('publishers to Kafka', () => {
     for (const name of ['first', 'second']) await untilPublished(name, ['1', '2']);
 
     frozen.signal('SIGCONT');
-    await expect.poll(() => frozen.log(), { timeout: 30_000, interval: 200 }).toContain('transport.fenced');
+    // Refused; or given up before the answer, where the machine is so slow that it came too late.
+    await expect.poll(() => frozen.log(), { timeout: 30_000, interval: 200 }).toMatch(/transport\.(fenced|unavailable)/);
     await order();
     for (const name of ['first', 'second']) await untilPublished(name, ['1', '2', '3']);
   });

@@ -35,6 +35,7 @@ describe.skipIf(reason !== null)('sources on two clusters', () => {
   let near: Cluster;
   let far: Cluster;
   let place: Workplace;
+  let running: Running;
   beforeAll(async () => {
     near = await openCluster();
     far = await openCluster();
@@ -62,8 +63,13 @@ describe.skipIf(reason !== null)('sources on two clusters', () => {
     writeFileSync(join(place.folder, 'shop.yaml'), `${lines.join('\n')}\n`);
     for (const { direct } of [near, far]) await direct.ensureTopic(topic, 2);
     await place.must(['apply', 'shop.yaml']);
+    running = place.start('run');
   });
-  afterEach(() => place.clear());
+  afterEach(async () => {
+    running.child.kill('SIGTERM');
+    await running.ended;
+    place.clear();
+  });
 
   const send = ({ direct }: Cluster, ids: readonly number[]): Promise<void> =>
     direct.send(
@@ -73,7 +79,7 @@ describe.skipIf(reason !== null)('sources on two clusters', () => {
   const rows = async (sql: string) => jsonLines(await place.must(['query', sql, '--json']));
   const idsOf = async (table: string): Promise<readonly unknown[]> =>
     (await rows(`SELECT id FROM ${table} ORDER BY id`).catch(() => [])).map(({ id }) => id);
-  const untilIds = async (running: Running, table: string, wanted: readonly number[]): Promise<void> => {
+  const untilIds = async (table: string, wanted: readonly number[]): Promise<void> => {
     await expect.poll(() => idsOf(table), { timeout: 60_000, interval: 300 }).toEqual(wanted);
     expect(running.child.exitCode).toBeNull();
   };
@@ -83,19 +89,18 @@ describe.skipIf(reason !== null)('sources on two clusters', () => {
   it('are counted together; while one cluster is away the other’s go on, and what it has goes in when it is back', async () => {
     await send(near, [1, 2, 3]);
     await send(far, [11, 12]);
-    const running = place.start('run');
-    await untilIds(running, 'near_orders', [1, 2, 3]);
-    await untilIds(running, 'far_orders', [11, 12]);
+    await untilIds('near_orders', [1, 2, 3]);
+    await untilIds('far_orders', [11, 12]);
     await untilTotals({ orders: 5, total: '0.5' });
 
     await far.broker.kill();
     await send(near, [4, 5]);
-    await untilIds(running, 'near_orders', [1, 2, 3, 4, 5]);
+    await untilIds('near_orders', [1, 2, 3, 4, 5]);
     await untilTotals({ orders: 7, total: '0.7' });
 
     await far.broker.restart();
     await send(far, [13, 14, 15]);
-    await untilIds(running, 'far_orders', [11, 12, 13, 14, 15]);
+    await untilIds('far_orders', [11, 12, 13, 14, 15]);
     await untilTotals({ orders: 10, total: '1' });
     // Each order is there once, under the source of its own cluster.
     expect(await rows('SELECT _dsf_src source, count(*) n FROM dsf_raw GROUP BY _dsf_src ORDER BY 1')).toEqual([
