@@ -1,4 +1,4 @@
-import { phaseNames, type PhaseName } from '@dsf/ports';
+import { Failure, phaseNames, type PhaseName } from '@dsf/ports';
 import type { HealthServing, Installation } from '@dsf/wiring';
 import { Command, InvalidArgumentError } from 'commander';
 import { CommandError, exitCodeFor, exitCodes } from '../exit-codes.ts';
@@ -46,8 +46,15 @@ const run = async (session: Session, options: RunCommandOptions, health: HealthS
     await assertDefined(session, installation, waits);
     const running = { phases, health, untilIdle, ...(workers === undefined ? {} : { workers }) };
     const { counter, ended, failure } = await runPhases(session, installation, running);
-    for (const line of withNextSteps(await accountLines(installation, counter, phases), [], session.talk)) await session.talk.line(line);
-    if (json) await session.out.line(jsonText(await accountOf(installation, counter, { phases, ended })));
+    const giveAccount = async (): Promise<void> => {
+      for (const line of withNextSteps(await accountLines(installation, counter, phases), [], session.talk)) await session.talk.line(line);
+      if (json) await session.out.line(jsonText(await accountOf(installation, counter, { phases, ended })));
+    };
+    await giveAccount().catch(async (error: unknown) => {
+      // The work has ended as it was asked to: that a cluster cannot say now what waits there is no failure of it.
+      if (ended !== 'asked' || !(error instanceof Failure) || error.kind !== 'retry') throw error;
+      await session.talk.line(`what waits is not known, so there is no account: ${error.message} (${error.code})`);
+    });
     if (ended === 'stopped')
       throw new CommandError(
         exitCodeFor(failure?.code ?? counter.stopCode(), exitCodes.stopped),
