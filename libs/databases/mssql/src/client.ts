@@ -45,6 +45,8 @@ interface Pool {
 const placeOf = (config: MssqlConfig): FailureFacts => ({
   server: config.server,
   database: config.database,
+  // Advice depends on it: login-advice.ts.
+  login: config.login.kind,
   ...(config.port === undefined ? {} : { port: config.port }),
   ...(config.instance === undefined ? {} : { instance: config.instance }),
 });

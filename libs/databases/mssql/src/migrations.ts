@@ -6,6 +6,7 @@ import type { MssqlClient } from './client.ts';
 import { integer, text as textOf } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { quoteText } from './dialect.ts';
+import { roles } from './permission-advice.ts';
 import { integer as int, raw, sql, text, word } from './sql.ts';
 import { failureOf } from './verdict.ts';
 
@@ -76,12 +77,33 @@ export interface Applied {
 
 const momentOf = (value: unknown): number => (value instanceof Date ? value.getTime() : 0);
 
+/** The catalog hides what a login may not see, so what it does not show may be there: a question tells. @throws Failure `fatal` `warehouse.permission` */
+const assertAbsent = async (connection: Connection): Promise<void> => {
+  const { base, state } = connection.schemas;
+  try {
+    await connection.all(sql`SELECT TOP (0) [id] FROM ${raw(state)}.[migration]`);
+  } catch (error) {
+    const failure = failureOf(error, {});
+    if (!(failure instanceof Failure) || failure.code !== 'warehouse.permission') return;
+    throw new Failure(
+      'fatal',
+      failure.code,
+      `the login may not read ${state}.[migration]: GRANT SELECT ON SCHEMA::${state} TO [<user>], ${roles}; for \`dsf migrate\` that is [${base}_migrator]`,
+      { ...failure.facts, schema: base },
+      { cause: error },
+    );
+  }
+};
+
 export const readApplied = async (connection: Connection): Promise<readonly Applied[]> => {
   const state = raw(connection.schemas.state);
   const ledger = await connection.first(
     sql`SELECT 1 FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE s.name = ${text(`${connection.schemas.base}_state`)} AND t.name = 'migration'`,
   );
-  if (ledger === undefined) return [];
+  if (ledger === undefined) {
+    await assertAbsent(connection);
+    return [];
+  }
   const rows = await connection.all(
     sql`SELECT [id], [name], [sha256], [applied_at], [applied_by], [skipped] FROM ${state}.[migration] ORDER BY [id]`,
   );
@@ -235,7 +257,7 @@ export const assertMigrated = async (connection: Connection, migrations: readonl
   throw new Failure(
     'fatal',
     'warehouse.not-migrated',
-    `the database has no ${missing.map(({ name }) => name).join(', ')}: run \`dsf migrate\` with a login that may make schemas and tables (db_ddladmin, or the role of deploy/sql/mssql/roles/migrator.sql)`,
+    `the database has no ${missing.map(({ name }) => name).join(', ')}: run \`dsf migrate\` with a login of the role that deploy/sql/mssql/roles/migrator.sql makes, or of db_owner`,
     { missing: missing.length, schema: connection.schemas.base },
   );
 };

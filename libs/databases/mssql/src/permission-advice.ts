@@ -1,8 +1,10 @@
+import type { LoginKind } from './login-advice.ts';
+
 /*
  * Which GRANT is missing, out of the words of SQL Server. https://learn.microsoft.com/sql/relational-databases/security/permissions-database-engine
  */
 
-const roles = 'or make it a member of the role of its phase (deploy/sql/mssql/roles)';
+export const roles = 'or make it a member of the role of its phase (deploy/sql/mssql/roles)';
 
 const grantOf = (words: string): string | null => {
   const object = /The (\w+(?: \w+)?) permission was denied on the object '([^']+)', database '[^']*', schema '([^']+)'/i.exec(words);
@@ -18,9 +20,30 @@ const grantOf = (words: string): string | null => {
   return null;
 };
 
-/** @param number - of the error; 1088 and 15247 name no permission */
-export const permissionAdvice = (number: number, words: string): string => {
-  const grant = grantOf(words);
-  if (grant !== null) return `the login of DSF_MSSQL_USER needs it: ${grant}, ${roles}`;
-  return `the login of DSF_MSSQL_USER lacks a permission (error ${number}): give it the one that the message names, ${roles}`;
+/** An identity of Azure has a user of its own name in the database; a user name is a setting with `sql` alone. */
+const whose = (login: LoginKind | null): string => {
+  if (login === null) return 'the login';
+  return login === 'sql' ? 'the login of DSF_MSSQL_USER' : `the database user of the Azure identity (DSF_MSSQL_LOGIN=${login})`;
 };
+
+export interface Denied {
+  /** Of the error; 1088 and 15247 name no permission. */
+  readonly number: number;
+  readonly words: string;
+}
+
+/** @param login - null where it is not known */
+export const permissionAdvice = ({ number, words }: Denied, login: LoginKind | null): string => {
+  const grant = grantOf(words);
+  if (grant !== null) return `${whose(login)} needs it: ${grant}, ${roles}`;
+  return `${whose(login)} lacks a permission (error ${number}): give it the one that the message names, ${roles}`;
+};
+
+/** Permission denied, and “cannot find the object … because it does not exist or you do not have permissions”. */
+const numbers: ReadonlySet<number> = new Set([
+  229, 230, 262, 297, 300, 371, 1088, 2557, 2760, 2797, 3704, 10330, 13538, 15247, 15406, 15517, 33007,
+]);
+
+/** By the number, or, where nobody listed that, by the words: SQL Server has many such errors. */
+export const isDenied = ({ number, words }: Denied, isListed: boolean): boolean =>
+  numbers.has(number) || (!isListed && /\bpermission (?:was )?denied\b|\bdo(?:es)? not have (?:the )?permission\b/i.test(words));

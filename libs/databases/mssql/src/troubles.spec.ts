@@ -74,11 +74,21 @@ describeOnMssql(process.env, (server) => {
     expect(failure).toMatchObject({ kind: 'fatal', message: expect.stringContaining('DSF_MSSQL_DATABASE') });
   });
 
-  it('a login without a role stops at the first table', async () => {
+  it('a login without a role stops, and names the GRANT and the roles', async () => {
     const nobody = await mssqlLogin(server, live().schema, null);
     logins.push(nobody);
-    const opening = openMssqlWarehouse({ ...live().config, login: { kind: 'sql', user: nobody.user, password: nobody.password } });
-    expect(await failureIn(opening)).toMatchObject({ kind: 'fatal' });
+    const { schema, config } = live();
+    const opening = openMssqlWarehouse({ ...config, login: { kind: 'sql', user: nobody.user, password: nobody.password } });
+    const failure = await failureIn(opening);
+    expect(failure).toMatchObject({ kind: 'fatal', code: 'warehouse.permission' });
+    expect(failure.message).toContain(`GRANT SELECT ON SCHEMA::[${schema.name}_state] TO`);
+    expect(failure.message).toContain('deploy/sql/mssql/roles');
+    expect(failure.message).not.toContain('run `dsf migrate`');
+  });
+
+  it('schemas that nobody has migrated are told from those that a login may not see', async () => {
+    const failure = await failureIn(openMssqlWarehouse({ ...live().config, schema: `${live().schema.name}_none` }));
+    expect(failure).toMatchObject({ kind: 'fatal', code: 'warehouse.not-migrated', message: expect.stringContaining('migrator.sql') });
   });
 
   it('a server without encryption is not asked for a password where encryption is on', async () => {

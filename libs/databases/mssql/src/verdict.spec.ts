@@ -49,18 +49,44 @@ describe('the verdict on an error of SQL Server', () => {
   });
 
   it('names the setting and the GRANT', () => {
-    const denied = failureOf(
-      serverError(229, "The INSERT permission was denied on the object 'dsf_raw', database 'dsf', schema 'dsf'."),
-      {},
-    );
+    const denied = failureOf(serverError(229, "The INSERT permission was denied on the object 'dsf_raw', database 'dsf', schema 'dsf'."), {
+      login: 'sql',
+    });
     expect(denied).toMatchObject({
       kind: 'fatal',
       code: 'warehouse.permission',
-      message: expect.stringContaining('GRANT INSERT ON [dsf].[dsf_raw] TO'),
+      message: expect.stringContaining('the login of DSF_MSSQL_USER needs it: GRANT INSERT ON [dsf].[dsf_raw] TO'),
     });
     const create = failureOf(serverError(262, "CREATE TABLE permission denied in database 'dsf'."), {});
     expect(create).toMatchObject({ message: expect.stringContaining('GRANT CREATE TABLE TO') });
     expect(failureOf(serverError(18456, 'Login failed'), {})).toMatchObject({ message: expect.stringContaining('DSF_MSSQL_PASSWORD') });
+  });
+
+  it.each(['azure-default', 'azure-managed-identity', 'azure-service-principal'])('advises by the kind of login: %s', (login) => {
+    const failed = Object.assign(new Error('no token'), { code: 'EFEDAUTH' });
+    for (const error of [
+      failed,
+      serverError(18456, 'Login failed'),
+      serverError(4060),
+      serverError(229, 'The SELECT permission was denied'),
+    ]) {
+      expect(failureOf(error, { login })).toMatchObject({ message: expect.not.stringMatching(/DSF_MSSQL_(USER|PASSWORD)/) });
+      expect(failureOf(error, { login: 'sql' })).toMatchObject({ message: expect.not.stringContaining('EXTERNAL PROVIDER') });
+    }
+    for (const error of [failed, serverError(18456, 'Login failed')])
+      expect(failureOf(error, { login })).toMatchObject({
+        code: 'warehouse.login',
+        message: expect.stringMatching(/DSF_MSSQL_CLIENT_ID.*DSF_MSSQL_DATABASE.*CREATE USER .* FROM EXTERNAL PROVIDER/),
+      });
+    expect(failureOf(serverError(4060), { login })).toMatchObject({ message: expect.stringContaining('FROM EXTERNAL PROVIDER') });
+  });
+
+  it.each([
+    [4834, 'You do not have permission to use the bulk load statement.', 'fatal warehouse.permission'],
+    [99_999, 'permission denied for table lane', 'fatal warehouse.permission'],
+    [15_151, 'Cannot find the object, because it does not exist or you do not have permission.', 'retry warehouse.changed'],
+  ])('knows a denial by its words where nobody listed its number: %i', (number, words, verdict) => {
+    expect(verdictOf(serverError(number, words))).toBe(verdict);
   });
 
   it.each([

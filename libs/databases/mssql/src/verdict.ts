@@ -1,6 +1,7 @@
 import { Failure } from '@dsf/ports';
 import type { FailureFacts, FailureKind } from '@dsf/ports';
-import { permissionAdvice } from './permission-advice.ts';
+import { databaseAdvice, loginAdvice, loginOf, type LoginKind } from './login-advice.ts';
+import { isDenied, permissionAdvice } from './permission-advice.ts';
 
 /*
  * What an error of SQL Server, or of the way to it, means for the caller. Numbers: sys.messages,
@@ -12,12 +13,16 @@ import { permissionAdvice } from './permission-advice.ts';
 interface Verdict {
   readonly kind: FailureKind;
   readonly code: string;
-  readonly advice: string;
+  readonly advice: Advice;
 }
 
+/** Some of it depends on how the process logs in. */
+type Advice = string | ((login: LoginKind | null) => string);
+
 const retry = (code: string, advice: string): Verdict => ({ kind: 'retry', code, advice });
-const fatal = (code: string, advice: string): Verdict => ({ kind: 'fatal', code, advice });
-const poison: Verdict = { kind: 'poison', code: 'warehouse.data', advice: 'the database refuses the value' };
+const fatal = (code: string, advice: Advice): Verdict => ({ kind: 'fatal', code, advice });
+const refused = 'the database refuses the value';
+const poison: Verdict = { kind: 'poison', code: 'warehouse.data', advice: refused };
 
 const changed = retry('warehouse.changed', 'the tables have changed since they were read');
 const away = retry('warehouse.away', 'the server cannot be reached, or is failing over');
@@ -31,14 +36,8 @@ const logFull = retry(
 const diskFull = fatal('warehouse.disk-full', 'give the filegroup or the database room, then start again: what was committed is kept');
 const corrupt = fatal('warehouse.corrupt', 'run DBCC CHECKDB and restore what is damaged, then start again');
 const readOnly = retry('warehouse.read-only', 'the database is read-only: connect to the primary replica, or end its maintenance');
-const login = fatal(
-  'warehouse.login',
-  'check DSF_MSSQL_USER and DSF_MSSQL_PASSWORD (or DSF_MSSQL_PASSWORD_FILE), that the login is enabled, and that DSF_MSSQL_DATABASE exists and has a user for it',
-);
-const databaseMissing = fatal(
-  'warehouse.database-missing',
-  'check DSF_MSSQL_DATABASE; the login needs a user in it: CREATE USER [<name>] FOR LOGIN [<name>]; GRANT CONNECT TO [<name>]',
-);
+const login = fatal('warehouse.login', loginAdvice);
+const databaseMissing = fatal('warehouse.database-missing', databaseAdvice);
 const defect = fatal('warehouse.statement', 'this is a defect of DSF: please report it with this message');
 
 const table = (entries: readonly (readonly [Verdict, readonly number[]])[]): ReadonlyMap<number, Verdict> =>
@@ -74,11 +73,6 @@ const byNumber = table([
   [databaseMissing, [911, 916, 4060, 4064, 40914, 40915]],
 ]);
 
-/** Permission denied, and “cannot find the object … because it does not exist or you do not have permissions”. */
-const permissionNumbers: ReadonlySet<number> = new Set([
-  229, 230, 262, 297, 300, 371, 1088, 2557, 2760, 2797, 3704, 10330, 13538, 15247, 15406, 15517, 33007,
-]);
-
 const constraint = (message: string): Verdict => (/\b(FOREIGN KEY|REFERENCE)\b/i.test(message) ? changed : poison);
 
 /** By severity, for numbers that nobody listed: 17 to 19 are short of something, 20 and more end the connection. */
@@ -99,10 +93,7 @@ const byDriverCode: ReadonlyMap<string, Verdict> = new Map([
   ['ETIMEOUT', retry('warehouse.timeout', 'it took longer than DSF_MSSQL_REQUEST_TIMEOUT or DSF_MSSQL_CONNECT_TIMEOUT')],
   ['ECANCEL', retry('warehouse.timeout', 'the statement was cancelled')],
   ['ELOGIN', login],
-  [
-    'EFEDAUTH',
-    fatal('warehouse.login', 'check DSF_MSSQL_LOGIN and the Azure identity that it names, and that the database has a user for it'),
-  ],
+  ['EFEDAUTH', login],
   [
     'EINSTLOOKUP',
     retry('warehouse.away', 'the SQL Server Browser did not answer: check DSF_MSSQL_INSTANCE, or set DSF_MSSQL_PORT instead'),
@@ -159,7 +150,8 @@ const verdictOf = (error: DriverError): { readonly verdict: Verdict; readonly fa
   if (found !== null) {
     const { number, severity, words } = found;
     const facts = { mssqlNumber: number };
-    if (permissionNumbers.has(number)) return { verdict: fatal('warehouse.permission', permissionAdvice(number, words)), facts };
+    if (isDenied(found, byNumber.has(number)))
+      return { verdict: fatal('warehouse.permission', (as) => permissionAdvice(found, as)), facts };
     if (number === 547) return { verdict: constraint(words), facts };
     const unlisted = codeOf(error) === 'ELOGIN' ? login : bySeverity(severity);
     return { verdict: byNumber.get(number) ?? unlisted, facts };
@@ -186,17 +178,12 @@ export const failureOf = (error: unknown, facts: FailureFacts): unknown => {
   if (found === null) {
     // The driver checks values before it sends them, and throws these.
     if (error instanceof TypeError || error instanceof RangeError || error.name === 'InputError')
-      return new Failure(poison.kind, poison.code, `${error.message}: ${poison.advice}`, facts, { cause: error });
+      return new Failure(poison.kind, poison.code, `${error.message}: ${refused}`, facts, { cause: error });
     return error;
   }
-  const { verdict } = found;
-  return new Failure(
-    verdict.kind,
-    verdict.code,
-    `${withoutData(error.message)}: ${verdict.advice}`,
-    { ...facts, ...found.facts },
-    { cause: error },
-  );
+  const { kind, code, advice } = found.verdict;
+  const words = typeof advice === 'string' ? advice : advice(loginOf(facts));
+  return new Failure(kind, code, `${withoutData(error.message)}: ${words}`, { ...facts, ...found.facts }, { cause: error });
 };
 
 const ofLogin: ReadonlySet<string> = new Set(['warehouse.login', 'warehouse.database-missing']);
