@@ -33,7 +33,7 @@ export interface LiveSchema {
   readonly migrated: readonly MigrationStep[];
 }
 
-const configOf = (server: Server, schema: string): MssqlConfig => ({
+export const configOf = (server: Server, schema: string): MssqlConfig => ({
   server: server.server,
   port: server.port,
   database: server.database,

@@ -92,6 +92,13 @@ const dropStatements = (names: string): readonly string[] => [
   `SELECT 'DROP PROCEDURE ' + QUOTENAME(s.name) + '.' + QUOTENAME(o.name) FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE o.type = 'P' AND s.name IN (${names})`,
 ];
 
+/** Users, their logins and the roles of one installation. */
+const dropPrincipals = (name: string): readonly string[] => [
+  `SELECT 'DROP USER ' + QUOTENAME(p.name) FROM sys.database_principals AS p WHERE p.type = 'S' AND p.name LIKE '${name}[_]%[_]login'`,
+  `SELECT 'DROP LOGIN ' + QUOTENAME(p.name) FROM sys.server_principals AS p WHERE p.type = 'S' AND p.name LIKE '${name}[_]%[_]login'`,
+  `SELECT 'DROP ROLE ' + QUOTENAME(p.name) FROM sys.database_principals AS p WHERE p.type = 'R' AND p.name LIKE '${name}[_]%'`,
+];
+
 /** System-versioned tables cannot be dropped as they are. */
 const endVersioning = (names: string): string =>
   `SELECT 'ALTER TABLE ' + QUOTENAME(s.name) + '.' + QUOTENAME(t.name) + ' SET (SYSTEM_VERSIONING = OFF)' FROM sys.tables AS t JOIN sys.schemas AS s ON s.schema_id = t.schema_id WHERE t.temporal_type = 2 AND s.name IN (${names})`;
@@ -111,11 +118,10 @@ export const freshMssqlSchema = async (server: MssqlTestServer): Promise<MssqlTe
       const names = `'${name}', '${name}_config', '${name}_state'`;
       await each(endVersioning(names)).catch(() => undefined);
       for (const question of dropStatements(names)) await each(question);
-      await each(
-        `SELECT 'DROP ROLE ' + QUOTENAME(p.name) FROM sys.database_principals AS p WHERE p.type = 'R' AND p.name LIKE '${name}[_]%'`,
-      ).catch(() => undefined);
       for (const schema of [name, `${name}_config`, `${name}_state`])
         await sql(`IF SCHEMA_ID(N'${schema}') IS NOT NULL EXEC (N'DROP SCHEMA [${schema}]')`).catch(() => undefined);
+      // A role may own the schemas, and a member what stood in them: they go last.
+      for (const question of dropPrincipals(name)) await each(question).catch(() => undefined);
       await pool.close();
     },
   };
