@@ -12,5 +12,7 @@ GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[lane] TO [$(schema)_operator]
 GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[position] TO [$(schema)_operator];
 GRANT INSERT, DELETE ON [$(schema)_state].[intent] TO [$(schema)_operator];
 GRANT INSERT, UPDATE, DELETE ON [$(schema)_state].[lane_instance] TO [$(schema)_operator];
+-- A resize moves groups between lanes: their tables are many, raw messages are not among them.
 GRANT SELECT, UPDATE ON SCHEMA::[$(schema)] TO [$(schema)_operator];
+DENY UPDATE ON [$(schema)].[dsf_raw] TO [$(schema)_operator];
 GO
