@@ -3,7 +3,7 @@
 --
 -- What cannot be narrower: a changed driver gets a new table and a new view, so INSERT, UPDATE and ALTER are on the schema, and reach the tables of the flattener
 -- too. On raw messages INSERT is not denied, because DENY outdoes every GRANT, and the login of `dsf run`, which is in all four roles, stores them. DROP TABLE asks
--- for ALTER on the schema alone: what is denied on a table does not stop it. A view in the schema reaches what the owner of the schema owns; see migrator.sql.
+-- for ALTER on the schema alone: what is denied on a table does not stop it. A view in the schema reaches what the owner of the schema owns, whatever is denied; see migrator.sql.
 
 IF DATABASE_PRINCIPAL_ID(N'$(schema)_summariser') IS NULL CREATE ROLE [$(schema)_summariser];
 GO
