@@ -111,7 +111,6 @@ const createCatchUp = (context: LaneContext, lane: Lane, { step, outlets }: { re
     const due = catalog.publications.filter(
       (publication) => caughtUp.get(publication.id) !== marker && outlets.isOpen(catalog, publication),
     );
-    if (due.length > 0) await warehouse.ensureSummaryTables(catalog.drivers);
     for (const publication of due) {
       const isDone = await outlets.attempt(catalog, publication, async () => {
         await outlets.begin(publication);
