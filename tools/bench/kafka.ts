@@ -132,7 +132,7 @@ export const measureKafka = async (
     readonly say: (line: string) => void;
   },
 ): Promise<readonly Figure[]> => {
-  const why = whyNoKafka(environment);
+  const why = await whyNoKafka(environment);
   if (why !== null) {
     say(`Kafka is left out: ${why}`);
     return [];

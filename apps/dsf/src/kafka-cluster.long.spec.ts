@@ -1,22 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseInternal } from '@dsf/config';
 import {
+  describeOnKafka,
   openKafkaShop,
   realClock,
   shopStream,
   startFleet,
   startKafkaCluster,
-  whyNoKafka,
+  whyNoOwnKafka,
   withFleet,
   type KafkaCluster,
 } from '@dsf/testing';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openInstallation, readStatus } from '@dsf/wiring';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
-const reason = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
+const reason = await whyNoOwnKafka(process.env);
 
 const openShop = (brokers: readonly string[]) =>
   openKafkaShop({
@@ -28,12 +29,7 @@ const openShop = (brokers: readonly string[]) =>
     },
   });
 
-it.for(reason === null ? [] : [reason])('four services go on while brokers of a cluster come and go', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
-
-describe.skipIf(reason !== null)('four services on three brokers', () => {
+describeOnKafka(reason, 'four services on three brokers', () => {
   let cluster: KafkaCluster;
   let shop: Awaited<ReturnType<typeof openShop>>;
   let place: Workplace;

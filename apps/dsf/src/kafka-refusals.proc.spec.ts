@@ -1,17 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { allowOnKafka, kafkaUsers, realClock, serviceNames, startKafka, startService, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import {
+  allowOnKafka,
+  describeOnKafka,
+  kafkaUsers,
+  realClock,
+  serviceNames,
+  startKafka,
+  startService,
+  whyNoOwnKafka,
+  type KafkaBroker,
+} from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
-const reason = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
-
-it.for(reason === null ? [] : [reason])('services say what is wrong with the way to Kafka', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
+const reason = await whyNoOwnKafka(process.env);
 
 /** What the settings of the internal topics come to. */
 interface Way {
@@ -23,7 +28,7 @@ interface Way {
 
 const wrongPassword = 'hunter2';
 
-describe.skipIf(reason !== null)('a service of its own that cannot get at Kafka', () => {
+describeOnKafka(reason, 'a service of its own that cannot get at Kafka', () => {
   let broker: KafkaBroker;
   let direct: KafkaTransport;
   let place: Workplace;

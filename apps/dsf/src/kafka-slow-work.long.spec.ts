@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePorts, startFleet, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describeOnKafka, freePorts, startFleet, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
-const reason = whyNoKafka(process.env);
-
-it.for(reason === null ? [] : [reason])('work that computes without a pause keeps its place in the group', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
+const reason = await whyNoKafka(process.env);
 
 /**
  * Time that the measure takes for each record, so that a first batch takes longer than the session of 10 s. With batches that are not bounded
@@ -44,7 +39,7 @@ drivers:
     measures: { orders: count, total: { function: slow_sum, of: amount, type: bigint } }
 `;
 
-describe.skipIf(reason !== null)('summarising in Kafka that computes for longer than a session', () => {
+describeOnKafka(reason, 'summarising in Kafka that computes for longer than a session', () => {
   let broker: KafkaBroker;
   let place: Workplace;
   let environment: Readonly<Record<string, string>>;

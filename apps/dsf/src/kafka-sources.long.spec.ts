@@ -1,20 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { realClock, startKafka, startService, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { describeOnKafka, realClock, startKafka, startService, whyNoOwnKafka, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
 import kafkajs from 'kafkajs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
-const reason = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
+const reason = await whyNoOwnKafka(process.env);
 
-it.for(reason === null ? [] : [reason])('sources in Kafka outlast what happens to their topics', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
-
-describe.skipIf(reason !== null)('sources in Kafka', () => {
+describeOnKafka(reason, 'sources in Kafka', () => {
   let broker: KafkaBroker;
   let direct: KafkaTransport;
   let place: Workplace;

@@ -1,9 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { kafkaUsers, readAll, realClock, startKafka, startService, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import {
+  describeOnKafka,
+  kafkaUsers,
+  readAll,
+  realClock,
+  startKafka,
+  startService,
+  whyNoKafka,
+  whyNoOwnKafka,
+  type KafkaBroker,
+} from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Running, type Workplace } from './specs/dsf-process.ts';
 
 /** What of a connection is not as it should be. */
@@ -13,7 +23,8 @@ interface Wrong {
   readonly sasl?: 'wrong' | 'unset' | 'right';
 }
 
-const reason = whyNoKafka(process.env);
+const reason = await whyNoKafka(process.env);
+const noOwn = await whyNoOwnKafka(process.env);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const order = (partition: number, id: number, more = '') => ({
   partition,
@@ -22,7 +33,7 @@ const order = (partition: number, id: number, more = '') => ({
   body: bytes(`{"id":${id},"city":"c${id % 2}"${more}}`),
 });
 
-describe.skipIf(reason !== null)('sources and publications in Kafka', () => {
+describeOnKafka(reason, 'sources and publications in Kafka', () => {
   let broker: KafkaBroker;
   let direct: KafkaTransport;
   let place: Workplace;
@@ -131,13 +142,16 @@ describe.skipIf(reason !== null)('sources and publications in Kafka', () => {
     ...publications.map((line) => `  - { driver: by.city, transport: kafka, ${line} }`),
   ];
 
-  it.each([
+  const wrongs: readonly (readonly [string, number, Wrong, RegExp])[] = [
     ['a broker whose name means nothing', 10, { brokers: 'nowhere.invalid:9092' }, /nowhere\.invalid.*transport\.host-unknown/s],
     ['a password that is wrong', 11, { sasl: 'wrong' }, /refuses the login.*transport\.login/s],
     ['a secret that is not set', 11, { sasl: 'unset' }, /NOT_SET.*transport\.secret/s],
     ['a topic that is not there', 12, { topic: 'nowhere' }, /"nowhere" does not exist.*transport\.topic-missing/s],
     ['a topic that the user may not read', 13, { sasl: 'right' }, /may not use topic "orders-.*it needs an ACL.*transport\.denied-topic/s],
-  ] as const)('end with a message and an exit code of its own at %s (%i)', async (_, code, wrong: Wrong, said) => {
+  ];
+
+  it.for(wrongs)('end with a message and an exit code of its own at %s (%i)', async ([, code, wrong, said], { skip }) => {
+    if (wrong.sasl !== undefined && noOwn !== null) skip(noOwn);
     await direct.ensureTopic(topic, 1);
     const brokers = wrong.brokers ?? (wrong.sasl === undefined ? broker.address : (broker.loginAddress ?? ''));
     const password = wrong.sasl === 'unset' ? 'NOT_SET' : 'KAFKA_PASSWORD';
@@ -188,7 +202,8 @@ describe.skipIf(reason !== null)('sources and publications in Kafka', () => {
     expect(cities.size).toBe(2);
   }, 180_000);
 
-  it('go on with one cluster while another is away, and then catch up there', async () => {
+  it('go on with one cluster while another is away, and then catch up there', async ({ skip }) => {
+    if (noOwn !== null) skip(noOwn);
     const other = await startKafka(process.env);
     const there = openKafkaTransport({ connection: { brokers: [other.address] }, clock: realClock });
     const [near, far] = [`near-${topic}`, `far-${topic}`];

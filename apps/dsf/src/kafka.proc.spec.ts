@@ -1,7 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseInternal } from '@dsf/config';
 import type { ConnectionDefinition } from '@dsf/metadata';
-import { openKafkaShop, realClock, shopStream, startKafka, whyNoKafka, withFleet, type KafkaBroker } from '@dsf/testing';
+import {
+  describeOnKafka,
+  openKafkaShop,
+  realClock,
+  shopStream,
+  startKafka,
+  whyNoKafka,
+  whyNoOwnKafka,
+  withFleet,
+  type KafkaBroker,
+} from '@dsf/testing';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openInstallation, readStatus } from '@dsf/wiring';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -12,7 +22,8 @@ const blows = Number(process.env['DSF_TEST_KAFKA_BLOWS'] ?? 8);
 /** How long the broker is away. */
 const awayMs = Number(process.env['DSF_TEST_KAFKA_AWAY_MS'] ?? 5000);
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
-const reason = whyNoKafka(process.env);
+const reason = await whyNoKafka(process.env);
+const noOwn = await whyNoOwnKafka(process.env);
 
 interface ShopOptions {
   /** What carries the internal topics. */
@@ -32,13 +43,7 @@ const openShop = ({ address }: KafkaBroker, options: ShopOptions) =>
     },
   });
 
-// One line in the counts says why nothing of this ran.
-it.for(reason === null ? [] : [reason])('the four services work between topics of Kafka', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
-
-describe.skipIf(reason !== null)('four services on Kafka', () => {
+describeOnKafka(reason, 'four services on Kafka', () => {
   let broker: KafkaBroker;
   let shop: Awaited<ReturnType<typeof openShop>>;
   let place: Workplace;
@@ -85,7 +90,8 @@ describe.skipIf(reason !== null)('four services on Kafka', () => {
       await shop.expectAll(messages, expected);
     }, 300_000);
 
-    it('go on by themselves when the broker was away', async () => {
+    it('go on by themselves when the broker was away', async ({ skip }) => {
+      if (noOwn !== null) skip(noOwn);
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 600);
       await withFleet({ environment: shop.environment, replicas: 1 }, async () => {

@@ -72,7 +72,7 @@ type Drive = (works: Works) => Promise<void>;
 const seed = Number(process.env['DSF_TEST_SEED'] ?? 20_260_101);
 const blows = Number(process.env['DSF_TEST_PUBSUB_BLOWS'] ?? 8);
 const reason = whyNoPubsub(process.env);
-const noKafka = whyNoKafka(process.env);
+const noKafka = await whyNoKafka(process.env);
 const noBigQuery = whyNoBigQuery(process.env);
 const project = 'shop-project';
 const published = ['shop.totals', 'shop.sales'];

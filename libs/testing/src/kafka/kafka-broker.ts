@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.ts';
-import { fetchKafka, type KafkaEnvironment } from './fetch-kafka.ts';
+import { kafkaJars, type KafkaEnvironment } from './fetch-kafka.ts';
 import { freePort } from '../server-process.ts';
 import { startNode } from './kafka-node.ts';
 
@@ -42,12 +42,6 @@ export interface KafkaOptions {
   /** Also with encryption, which needs openssl. Default: without. */
   readonly secure?: boolean;
 }
-
-const defaultVersion = '3.9.1';
-
-/** The jars of the version that `DSF_TEST_KAFKA_VERSION` names. */
-export const kafkaJars = (environment: KafkaEnvironment): Promise<string> =>
-  fetchKafka(environment['DSF_TEST_KAFKA_VERSION'] ?? defaultVersion);
 
 /** It moved from the core to the tools with 4.0. */
 const consoleProducer = (jars: string): string =>

@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { KafkaEnvironment } from './fetch-kafka.ts';
-import { kafkaJars } from './kafka-broker.ts';
+import { kafkaJars, type KafkaEnvironment } from './fetch-kafka.ts';
 import { freePort } from '../server-process.ts';
 import { startNode, type KafkaNode } from './kafka-node.ts';
 

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { realClock, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { describeOnKafka, realClock, startKafka, whyNoOwnKafka, type KafkaBroker } from '@dsf/testing';
 import kafkajs from 'kafkajs';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Delivery, PartitionFeed, Subscription } from '@dsf/ports';
 import { openKafkaTransport, type KafkaTransport } from './kafka-transport.ts';
 
 const never = new AbortController().signal;
 const limits = { recordsMax: 10_000, bytesMax: 8_000_000, waitMs: 300 };
 const patienceMs = 30_000;
-const reason = whyNoKafka(process.env);
-const hasOwn = reason === null && (process.env['DSF_TEST_KAFKA'] ?? '') === '';
+const reason = await whyNoOwnKafka(process.env);
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const texts = (deliveries: readonly Delivery[]): readonly string[] =>
@@ -17,7 +16,7 @@ const texts = (deliveries: readonly Delivery[]): readonly string[] =>
 const messages = (partition: number, bodies: readonly string[]) =>
   bodies.map((body) => ({ partition, key: null, headers: [], body: bytes(body) }));
 
-describe.skipIf(!hasOwn)('a Kafka broker of our own', () => {
+describeOnKafka(reason, 'a Kafka broker of our own', () => {
   let broker: KafkaBroker;
   let transport: KafkaTransport;
   let topic = '';

@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import {
   allowOnKafka,
   certificateFiles,
+  describeOnKafka,
   kafkaUsers,
   readAll,
   realClock,
   startKafka,
   whyNoCertificates,
-  whyNoKafka,
+  whyNoOwnKafka,
   type KafkaBroker,
   type SecureAddresses,
 } from '@dsf/testing';
@@ -17,13 +18,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KafkaConnection, KafkaLogin } from './connection-options.ts';
 import { openKafkaTransport, type KafkaTransport } from './kafka-transport.ts';
 
-const noBroker = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
+const noBroker = await whyNoOwnKafka(process.env);
 const noCertificates = noBroker ?? whyNoCertificates();
-
-it.for(noBroker === null && noCertificates !== null ? [noCertificates] : [])('Kafka is reached with certificates', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
 
 const never = new AbortController().signal;
 const message = (body: string) => ({ partition: 0, key: null, headers: [], body: new TextEncoder().encode(body) });
@@ -35,7 +31,7 @@ const tokenOf = (user: string, endsInSeconds: number): string => {
   return `${part({ alg: 'none' })}.${part({ sub: user, iat: now - 100, exp: now + endsInSeconds })}.`;
 };
 
-describe.skipIf(noBroker !== null)('connections to Kafka', () => {
+describeOnKafka(noBroker, 'connections to Kafka', () => {
   let broker: KafkaBroker;
   let open: KafkaTransport;
   let topic = '';
@@ -117,7 +113,7 @@ describe.skipIf(noBroker !== null)('connections to Kafka', () => {
     });
   });
 
-  describe.skipIf(noCertificates !== null)('with encryption', () => {
+  describeOnKafka(noCertificates, 'with encryption', () => {
     const addresses = (): SecureAddresses => {
       if (broker.secure === null) throw new Error('unreachable: asked for');
       return broker.secure;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { realClock, startKafka, whyNoKafka } from '@dsf/testing';
+import { realClock, startKafka, whyNoOwnKafka } from '@dsf/testing';
 import { expect, it } from 'vitest';
 import type { PartitionFeed } from '@dsf/ports';
 import { openKafkaTransport } from './kafka-transport.ts';
 
-const reason = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
+const reason = await whyNoOwnKafka(process.env);
 const never = new AbortController().signal;
 const message = (body: string) => ({ partition: 0, key: null, headers: [], body: new TextEncoder().encode(body) });
 

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { realClock, readAll, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describeOnKafka, realClock, readAll, startKafka, whyNoOwnKafka, type KafkaBroker } from '@dsf/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { openKafkaTransport, type KafkaTransport } from './kafka-transport.ts';
 
-const reason = whyNoKafka(process.env);
-const hasOwn = reason === null && (process.env['DSF_TEST_KAFKA'] ?? '') === '';
+const reason = await whyNoOwnKafka(process.env);
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const message = (partition: number, body: string | null, key = 'k') => ({
@@ -15,7 +14,7 @@ const message = (partition: number, body: string | null, key = 'k') => ({
 });
 const fenced = { kind: 'retry', code: 'transport.fenced' };
 
-describe.skipIf(!hasOwn)('writers to Kafka', () => {
+describeOnKafka(reason, 'writers to Kafka', () => {
   let broker: KafkaBroker;
   let transport: KafkaTransport;
   let topic = '';
