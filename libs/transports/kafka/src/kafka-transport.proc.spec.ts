@@ -5,6 +5,7 @@ import {
   startKafka,
   transportContract,
   whyNoKafka,
+  whyNoOwnKafka,
   type KafkaBroker,
   type TransportHarness,
 } from '@dsf/testing';
