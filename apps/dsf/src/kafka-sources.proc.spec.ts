@@ -13,6 +13,7 @@ import {
   type KafkaBroker,
 } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
+import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Running, type Workplace } from './specs/dsf-process.ts';
 
@@ -120,6 +121,27 @@ describeOnKafka(reason, 'sources and publications in Kafka', () => {
     const shown = await place.must(['consume', 'shop.orders', '--from-beginning', '--until-end']);
     expect(shown.match(/"id":/g)).toHaveLength(3);
   }, 120_000);
+
+  it('keep the time that the broker gave, and say so, where the topic has it from the broker', async () => {
+    await direct.admin.create({ topic, partitions: 1, replicas: 1, settings: { 'message.timestamp.type': 'LogAppendTime' } });
+    const ofProducer = `${topic}-create`;
+    await direct.ensureTopic(ofProducer, 1);
+    const producer = new kafkajs.Kafka({ brokers: [broker.address], logLevel: kafkajs.logLevel.NOTHING }).producer();
+    await producer.connect();
+    const messages = [{ partition: 0, value: '{"id":1}', timestamp: '1000000000000' }];
+    const before = Date.now();
+    for (const name of [topic, ofProducer]) await producer.send({ topic: name, messages });
+    const after = Date.now();
+    await producer.disconnect();
+    await apply([...source(''), `  - { name: shop.others, transport: kafka, connection: plant, topic: ${ofProducer} }`]);
+    await place.must(['run', '--until-idle']);
+    const rows = jsonLines(await place.must(['query', 'SELECT time_type, time FROM dsf_raw ORDER BY time', '--json']));
+    expect(rows.map((row) => row['time_type'])).toEqual(['create', 'append']);
+    const [create, append] = rows.map(({ time }) => Number(time));
+    expect(create).toBe(1_000_000_000_000);
+    expect(append).toBeGreaterThanOrEqual(before);
+    expect(append).toBeLessThanOrEqual(after);
+  });
 
   it('take a message of 10 MB and its neighbours', async () => {
     await direct.admin.create({ topic, partitions: 1, replicas: 1, settings: { 'max.message.bytes': '12000000' } });

@@ -14,6 +14,7 @@ import {
 } from '@dsf/testing';
 import { openKafkaTransport } from '@dsf/transport-kafka';
 import { openInstallation, readStatus } from '@dsf/wiring';
+import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
@@ -43,6 +44,25 @@ const openShop = ({ address }: KafkaBroker, options: ShopOptions) =>
     },
   });
 
+/** What the broker has, asked by kafkajs. */
+const shapeOf = async ({ address }: KafkaBroker, topic: string) => {
+  const admin = new kafkajs.Kafka({ brokers: [address], logLevel: kafkajs.logLevel.NOTHING }).admin();
+  await admin.connect();
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  const configNames = ['retention.ms'];
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configNames }],
+  });
+  await admin.disconnect();
+  const partitions = (topics[0]?.partitions ?? []).toSorted((a, b) => a.partitionId - b.partitionId);
+  return {
+    partitions: partitions.map(({ partitionId }) => partitionId),
+    copies: partitions.map(({ replicas }) => replicas.length),
+    retentionMs: resources[0]?.configEntries[0]?.configValue,
+  };
+};
+
 describeOnKafka(reason, 'four services on Kafka', () => {
   let broker: KafkaBroker;
   let shop: Awaited<ReturnType<typeof openShop>>;
@@ -69,7 +89,11 @@ describeOnKafka(reason, 'four services on Kafka', () => {
       await place.must(['topics', 'apply']);
       const { messages, expected } = shopStream(seed, 100 * blows);
       await withFleet({ environment: shop.environment, replicas: 2 }, async (fleet) => {
-        await Promise.all([shop.feed(messages, 300), fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 15_000 })]);
+        const chaos = fleet.chaos({ seed, blows, pauseMsMax: 1500, freezeMsMax: 15_000 });
+        const [blown] = await Promise.all([chaos, shop.feed(messages, 300)]);
+        expect(blown.kills + blown.freezes).toBe(blows);
+        expect(blown.kills).toBeGreaterThan(0);
+        expect(blown.freezes).toBeGreaterThan(0);
         await shop.untilIdle(180_000);
       });
       await shop.expectAll(messages, expected);
@@ -121,7 +145,7 @@ describeOnKafka(reason, 'four services on Kafka', () => {
       expect(refused.stderr).toMatch(/has 2 partitions, 4 are needed.*dsf topics apply.*transport\.partitions/s);
       const plan = await place.must(['topics', 'plan']);
       expect(plan).toMatch(/~ \S+dsf\.raw {2}partitions 2 → 4/);
-      expect(plan).toMatch(/\S+dsf\.points.*retention|\S+dsf\.points.*largest message/);
+      expect(plan).toMatch(/~ \S+dsf\.points {2}largest message/);
       expect(plan).toMatch(/\+ \S+dsf\.summary {2}partitions 4/);
       await place.must(['topics', 'apply']);
       expect((await place.must(['topics', 'plan'])).match(/^= /gm)).toHaveLength(3);
@@ -135,6 +159,28 @@ describeOnKafka(reason, 'four services on Kafka', () => {
         const { start, end } = await shop.direct.bounds(`${shop.prefix}dsf.points`, partition);
         expect(end - start).toBe(0);
       }
+    });
+  });
+
+  describe('whose own topics are made with a retention of two days', () => {
+    beforeEach(async () => {
+      await open({ internal: 'kafka', ends: 'local' });
+      place.clear();
+      place = openWorkplace({ ...shop.environment, DSF_INTERNAL_RETENTION: '48h', DSF_INTERNAL_REPLICATION: '1' });
+    });
+
+    it('have them with the partitions, copies and retention that were planned, also one that was there otherwise', async () => {
+      const [raw, points, summary] = ['raw', 'points', 'summary'].map((name) => `${shop.prefix}dsf.${name}`);
+      if (points === undefined) throw new Error('unreachable: there are three');
+      await shop.direct.admin.create({ topic: points, partitions: 2, replicas: 1, settings: { 'retention.ms': '5400000' } });
+      const plan = await place.must(['topics', 'plan']);
+      expect(plan).toMatch(/~ \S+dsf\.points {2}partitions 2 → 4, retention 90 minutes → 2 days, largest message /);
+      for (const topic of [raw, summary]) expect(plan).toContain(`+ ${topic}  partitions 4, replication 1, retention 2 days, `);
+      await place.must(['topics', 'apply']);
+      for (const topic of [raw, points, summary]) {
+        expect(await shapeOf(broker, topic ?? '')).toEqual({ partitions: [0, 1, 2, 3], copies: [1, 1, 1, 1], retentionMs: '172800000' });
+      }
+      expect((await place.must(['topics', 'plan'])).match(/^= /gm)).toHaveLength(3);
     });
   });
 
