@@ -1,4 +1,5 @@
-import kafkajs from 'kafkajs';
+import { setTimeout as delay } from 'node:timers/promises';
+import kafkajs, { type AclEntry, type Admin } from 'kafkajs';
 
 /** What names of the resources begin with that a user may use in every way. */
 export interface Allowed {
@@ -13,7 +14,18 @@ const types = {
   transactions: kafkajs.AclResourceTypes.TRANSACTIONAL_ID,
 } as const;
 
-/** Gives a user of the broker ACLs. @param address - where no login is needed */
+const waitMsMax = 10_000;
+
+/** The controller has an ACL a moment before the broker, which refuses until then. */
+const untilKnown = async (admin: Admin, one: AclEntry): Promise<void> => {
+  const giveUpAt = Date.now() + waitMsMax;
+  while ((await admin.describeAcls(one)).resources.length === 0) {
+    if (Date.now() > giveUpAt) throw new Error(`the broker has no ACL of ${one.principal} for ${one.resourceName} after ${waitMsMax} ms`);
+    await delay(20);
+  }
+};
+
+/** Gives a user of the broker ACLs; they are in force when it resolves. @param address - where no login is needed */
 export const allowOnKafka = async (address: string, user: string, { topics, groups, transactions }: Allowed): Promise<void> => {
   const admin = new kafkajs.Kafka({ brokers: [address], logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
@@ -30,5 +42,6 @@ export const allowOnKafka = async (address: string, user: string, { topics, grou
         ],
   );
   await admin.createAcls({ acl });
+  for (const one of acl) await untilKnown(admin, one);
   await admin.disconnect();
 };
