@@ -2,6 +2,7 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { Failure } from '@dsf/ports';
 import { decompressFrameSync } from 'lz4-napi';
 import { uncompressSync } from 'snappy';
+import { lz4Bytes } from './lz4-bytes.ts';
 
 /** What a small batch may grow to: against a batch that was made to fill the memory. */
 const expandedBytesMax = 256 * 1024 * 1024;
@@ -26,10 +27,10 @@ const unsnapBlock = (block: Buffer, room: number): Buffer => {
   return Buffer.from(uncompressSync(block, { asBuffer: true }));
 };
 
-const unsnap = (packed: Buffer): Buffer => {
-  if (!packed.subarray(0, xerialMagic.length).equals(xerialMagic)) return unsnapBlock(packed, expandedBytesMax);
+const unsnap = (packed: Buffer, bytesMax: number): Buffer => {
+  if (!packed.subarray(0, xerialMagic.length).equals(xerialMagic)) return unsnapBlock(packed, bytesMax);
   const blocks: Buffer[] = [];
-  let room = expandedBytesMax;
+  let room = bytesMax;
   for (let at = xerialHeaderBytes; at < packed.length;) {
     const length = packed.readInt32BE(at);
     const block = unsnapBlock(packed.subarray(at + 4, at + 4 + length), room);
@@ -40,20 +41,32 @@ const unsnap = (packed: Buffer): Buffer => {
   return Buffer.concat(blocks);
 };
 
-const codecs: Readonly<Record<number, (packed: Buffer) => Buffer>> = {
-  1: (packed) => gunzipSync(packed, { maxOutputLength: expandedBytesMax }),
-  2: unsnap,
-  3: (packed) => decompressFrameSync(packed),
-  4: (packed) => zstdDecompressSync(packed, { maxOutputLength: expandedBytesMax }),
+/** The package knows no limit, so what would come of it is counted before, where it could be too much. */
+const unlz4 = (packed: Buffer, bytesMax: number): Buffer => {
+  const bytes = lz4Bytes(packed, bytesMax);
+  if (bytes > bytesMax) throw new RangeError(`an LZ4 frame of ${bytes} bytes`);
+  return decompressFrameSync(packed);
 };
 
-/** The records of a batch as they were before its producer compressed them. @param codec - the low three bits of the attributes @throws Failure `fatal` `transport.unreadable` */
-export const decompress = (codec: number, packed: Buffer): Buffer => {
+const codecs: Readonly<Record<number, (packed: Buffer, bytesMax: number) => Buffer>> = {
+  1: (packed, maxOutputLength) => gunzipSync(packed, { maxOutputLength }),
+  2: unsnap,
+  3: unlz4,
+  4: (packed, maxOutputLength) => zstdDecompressSync(packed, { maxOutputLength }),
+};
+
+/**
+ * The records of a batch as they were before its producer compressed them.
+ * @param codec - the low three bits of the attributes
+ * @param bytesMax - what they may take then
+ * @throws Failure `fatal` `transport.unreadable`
+ */
+export const decompress = (codec: number, packed: Buffer, bytesMax = expandedBytesMax): Buffer => {
   if (codec === 0) return packed;
   const expand = codecs[codec];
   if (expand === undefined) throw new Failure('fatal', 'transport.unreadable', `compression ${codec} is not known`, { codec });
   try {
-    return expand(packed);
+    return expand(packed, bytesMax);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Failure('fatal', 'transport.unreadable', `a compressed batch cannot be read: ${reason}`, { codec }, { cause: error });
