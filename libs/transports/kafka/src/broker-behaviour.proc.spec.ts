@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { cp, glob, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describeOnKafka, realClock, startKafka, whyNoOwnKafka, type KafkaBroker } from '@dsf/testing';
 import kafkajs from 'kafkajs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Delivery, PartitionFeed, Subscription } from '@dsf/ports';
+import { fetchRecords } from './fetch-request.ts';
+import { openKafkaClient } from './kafka-client.ts';
 import { openKafkaTransport, type KafkaTransport } from './kafka-transport.ts';
 
 const never = new AbortController().signal;
@@ -139,6 +144,55 @@ describeOnKafka(reason, 'a Kafka broker of our own', () => {
     feed.seek(1);
     expect(texts(await readCount(feed, 3))).toEqual(['2', '3', '4']);
   }, 60_000);
+
+  /** What the broker says to a fetch from an offset after a batch of such a leader. */
+  const fetchAfter = async (offset: number, leaderEpoch: number | null) => {
+    const timeouts = { connectTimeoutMs: 5000, requestTimeoutMs: 15_000, metadataAgeMs: 60_000 };
+    const client = openKafkaClient({ connection: { brokers: [broker.address] }, clock: realClock, ...timeouts });
+    try {
+      const [topicId, leader] = [await client.topicId(topic), await client.leaderOf(topic, 0)];
+      const sizes = { waitMs: 100, bytesMax: 1_000_000, partitionBytesMax: 1_000_000 };
+      const [answer] = await fetchRecords(leader, { topic, topicId, ...sizes, partitions: [{ partition: 0, offset, leaderEpoch }] });
+      if (answer === undefined) throw new Error('nothing was answered');
+      const { error, divergesAt, records } = answer;
+      return { error, divergesAt, next: records.next, leaderEpoch: records.leaderEpoch };
+    } finally {
+      await client.close();
+    }
+  };
+  it('says nothing where its log agrees with what was fetched, and where it ends if that went further', async () => {
+    await transport.ensureTopic(topic, 1);
+    await transport.send(topic, messages(0, ['a', 'b']));
+    const { leaderEpoch } = await fetchAfter(0, null);
+    expect(leaderEpoch).toBeGreaterThanOrEqual(0);
+    expect(await fetchAfter(1, leaderEpoch)).toEqual({ error: 0, divergesAt: null, next: 2, leaderEpoch });
+    expect(await fetchAfter(2, leaderEpoch)).toMatchObject({ error: 0, divergesAt: null, next: null });
+    expect(await fetchAfter(3, leaderEpoch)).toMatchObject({ error: 0, divergesAt: 2, next: null });
+    // Of a leader that it has not heard of, a broker says what it says of an offset that is not there.
+    expect(await fetchAfter(2, (leaderEpoch ?? 0) + 7)).toMatchObject({ error: 1, divergesAt: null });
+  });
+
+  it('stops a reader whose log was replaced by an older copy', async () => {
+    await transport.close();
+    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, sessionTimeoutMs: 120_000 });
+    await transport.ensureTopic(topic, 1);
+    await transport.send(topic, messages(0, ['a', 'b']));
+    const [log = ''] = await Array.fromAsync(glob(join(tmpdir(), 'dsf-kafka-*', 'node', 'data', `${topic}-0`)));
+    const copy = await mkdtemp(join(tmpdir(), 'dsf-log-'));
+    await cp(log, copy, { recursive: true });
+    await transport.send(topic, messages(0, ['c']));
+    const feed = await feedOfPartition0();
+    expect(texts(await readCount(feed, 3))).toEqual(['a', 'b', 'c']);
+    await broker.kill();
+    await rm(log, { recursive: true });
+    await cp(copy, log, { recursive: true });
+    await rm(copy, { recursive: true });
+    await broker.restart();
+    const failure = (): Promise<unknown> => feed.read(limits, never).catch((error: unknown) => error);
+    const diverged = { kind: 'fatal', code: 'transport.diverged', facts: { offset: 3, start: 2 } };
+    await expect.poll(failure, { timeout: patienceMs }).toMatchObject(diverged);
+    expect(feed.revoked.aborted).toBe(false);
+  }, 120_000);
 
   it('does not fetch more than it may keep while nobody reads, and then loses nothing', async () => {
     await transport.close();

@@ -10,10 +10,13 @@ export interface CompactReader extends WireReader {
   readonly compactList: <T>(read: () => T) => readonly T[];
   /** Passes over what was added later. */
   readonly tags: () => void;
+  /** The same, but for the field of one number. @returns null where it is not there */
+  readonly tagged: <T>(wanted: number, read: () => T) => T | null;
 }
 
 /** A 32-bit number takes at most five groups of seven bits. */
 const uvarintBytesMax = 5;
+const none = -1;
 
 export const readCompact = (buffer: Buffer): CompactReader => {
   const reader = readWire(buffer);
@@ -26,16 +29,22 @@ export const readCompact = (buffer: Buffer): CompactReader => {
     }
     throw new RangeError(`a number of more than ${uvarintBytesMax} bytes at ${reader.offset()}`);
   };
+  const tagged = <T>(wanted: number, read: () => T): T | null => {
+    let found: T | null = null;
+    for (let left = uvarint(); left > 0; left -= 1) {
+      const tag = uvarint();
+      const end = uvarint() + reader.offset();
+      if (tag === wanted) found = read();
+      reader.skip(end - reader.offset());
+    }
+    return found;
+  };
   return {
     ...reader,
     uvarint,
     compactString: () => reader.bytes(Math.max(0, uvarint() - 1)).toString('utf8'),
     compactList: (read) => Array.from({ length: Math.max(0, uvarint() - 1) }, read),
-    tags: () => {
-      for (let left = uvarint(); left > 0; left -= 1) {
-        uvarint();
-        reader.skip(uvarint());
-      }
-    },
+    tags: () => void tagged(none, () => null),
+    tagged,
   };
 };

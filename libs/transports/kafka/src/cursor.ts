@@ -10,6 +10,8 @@ export interface Cursor {
   readonly bell: Bell;
   /** Where the next fetch begins; null until it is known. */
   wants(): number | null;
+  /** Of the last batch that was fetched, as `FetchedRecords` has it; null before the first. */
+  leaderEpoch(): number | null;
   /** Offset after the last message that was handed out; null before the first. */
   readTo(): number | null;
   /** Everything below it was handed out or holds nothing that counts; null before that is known. */
@@ -97,10 +99,10 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
   const bell = makeBell(clock);
   const shelf = makeShelf();
   let next: number | null = null;
+  let leaderEpoch: number | null = null;
   let readTo: number | null = null;
   let epoch = 0;
-  let begun = 0;
-  let ended = 0;
+  let [begun, ended] = [0, 0];
   let failure: Failure | null = null;
   let troubledSince: number | null = null;
 
@@ -110,12 +112,13 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
     partition,
     bell,
     wants: () => next,
+    leaderEpoch: () => leaderEpoch,
     readTo: () => readTo,
     passed: () => (shelf.isEmpty() ? next : readTo),
     bytes: () => shelf.bytes(),
     seek: (offset) => {
       epoch += 1;
-      [next, readTo, failure] = [offset, null, null];
+      [next, leaderEpoch, readTo, failure] = [offset, null, null, null];
       shelf.clear();
       bell.ring();
     },
@@ -123,11 +126,12 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
       begun += 1;
       return { number: begun, epoch };
     },
-    arrived: (look, { batches, next: fetchedTo }) => {
+    arrived: (look, { batches, ...fetched }) => {
       if (!isCurrent(look)) return;
       ended = Math.max(ended, look.number);
       [failure, troubledSince] = [null, null];
-      next = fetchedTo ?? next;
+      next = fetched.next ?? next;
+      leaderEpoch = fetched.leaderEpoch ?? leaderEpoch;
       shelf.put(batches);
       bell.ring();
     },

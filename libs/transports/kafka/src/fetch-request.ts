@@ -10,6 +10,16 @@ const fetchKey = 1;
 /** By the name of the topic; and by its id, which brokers from 3.1 on can. */
 const version = { byName: 11, byId: 13 } as const;
 const readCommitted = 1;
+const notKnown = -1;
+/** Number of the field that an answer has only where the logs differ (KIP-595). */
+const divergingEpoch = 0;
+
+export interface FetchPlace {
+  readonly partition: number;
+  readonly offset: number;
+  /** Of the last batch before it, as `FetchedRecords` has it; null where it is not known. */
+  readonly leaderEpoch: number | null;
+}
 
 export interface FetchRequest {
   readonly topic: string;
@@ -19,14 +29,16 @@ export interface FetchRequest {
   readonly waitMs: number;
   readonly bytesMax: number;
   readonly partitionBytesMax: number;
-  readonly partitions: readonly { readonly partition: number; readonly offset: number }[];
+  readonly partitions: readonly FetchPlace[];
 }
 
-/** What one partition answered: an error of Kafka, or records. */
+/** What one partition answered: an error of Kafka, that its log differs, or records. */
 export interface FetchedPartition {
   readonly partition: number;
   /** 0: none. */
   readonly error: number;
+  /** From here on, and before the offset asked for, the log holds other batches than those that were fetched; null: it was not seen to. */
+  readonly divergesAt: number | null;
   readonly records: FetchedRecords;
 }
 
@@ -45,8 +57,14 @@ const encodeById = ({ waitMs, bytesMax, partitionBytesMax, partitions }: FetchRe
   const writer = writeWire(1 + 25 + 1 + 16 + uvarintSize(count) + partitions.length * 33 + 1 + 3);
   writer.int8(0).int32(-1).int32(waitMs).int32(1).int32(bytesMax).int8(readCommitted);
   writer.int32(0).int32(-1).uvarint(2).bytes(Buffer.from(topicId, 'hex')).uvarint(count);
-  for (const { partition, offset } of partitions)
-    writer.int32(partition).int32(-1).int64(offset).int32(-1).int64(-1).int32(partitionBytesMax).int8(0);
+  for (const { partition, offset, leaderEpoch } of partitions) {
+    writer
+      .int32(partition)
+      .int32(notKnown)
+      .int64(offset)
+      .int32(leaderEpoch ?? notKnown);
+    writer.int64(-1).int32(partitionBytesMax).int8(0);
+  }
   return writer.int8(0).uvarint(1).uvarint(1).int8(0).finish();
 };
 
@@ -65,7 +83,7 @@ const decodeByName = (raw: Buffer, asked: Asked): readonly FetchedPartition[] =>
         const aborted = reader.list((): AbortedTransaction => ({ producer: reader.id64(), firstOffset: reader.int64() }));
         reader.skip(4);
         const records = reader.bytes(Math.max(0, reader.int32()));
-        return { partition, error, records: decodeBatches(records, asked.get(partition) ?? 0, aborted) };
+        return { partition, error, divergesAt: null, records: decodeBatches(records, asked.get(partition) ?? 0, aborted) };
       });
     })
     .flat();
@@ -89,8 +107,11 @@ const decodeById = (raw: Buffer, asked: Asked): readonly FetchedPartition[] => {
         });
         reader.skip(4);
         const records = reader.bytes(Math.max(0, reader.uvarint() - 1));
-        reader.tags();
-        return { partition, error, records: decodeBatches(records, asked.get(partition) ?? 0, aborted) };
+        const divergesAt = reader.tagged(divergingEpoch, () => {
+          reader.skip(4);
+          return reader.int64();
+        });
+        return { partition, error, divergesAt, records: decodeBatches(records, asked.get(partition) ?? 0, aborted) };
       });
       reader.tags();
       return partitions;

@@ -5,7 +5,7 @@ import { makeCursor, type Cursor } from './cursor.ts';
 import { makeFetcher, type Fetcher } from './fetcher.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { encodeBatch } from './record-batch.ts';
-import { writeWire } from './wire-writer.ts';
+import { uvarintSize, writeWire } from './wire-writer.ts';
 
 const stamp = { producer: '1', epoch: 0, sequence: 0, isTransactional: false };
 const body = new Uint8Array(10_000);
@@ -19,6 +19,114 @@ const answerOf = (partition: number, offset: number): Buffer => {
   writer.int32(0).int16(0).int32(0).int32(1).string('t').int32(1).int32(partition).int16(0);
   return writer.int64(0).int64(0).int64(0).int32(0).int32(0).int32(batch.length).bytes(batch).finish();
 };
+
+const topicId = '00112233445566778899aabbccddeeff';
+
+/** Where the only partition of a fetch by id stands, behind replica, wait, sizes, isolation, session and id. */
+const placeIn = (buffer: Buffer) => ({ offset: Number(buffer.readBigInt64BE(52)), leaderEpoch: buffer.readInt32BE(60) });
+
+/** A batch of one record. */
+const batchAt = (offset: number, leaderEpoch: number): Buffer => {
+  const batch = encodeBatch([{ partition: 0, key: null, headers: [], body: new Uint8Array(9) }], 1000, stamp);
+  batch.writeBigInt64BE(BigInt(offset), 0);
+  batch.writeInt32BE(leaderEpoch, 12);
+  return batch;
+};
+
+/** Three fields that may be added, of which the second says from where on the log differs: epoch 4, offset 2. */
+const differs = Buffer.from('03070200ff000d00000004000000000000000200010100', 'hex');
+const nothingAdded = Buffer.alloc(1);
+
+/** What a broker answers to a fetch by id of partition 0. */
+const answerById = (records: Buffer, added: Buffer): Buffer => {
+  const writer = writeWire(11 + 1 + 16 + 1 + 30 + 1 + 4 + uvarintSize(records.length + 1) + records.length + added.length + 2);
+  writer.int8(0).int32(0).int16(0).int32(0).uvarint(2).bytes(Buffer.from(topicId, 'hex')).uvarint(2);
+  writer.int32(0).int16(0).int64(0).int64(0).int64(0).uvarint(1).int32(-1);
+  writer.uvarint(records.length + 1).bytes(records);
+  return writer.bytes(added).int8(0).int8(0).finish();
+};
+
+describe('a log that has lost what was fetched', () => {
+  /** Of the leaders that took the records at offsets 0, 1 and 2. */
+  const epochs = [4, 4, 5];
+  let isCutBack: boolean;
+  let asked: ReturnType<typeof placeIn>[];
+  let fetcher: Fetcher;
+  let cursor: Cursor;
+  beforeEach(() => {
+    [isCutBack, asked] = [false, []];
+    const answerTo = async ({ offset, leaderEpoch }: ReturnType<typeof placeIn>): Promise<Buffer> => {
+      // No answer comes at once: a reader that asks without a pause would never end.
+      await realClock.sleep(1, new AbortController().signal);
+      if (isCutBack && leaderEpoch >= 0) return answerById(Buffer.alloc(0), differs);
+      const epoch = epochs[offset];
+      if (epoch !== undefined) return answerById(batchAt(offset, epoch), nothingAdded);
+      await realClock.sleep(20, new AbortController().signal);
+      return answerById(Buffer.alloc(0), nothingAdded);
+    };
+    const send = async <Response>({ request, response }: WireRequest<Response>): Promise<Response> => {
+      const place = placeIn((await request.encode()).buffer);
+      asked.push(place);
+      return response.parse(await response.decode(await answerTo(place)));
+    };
+    const client = {
+      ...{ clock: realClock, brokers: '' },
+      leaders: async () => [0],
+      topicId: async () => topicId,
+      broker: async () => ({ connectionPool: { send }, versions: { 1: { maxVersion: 13 } } }) as unknown as Broker,
+      forget: () => undefined,
+    };
+    const bounds = async () => ({ start: 0, end: 3 });
+    fetcher = makeFetcher({ client: client as unknown as KafkaClient, topic: 't', bounds, pollMs: 1, ...limits });
+    cursor = makeCursor(0, realClock);
+    cursor.seek(0);
+    fetcher.add(cursor);
+  });
+  afterEach(() => fetcher.close());
+  const read = (): readonly number[] => cursor.take({ recordsMax: 10, bytesMax: 1000, waitMs: 0 }).map(({ offset }) => offset);
+
+  it('would tell by the leader of the last batch that was fetched, which each fetch names', async () => {
+    await expect.poll(() => asked.length).toBeGreaterThan(4);
+    expect(asked.slice(0, 5)).toEqual([
+      { offset: 0, leaderEpoch: -1 },
+      { offset: 1, leaderEpoch: 4 },
+      { offset: 2, leaderEpoch: 4 },
+      { offset: 3, leaderEpoch: 5 },
+      { offset: 3, leaderEpoch: 5 },
+    ]);
+    expect([read(), cursor.takeFailure()]).toEqual([[0, 1, 2], null]);
+  });
+
+  it('stops its reader with what was lost, at the same offsets and with nothing of what is there now', async () => {
+    await expect.poll(() => cursor.wants()).toBe(3);
+    isCutBack = true;
+    await expect
+      .poll(() => cursor.takeFailure())
+      .toMatchObject({
+        kind: 'fatal',
+        code: 'transport.diverged',
+        message: expect.stringMatching(/partition 0 of topic "t" has lost the offsets from 2 to before 3 .*Define a source/) as string,
+        facts: { topic: 't', partition: 0, offset: 3, start: 2 },
+      });
+    // What had been fetched before is what the log held then.
+    expect([read(), cursor.wants()]).toEqual([[0, 1, 2], 3]);
+    const before = asked.length;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(asked.length - before).toBeLessThan(3);
+  });
+
+  it('is read on by whoever says where', async () => {
+    await expect.poll(() => cursor.wants()).toBe(3);
+    isCutBack = true;
+    await expect.poll(() => cursor.takeFailure()).not.toBeNull();
+    isCutBack = false;
+    cursor.seek(2);
+    const before = asked.length;
+    fetcher.kick();
+    await expect.poll(() => asked.slice(before)).toContainEqual({ offset: 2, leaderEpoch: -1 });
+    await expect.poll(read).toEqual([2]);
+  });
+});
 
 describe('fetching ahead', () => {
   let fetcher: Fetcher;

@@ -3,7 +3,7 @@ import { Failure, type PartitionBounds } from '@dsf/ports';
 import type { Cursor, Look } from './cursor.ts';
 import { asLeaderFailure } from './kafka-failure.ts';
 import type { KafkaClient } from './kafka-client.ts';
-import { fetchRecords, type FetchedPartition } from './fetch-request.ts';
+import { fetchRecords, type FetchedPartition, type FetchPlace } from './fetch-request.ts';
 
 export interface FetcherOptions {
   readonly client: KafkaClient;
@@ -50,10 +50,20 @@ const makeOutOfRange = (topic: string, cursor: Cursor, bounds: PartitionBounds, 
   });
 };
 
+/**
+ * What was fetched is not in the log any more, and something else is: a replica that lacked it became the leader, or an old copy of the log
+ * was put in its place. Offsets are as they were, so that nothing else would tell.
+ */
+const makeDiverged = (topic: string, { partition, offset }: FetchPlace, divergesAt: number): Failure => {
+  const where = `partition ${partition} of topic "${topic}"`;
+  const text = `the log of ${where} has lost the offsets from ${divergesAt} to before ${offset} after they were fetched: from ${divergesAt} on they are those of other records now. Define a source with a new name to read the topic as it is`;
+  return new Failure('fatal', 'transport.diverged', text, { topic, partition, offset, start: divergesAt });
+};
+
 interface Asked {
   readonly cursor: Cursor;
   readonly look: Look;
-  readonly offset: number;
+  readonly place: FetchPlace;
 }
 
 /** Remembers for each cursor which topic its offsets are of, from the first fetch after it was placed. */
@@ -73,17 +83,18 @@ const makeOrigins = () => {
 /** One request to one broker, and what comes of it for each cursor. */
 const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionBytesMax }: FetcherOptions) => {
   const origins = makeOrigins();
-  const failAll = (asked: readonly Asked[], error: unknown): void => {
+  const failAll = (asked: readonly Pick<Asked, 'cursor' | 'look'>[], error: unknown): void => {
     const failure = asLeaderFailure(error, { brokers: client.brokers, topic });
     for (const { cursor, look } of asked) cursor.failed(look, failure);
   };
 
-  const settle = async ({ cursor, look }: Asked, { error, records }: FetchedPartition): Promise<void> => {
-    if (error === 0) cursor.arrived(look, records);
+  const settle = async ({ cursor, look, place }: Asked, { error, divergesAt, records }: FetchedPartition): Promise<void> => {
+    if (divergesAt !== null) cursor.failed(look, makeDiverged(topic, place, divergesAt));
+    else if (error === 0) cursor.arrived(look, records);
     else if (error === outOfRange) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition), false));
     else {
       if (staleCodes.includes(error)) client.forget(topic);
-      failAll([{ cursor, look, offset: 0 }], errors.createErrorFromCode(otherTopicCodes.includes(error) ? notLeader : error));
+      failAll([{ cursor, look }], errors.createErrorFromCode(otherTopicCodes.includes(error) ? notLeader : error));
     }
   };
 
@@ -102,19 +113,18 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
       asked = await refuseOthers(all, topicId);
       if (asked.length === 0) return false;
       const broker = await client.broker(nodeId);
-      const partitions = asked.map(({ cursor, offset }) => ({ partition: cursor.partition, offset }));
       const answers = await fetchRecords(broker, {
         ...{ topic, topicId },
         waitMs: pollMs,
         bytesMax: fetchBytesMax,
         partitionBytesMax: Math.min(partitionBytesMax, fetchBytesMax),
-        partitions,
+        partitions: asked.map(({ place }) => place),
       });
       for (const entry of asked) {
-        const answer = answers.find(({ partition }) => partition === entry.cursor.partition);
+        const answer = answers.find(({ partition }) => partition === entry.place.partition);
         if (answer !== undefined) await settle(entry, answer);
       }
-      return asked.length === all.length && answers.every(({ error }) => error === 0);
+      return asked.length === all.length && answers.every(({ error, divergesAt }) => error === 0 && divergesAt === null);
     } catch (error) {
       client.forget(topic);
       failAll(asked, error);
@@ -128,13 +138,20 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
       return Map.groupBy(open, (cursor) => leaders[cursor.partition] ?? -1);
     } catch (error) {
       failAll(
-        open.map((cursor) => ({ cursor, look: cursor.began(), offset: 0 })),
+        open.map((cursor) => ({ cursor, look: cursor.began() })),
         error,
       );
       return null;
     }
   };
   return { poll, groupByLeader };
+};
+
+/** For one cursor, as it stands; nothing where it was not placed yet. */
+const askFor = (cursor: Cursor): readonly Asked[] => {
+  const offset = cursor.wants();
+  if (offset === null) return [];
+  return [{ cursor, place: { partition: cursor.partition, offset, leaderEpoch: cursor.leaderEpoch() }, look: cursor.began() }];
 };
 
 /** Cursors for which more may be fetched: one that is empty always, so that each goes on however full the others are. */
@@ -158,10 +175,7 @@ export const makeFetcher = (options: FetcherOptions): Fetcher => {
 
   const askLeader = (nodeId: number, group: readonly Cursor[]): void => {
     if (polling.has(nodeId) || closed.aborted) return;
-    const asked = group.flatMap((cursor) => {
-      const offset = cursor.wants();
-      return offset === null || !cursors.has(cursor) ? [] : [{ cursor, offset, look: cursor.began() }];
-    });
+    const asked = group.filter((cursor) => cursors.has(cursor)).flatMap(askFor);
     const run = poll(nodeId, asked).then((wentWell) => {
       polling.delete(nodeId);
       if (wentWell) kick();

@@ -67,6 +67,15 @@ describe('record batches', () => {
     expect(decodeRecords(Buffer.alloc(0), 1, [])).toEqual({ deliveries: [], next: null });
   });
 
+  it('says which leader took the last whole batch', () => {
+    const [first, last] = [batchAt(0, ['a']), batchAt(1, ['b'])];
+    first.writeInt32BE(4, 12);
+    last.writeInt32BE(5, 12);
+    expect(decodeBatches(Buffer.concat([first, last]), 0, [])).toMatchObject({ next: 2, leaderEpoch: 5 });
+    expect(decodeBatches(Buffer.concat([first, last.subarray(0, 40)]), 0, [])).toMatchObject({ next: 1, leaderEpoch: 4 });
+    expect(decodeBatches(Buffer.alloc(0), 0, [])).toMatchObject({ next: null, leaderEpoch: null });
+  });
+
   it('refuses the formats of before Kafka 0.11 and compression that it does not know', () => {
     const old = batchAt(5, ['a']);
     old.writeInt8(1, 16);

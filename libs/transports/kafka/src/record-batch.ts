@@ -95,6 +95,7 @@ export const encodeBatch = (messages: readonly OutgoingMessage[], time: number, 
 interface BatchHead {
   readonly baseOffset: number;
   readonly end: number;
+  readonly leaderEpoch: number;
   readonly attributes: number;
   readonly firstTime: number;
   readonly lastTime: number;
@@ -104,7 +105,8 @@ interface BatchHead {
 
 const readHead = (reader: WireReader): BatchHead => {
   const baseOffset = reader.int64();
-  reader.skip(4 + 4);
+  reader.skip(4);
+  const leaderEpoch = reader.int32();
   const format = reader.int8();
   if (format !== 2) {
     const text = `the batch at offset ${baseOffset} has the format ${format} of Kafka before 0.11; only format 2 can be read`;
@@ -117,7 +119,7 @@ const readHead = (reader: WireReader): BatchHead => {
   const lastTime = reader.int64();
   const producer = reader.id64();
   reader.skip(2 + 4);
-  return { baseOffset, end, attributes, firstTime, lastTime, producer, count: reader.int32() };
+  return { baseOffset, end, leaderEpoch, attributes, firstTime, lastTime, producer, count: reader.int32() };
 };
 
 const noHeaders: readonly Header[] = [];
@@ -229,6 +231,8 @@ export interface FetchedRecords {
   readonly batches: readonly FetchedBatch[];
   /** Where the next fetch begins, also behind control records and holes; null when no whole batch came. */
   readonly next: number | null;
+  /** Counts the leaders of the partition up to the one that took the last of the batches; null when none came. */
+  readonly leaderEpoch: number | null;
 }
 
 /**
@@ -239,6 +243,7 @@ export const decodeBatches = (bytes: Buffer, from: number, aborted: readonly Abo
   const filter = makeAbortFilter(aborted);
   const batches: FetchedBatch[] = [];
   let next: number | null = null;
+  let leaderEpoch: number | null = null;
   for (let at = 0; at + prefixBytes <= bytes.length;) {
     const end = at + prefixBytes + bytes.readInt32BE(at + 8);
     if (end > bytes.length) break;
@@ -249,7 +254,8 @@ export const decodeBatches = (bytes: Buffer, from: number, aborted: readonly Abo
       if (head.count > 0 && isAbortMarker(packed)) filter.ended(head.producer);
     } else if (head.count > 0 && !filter.covers(head)) batches.push(openBatch(head, packed, from));
     next = Math.max(from, head.end);
+    ({ leaderEpoch } = head);
     at = end;
   }
-  return { batches, next };
+  return { batches, next, leaderEpoch };
 };
