@@ -189,6 +189,16 @@ describe('a lane', () => {
     expect(log.filter((what) => !what.startsWith('pause'))).toEqual(['claimed', 'seek 40', 'handle 40', 'acknowledge 41']);
   });
 
+  it('goes on where an internal topic has lost what was read, and ends where a source has', async () => {
+    const diverged = new Failure('fatal', 'transport.diverged', 'offsets 3 to 4 were lost', { offset: 5, start: 3 });
+    const { log, ended } = await play({ reads: [diverged, [message(3)], []] });
+    expect(ended).toBeNull();
+    expect(log).toContain('seek 3');
+    const lane = openLane(fakeWarehouse(), { phase: 'ingest', source: 1, lane: 0 });
+    const source = await play({ reads: [diverged, [message(3)], []], work: { lane } });
+    expect([source.ended, source.log.filter((what) => what.startsWith('seek'))]).toEqual([diverged, []]);
+  });
+
   it('ends with what a person must mend, and says that it has left', async () => {
     const broken = new Failure('fatal', 'warehouse.corrupt', 'the file is damaged');
     const { ended, context } = await play({ reads: [[message(5)], []], work: { handle: () => Promise.reject(broken) } });

@@ -107,12 +107,16 @@ const read = async (
   try {
     return await feed.read({ recordsMax: pace.messagesMax(), bytesMax, waitMs }, leave);
   } catch (error) {
-    if (!(error instanceof Failure && error.code === 'transport.out-of-range')) throw error;
+    if (!(error instanceof Failure && mayGoOn(error, work))) throw error;
     await work.lane.refresh();
     await work.goOn(feed, Number(error.facts['start']));
     return [];
   }
 };
+
+/** Where a log has lost what was read, an internal topic is refilled; of a source nobody knows what its offsets mean now. */
+const mayGoOn = ({ code }: Failure, { lane }: LaneWork): boolean =>
+  code === 'transport.out-of-range' || (code === 'transport.diverged' && lane.key.phase !== 'ingest');
 
 /**
  * One batch, until it is committed and sent. A data error splits it until the record that causes it stands alone; that record becomes a
