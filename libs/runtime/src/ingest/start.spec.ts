@@ -58,20 +58,50 @@ describe('where a source starts', () => {
 });
 
 describe('a source that is checked before it is read on', () => {
-  const check = async (read: PartitionFeed['read']): Promise<void> => {
-    const facts = { cluster: 'cluster', topic: 'orders', lastOffset: 13, lastSha256: '', lastTime: 0 };
+  const check = async (read: PartitionFeed['read'], next = 14) => {
+    const facts = { cluster: 'cluster', topic: 'orders', topicId: 'id', lastOffset: 13, lastSha256: '', lastTime: 0 };
     const warehouse = fakeWarehouse([
       [
         { phase: 'ingest', source: 1, lane: 0 },
-        { positions: [positionAt(14)], facts },
+        { positions: [positionAt(next)], facts },
       ],
     ]);
     const source = { id: 1, topic: 'orders', retired: false, definition: { name: 'shop.orders' } } as unknown as CatalogSource;
     const lane = openLane(warehouse, { phase: 'ingest', source: 1, lane: 0 });
     await lane.refresh();
     const feed = { seek: () => undefined, read } as unknown as PartitionFeed;
-    await checkSource(fakeContext({ phase: 'ingest', warehouse }), lane, { source, transport, partition: 0 }, feed);
+    const context = fakeContext({ phase: 'ingest', warehouse });
+    await checkSource(context, lane, { source, transport: { ...transport, topicId: async () => 'id' }, partition: 0 }, feed);
+    return { position: lane.position({ source: 1, partition: 0 }), writes: warehouse.writes, events: context.events };
   };
+  const unread = (): Promise<never> => Promise.reject(new Error('nothing is to be read'));
+
+  it('is not read on where the topic has the same id and ends before the position: offsets went back', async () => {
+    await expect(check(unread, 101)).rejects.toMatchObject({
+      kind: 'fatal',
+      code: 'ingest.source-changed',
+      message: expect.stringMatching(/partition 0: it ends at offset 100, 100 was read before\. .*new name/) as string,
+    });
+  });
+
+  it('is read on at its end, where the next record is the first that is not there yet', async () => {
+    const { position, writes } = await check(async () => [], 100);
+    expect([position?.next, writes]).toEqual([100, []]);
+  });
+
+  it('is read on at its beginning where that lies behind the position, and what was lost is counted, stored and told', async () => {
+    const { position, writes, events } = await check(unread, 7);
+    expect(position).toMatchObject({ next: 10, counters: { absent: 3 } });
+    const lost = { phase: 'ingest', code: 'ingest.lost-range', source: 1, partition: 0, offset: 7 };
+    expect(writes.filter(([call]) => call === 'writeFailures')).toMatchObject([
+      [
+        'writeFailures',
+        [{ ...lost, scope: 'lost-range', detail: 'offsets 7 to 9 (3) were removed from the source before they were read' }],
+        1000,
+      ],
+    ]);
+    expect(events).toMatchObject([{ ...lost, name: 'refused', count: 3 }]);
+  });
 
   it('is read on where the record that it would be recognised by is removed at this very moment', async () => {
     await check(() => Promise.reject(new Failure('fatal', 'transport.out-of-range', 'offset 13 is not there', { start: 22 })));
