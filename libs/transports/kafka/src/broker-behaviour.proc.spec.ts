@@ -206,6 +206,9 @@ describeOnKafka(reason, 'a Kafka broker of our own', () => {
     // Longer than the session: the group is kept up although nobody reads.
     await new Promise((resolve) => setTimeout(resolve, 4000));
     expect(feed.revoked.aborted).toBe(false);
+    // Each send is a batch of 100 kB, as much as the partition may keep: the one that is being read, and what a fetch may bring beyond that.
+    expect(feed.fetched?.()).toBeGreaterThanOrEqual(100);
+    expect(feed.fetched?.()).toBeLessThanOrEqual(300);
     const rest = await readCount(feed, bodies.length - 1);
     expect(texts([...(first === undefined ? [] : [first]), ...rest])).toEqual(bodies);
   });

@@ -152,7 +152,10 @@ const readRecord = (reader: WireReader, { baseOffset, attributes, firstTime, las
 
 /** One batch. What was fetched ahead stays as it came, so that thousands of records do not wait as objects; each is decoded when it is read. */
 export interface FetchedBatch {
-  /** Bytes of memory that what is left of it takes. */
+  /**
+   * Bytes of memory that what is left of it takes: as it came, so compressed, until its first record is read. It expands then as a whole; of
+   * one partition one batch at a time.
+   */
   bytes(): number;
   /** The next record at or above the offset that was asked for; null at the end. @throws Failure `fatal` `transport.unreadable`, from then on always */
   read(): Delivery | null;
