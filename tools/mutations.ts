@@ -164,9 +164,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'out-of-range': {
     guard: 'readers of an internal topic go on where it begins now (rule 3)',
-    edits: [
-      edit('lane-loop.ts', "if (!(error instanceof Failure && error.code === 'transport.out-of-range')) throw error;", 'throw error;'),
-    ],
+    edits: [edit('lane-loop.ts', 'if (!(error instanceof Failure && mayGoOn(error, work))) throw error;', 'throw error;')],
     seeds: 60,
   },
   'refuse-once': {
