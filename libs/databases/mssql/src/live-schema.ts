@@ -33,6 +33,7 @@ export interface LiveSchema {
   readonly migrated: readonly MigrationStep[];
 }
 
+/** Settings for a schema of a live server. */
 export const configOf = (server: Server, schema: string): MssqlConfig => ({
   server: server.server,
   port: server.port,
