@@ -2,11 +2,15 @@ import type { RowRange } from '@dsf/ports';
 import type { Connection } from './connection.ts';
 import { integer, raw, sql } from './sql.ts';
 
-/** A statement that takes 5,000 locks asks for the whole table instead, and everybody would wait: https://learn.microsoft.com/troubleshoot/sql/database-engine/performance/resolve-blocking-problems-caused-lock-escalation */
+/**
+ * A statement that takes 5,000 locks on a table asks for the whole of it instead, and everybody would wait. What earlier statements of the transaction hold
+ * does not count: https://learn.microsoft.com/troubleshoot/sql/database-engine/performance/resolve-blocking-problems-caused-lock-escalation
+ */
 const rowsPerStatement = 2_000;
 
 /**
- * Deletes the rows of a range of offsets, lowest first, in statements that lock few rows each.
+ * Deletes the rows of a range of offsets, in statements that lock few rows each. Rows and not pages: on the page of the first ones may lie the end of
+ * another partition, where its writer appends.
  * @param table - with its schema, quoted
  * @returns how many rows there were
  */
@@ -14,7 +18,7 @@ export const deleteInSteps = async (connection: Connection, table: string, { sou
   let total = 0;
   for (;;) {
     const deleted = await connection.run(
-      sql`DELETE TOP (${integer(rowsPerStatement)}) FROM ${raw(table)} WHERE [_dsf_src] = ${integer(source)} AND [_dsf_part] = ${integer(partition)} AND [_dsf_off] >= ${integer(from)} AND [_dsf_off] < ${integer(to)}`,
+      sql`DELETE TOP (${integer(rowsPerStatement)}) FROM ${raw(table)} WITH (ROWLOCK) WHERE [_dsf_src] = ${integer(source)} AND [_dsf_part] = ${integer(partition)} AND [_dsf_off] >= ${integer(from)} AND [_dsf_off] < ${integer(to)}`,
     );
     total += deleted;
     if (deleted < rowsPerStatement) return total;
