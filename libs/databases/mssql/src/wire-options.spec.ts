@@ -34,6 +34,10 @@ describe('a login', () => {
   });
 });
 
+it('a connection ends its transaction at the first error (XACT_ABORT), and refuses what ARITHABORT OFF would let through', () => {
+  expect(wireOptions(config).options).toMatchObject({ abortTransactionOnError: true, enableArithAbort: true });
+});
+
 describe('encryption', () => {
   let folder: string;
   beforeEach(() => {
