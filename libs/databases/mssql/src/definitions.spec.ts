@@ -190,13 +190,4 @@ describeOnMssql(process.env, (server) => {
       expect(await run(old('publication', 'name'))).toContainEqual(['shop.revenue']);
     });
   });
-
-  describe('descriptions', () => {
-    it('are given to every table, view and column of definitions and state, and to the raw table', async () => {
-      const missing = await run(
-        `SELECT s.name, o.name, c.name FROM sys.objects AS o JOIN sys.schemas AS s ON s.schema_id = o.schema_id JOIN sys.columns AS c ON c.object_id = o.object_id WHERE o.type = 'U' AND s.name LIKE N'${live().schema.name}%' AND o.name NOT LIKE N'%history' AND o.name <> N'change' AND c.name NOT LIKE N'valid[_]%' AND NOT EXISTS (SELECT 1 FROM sys.extended_properties AS e WHERE e.major_id = o.object_id AND e.minor_id = c.column_id AND e.name = N'MS_Description')`,
-      );
-      expect(missing).toEqual([]);
-    });
-  });
 });
