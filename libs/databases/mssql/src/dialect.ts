@@ -36,8 +36,11 @@ export const wholeNumber = (number: number): string => {
   return String(number);
 };
 
-/** What a DDL statement costs while others work: nothing, time beside them, or a rewrite of every row. */
-export type DdlCost = 'metadata-only' | 'online' | 'rewrite';
+/**
+ * What a DDL statement costs while others work: nothing, or a rewrite of every row. The CHECK of table_change knows `online` too, for a rewrite beside them
+ * (`WITH (ONLINE = ON)`, which Enterprise and Azure alone take); no statement of DSF is one.
+ */
+export type DdlCost = 'metadata-only' | 'rewrite';
 
 export interface Ddl {
   readonly sql: string;

@@ -30,6 +30,8 @@ interface Draft {
   /** By source and path. */
   readonly tables: Map<string, DraftTable>;
   readonly later: (() => Promise<void>)[];
+  /** Rows of a table up to which it is rewritten at once. */
+  readonly rewriteRowsMax: number;
   hasChanged: boolean;
 }
 
@@ -151,11 +153,11 @@ const addTableColumn = async (draft: Draft, change: ColumnChange): Promise<boole
 /** Rows up to which a rewrite takes less than a moment. A larger table keeps its column, and what does not fit goes beside it. */
 const rewriteRowsMax = 100_000;
 
-const isSmall = async (connection: Connection, table: string): Promise<boolean> => {
+const isSmall = async ({ connection, rewriteRowsMax: max }: Draft, table: string): Promise<boolean> => {
   const rows = await connection.first(
     sql`SELECT COALESCE(SUM(p.[rows]), 0) FROM sys.partitions AS p JOIN sys.objects AS o ON o.object_id = p.object_id JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE s.name = ${text(connection.schemas.base)} AND o.name = ${text(table)} AND p.index_id IN (0, 1)`,
   );
-  return integer(rows?.[0]) <= rewriteRowsMax;
+  return integer(rows?.[0]) <= max;
 };
 
 const widenColumn = async (draft: Draft, change: WidenChange): Promise<boolean> => {
@@ -171,7 +173,7 @@ const widenColumn = async (draft: Draft, change: WidenChange): Promise<boolean> 
   }
   const wide: PhysicalColumn = { ...physical, sqlType: declaredType('decimal') };
   const rewrite = alterColumn(connection.schemas.data, owner.name, wide);
-  const now = owner.isNew || (await isSmall(connection, owner.name));
+  const now = owner.isNew || (await isSmall(draft, owner.name));
   const after = now ? wide : physical;
   await connection.run(
     sql`UPDATE ${raw(connection.schemas.state)}.[flat_column] SET [type] = 'decimal', [column_type] = ${word(after.sqlType)} WHERE [id] = ${int(column.id)}`,
@@ -209,8 +211,16 @@ const createTable = async ({ connection, tables }: Draft, draftTable: DraftTable
   await connection.exec([describe(placeOf(connection, name, null), `${what} of source ${table.source}`), ...words].join(';\n'));
 };
 
-/** Applies changes in their order; each sees what those before it made. @returns the schema as it is now */
-export const applyChanges = async (connection: Connection, plan: (schema: FlatSchema) => readonly SchemaChange[]): Promise<FlatSchema> => {
+/**
+ * Applies changes in their order; each sees what those before it made.
+ * @param rowsMax - of a table that is rewritten at once, for specs
+ * @returns the schema as it is now
+ */
+export const applyChanges = async (
+  connection: Connection,
+  plan: (schema: FlatSchema) => readonly SchemaChange[],
+  rowsMax = rewriteRowsMax,
+): Promise<FlatSchema> => {
   const { schema: before, physical } = await readCatalog(connection);
   const tables = new Map(
     before.tables.map((table): [string, DraftTable] => {
@@ -218,7 +228,7 @@ export const applyChanges = async (connection: Connection, plan: (schema: FlatSc
       return [keyOf(table.source, table.path), { table, name, columns, isNew: false }];
     }),
   );
-  const draft: Draft = { connection, tables, later: [], hasChanged: false };
+  const draft: Draft = { connection, tables, later: [], rewriteRowsMax: rowsMax, hasChanged: false };
   for (const change of plan(before)) draft.hasChanged = (await applyChange(draft, change)) || draft.hasChanged;
   if (!draft.hasChanged) return before;
   await raiseVersion(connection);
