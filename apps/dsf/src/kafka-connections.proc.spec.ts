@@ -4,26 +4,23 @@ import { join } from 'node:path';
 import {
   allowOnKafka,
   certificateFiles,
+  describeOnKafka,
   kafkaUsers,
   readGroupMembers,
   realClock,
   startKafka,
   startService,
   whyNoCertificates,
-  whyNoKafka,
+  whyNoOwnKafka,
   type KafkaBroker,
 } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
-const noBroker = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
+const noBroker = await whyNoOwnKafka(process.env);
 const noCertificates = noBroker ?? whyNoCertificates();
 
-it.for(noBroker === null ? [] : [noBroker])('services get at Kafka by definitions and environment', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
 it.for(noBroker === null && noCertificates !== null ? [noCertificates] : [])('services show Kafka a certificate', (why, { skip }) => {
   expect(why).not.toBe('');
   skip(why);
@@ -50,7 +47,7 @@ const tokenOf = (user: string): string => {
 const orders = [1, 2, 3].map((id) => `{"id":${id}}`);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-describe.skipIf(noBroker !== null)('services get at Kafka as definitions and environment say', () => {
+describeOnKafka(noBroker, 'services get in as definitions and environment say', () => {
   let broker: KafkaBroker;
   let direct: KafkaTransport;
   let place: Workplace;

@@ -2,24 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readAll, realClock, startKafka, startService, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { describeOnKafka, readAll, realClock, startKafka, startService, whyNoOwnKafka, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Running, type Workplace } from './specs/dsf-process.ts';
 
-const reason = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
-
-it.for(reason === null ? [] : [reason])('publishers to Kafka shut out their predecessors', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
+const reason = await whyNoOwnKafka(process.env);
 
 type Publisher = ReturnType<typeof startService>;
 
 const fenced = { kind: 'retry', code: 'transport.fenced' };
 const text = (bytes: Uint8Array | null | undefined): string => new TextDecoder().decode(bytes ?? new Uint8Array());
 
-describe.skipIf(reason !== null)('publishers to Kafka', () => {
+describeOnKafka(reason, 'publishers shut out their predecessors', () => {
   let broker: KafkaBroker;
   let direct: KafkaTransport;
   let place: Workplace;

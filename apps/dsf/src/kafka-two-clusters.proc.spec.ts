@@ -1,16 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { realClock, startKafka, whyNoKafka, type KafkaBroker } from '@dsf/testing';
+import { describeOnKafka, realClock, startKafka, whyNoOwnKafka, type KafkaBroker } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { jsonLines, openWorkplace, type Running, type Workplace } from './specs/dsf-process.ts';
 
-const reason = whyNoKafka(process.env) ?? ((process.env['DSF_TEST_KAFKA'] ?? '') === '' ? null : 'DSF_TEST_KAFKA is set');
-
-it.for(reason === null ? [] : [reason])('one deployment reads sources on two clusters', (why, { skip }) => {
-  expect(why).not.toBe('');
-  skip(why);
-});
+const reason = await whyNoOwnKafka(process.env);
 
 interface Cluster {
   readonly broker: KafkaBroker;
@@ -31,7 +26,7 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 /** The same topic in both: what tells the sources apart is the cluster. */
 const topic = 'orders';
 
-describe.skipIf(reason !== null)('sources on two clusters', () => {
+describeOnKafka(reason, 'sources on two clusters', () => {
   let near: Cluster;
   let far: Cluster;
   let place: Workplace;

@@ -1,21 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { realClock, startKafkaCluster, whyNoKafka, type KafkaCluster } from '@dsf/testing';
+import { describeOnKafka, realClock, startKafkaCluster, whyNoOwnKafka, type KafkaCluster } from '@dsf/testing';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Delivery, PartitionFeed, Subscription } from '@dsf/ports';
 import { openKafkaTransport } from './kafka-transport.ts';
 
 const never = new AbortController().signal;
 const patienceMs = 120_000;
-const reason = whyNoKafka(process.env);
-const hasOwn = reason === null && (process.env['DSF_TEST_KAFKA'] ?? '') === '';
+const reason = await whyNoOwnKafka(process.env);
 
 const messages = (bodies: readonly string[]) =>
   bodies.map((body) => ({ partition: 0, key: null, headers: [], body: new TextEncoder().encode(body) }));
 const texts = (deliveries: readonly Delivery[]): readonly string[] =>
   deliveries.map(({ body }) => new TextDecoder().decode(body ?? new Uint8Array()));
 
-describe.skipIf(!hasOwn)('a topic whose leader may be a replica that lacks something', () => {
+describeOnKafka(reason, 'a topic whose leader may be a replica that lacks something', () => {
   let cluster: KafkaCluster;
   beforeAll(async () => {
     cluster = await startKafkaCluster(process.env);
