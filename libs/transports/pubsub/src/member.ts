@@ -30,8 +30,9 @@ const openStream = ({ client, name, ackDeadlineMs, extensionMsMax, messagesMax, 
 const readStream = async (options: SubscriptionOptions, share: Share, closed: AbortSignal): Promise<unknown> => {
   const stream = openStream(options);
   const { promise, resolve } = Promise.withResolvers<unknown>();
+  let isOver = false;
   const onMessage = (message: Message): void => {
-    if (closed.aborted) message.nack();
+    if (isOver) message.nack();
     else share.take(message);
   };
   stream.on('message', onMessage);
@@ -40,6 +41,10 @@ const readStream = async (options: SubscriptionOptions, share: Share, closed: Ab
   closed.addEventListener('abort', stop, { once: true });
   const error = await promise;
   closed.removeEventListener('abort', stop);
+  // What is under way to a stream when it ends comes to nobody before its deadline, and the lane waits: at least of lanes that were just to
+  // be woken it is known that something is.
+  if (error === null) await share.answered();
+  isOver = true;
   // What is held goes back, so that others need not wait for its deadline.
   share.revokeAll();
   await stream.close().catch(() => undefined);

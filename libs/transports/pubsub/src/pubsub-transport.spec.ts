@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { realClock, startPubsubRules, type PubsubRules } from '@dsf/testing';
 import { PubSub } from '@google-cloud/pubsub';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,4 +54,16 @@ describe('topics between the services, against a fake with the documented rules 
     await transport.discard('dsf.raw');
     expect(rules.waiting('shop.dsf.raw.dsf.flatten')).toBe(0);
   });
+
+  it.for([0, 2, 5, 10, 20, 40])(
+    'leave nothing with a member that left %d ms after it had come: the next one has the lanes at once, not when a deadline has passed',
+    async (stayMs) => {
+      const { administration } = transport;
+      await administration.create('dsf.raw', administration.fit('dsf.raw', shape));
+      const left = await transport.subscribe('dsf.raw', 'dsf.flatten', shape.partitions);
+      await delay(stayMs);
+      await left.close();
+      expect(rules.outstanding('shop.dsf.raw.dsf.flatten')).toBe(0);
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import type { Message } from '@google-cloud/pubsub';
-import { makeBell, type Bell, type PartitionFeed } from '@dsf/ports';
+import { makeBell, type Bell, type Clock, type PartitionFeed } from '@dsf/ports';
 import { makeMailbox, type Mailbox } from './feed.ts';
 import { wakeMark } from './message-format.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';
@@ -12,6 +12,8 @@ export interface Share {
   take(message: Message): void;
   /** Takes lanes that have been silent for too long. @returns lanes of which nothing was heard, to be woken */
   sweep(): readonly number[];
+  /** Resolves when every lane that was last to be woken has been heard of, or has had its time. */
+  answered(): Promise<void>;
   revokeAll(): void;
 }
 
@@ -20,6 +22,32 @@ interface Held {
   readonly mailbox: Mailbox;
   heardAt: number;
 }
+
+/** A lane that is not heard of so long after it was to be woken is with another member. */
+const answerMsMax = 1000;
+
+/** Lanes that were last to be woken, and of which nothing has been heard since. */
+const makeAsked = (clock: Clock) => {
+  const bell = makeBell(clock);
+  let lanes = new Set<number>();
+  let at = 0;
+  return {
+    begin: (silent: readonly number[]): void => {
+      lanes = new Set(silent);
+      at = clock.now();
+    },
+    heard: (lane: number): void => {
+      if (lanes.delete(lane) && lanes.size === 0) bell.ring();
+    },
+    answered: async (): Promise<void> => {
+      while (lanes.size > 0) {
+        const left = answerMsMax - Math.abs(clock.now() - at);
+        if (left <= 0) return;
+        await bell.wait(left, []);
+      }
+    },
+  };
+};
 
 /**
  * Which member works on a lane is for Pub/Sub to say: it keeps the messages of an ordering key together while some of them are not
@@ -32,6 +60,7 @@ export const makeShare = (options: SubscriptionOptions): Share => {
   const held = new Map<number, Held>();
   const given: PartitionFeed[] = [];
   const bell = makeBell(clock);
+  const asked = makeAsked(clock);
 
   const give = (lane: number): Held => {
     const revoke = new AbortController();
@@ -61,6 +90,7 @@ export const makeShare = (options: SubscriptionOptions): Share => {
       entry.heardAt = clock.now();
       if (attributes[wakeMark] === undefined) entry.mailbox.put(message);
       else message.ack();
+      asked.heard(lane);
     },
     sweep: () => {
       if (sharing === 'every') return [];
@@ -73,8 +103,10 @@ export const makeShare = (options: SubscriptionOptions): Share => {
         silent.push(lane);
         if (entry !== undefined && silence >= silenceMs && entry.mailbox.isEmpty()) revoke(lane, entry);
       }
+      if (silent.length > 0) asked.begin(silent);
       return silent;
     },
+    answered: asked.answered,
     revokeAll: () => {
       for (const [lane, entry] of held) revoke(lane, entry);
       bell.ring();
