@@ -1,24 +1,12 @@
-import { buildCatalog, definitionsSchema, freshSnapshot, type Catalog, type CatalogPublication } from '@dsf/metadata';
+import type { Catalog, CatalogPublication } from '@dsf/metadata';
 import { Failure, type Transport } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { openLane } from '../lane.ts';
 import { defaultSettings } from '../settings.ts';
 import { catalogOf, fakeContext, fakeTransport } from '../specs/fake-context.ts';
+import { publicationOf } from '../specs/publication-of.ts';
 import { createOutlets } from './outlets.ts';
 
-/** As definitions come to it, with all their defaults. @param fields - of the publication beside its name */
-const publicationOf = (id: number, name: string, fields: Readonly<Record<string, unknown>> = {}): CatalogPublication => {
-  const definitions = definitionsSchema.parse({
-    connections: ['plant', 'abroad'].map((name) => ({ name, brokers: [`${name}:9092`] })),
-    sources: [{ name: 'orders' }],
-    drivers: [{ name: 'sales', inputs: [{ source: 'orders' }], key: {}, measures: { n: 'count' } }],
-    publications: [{ name, driver: 'sales', transport: 'kafka', connection: 'plant', partitions: 1, ...fields }],
-  });
-  const { catalog, problems } = buildCatalog(freshSnapshot(null, definitions), 1);
-  const [publication] = catalog?.publications ?? [];
-  if (publication === undefined) throw new Error(JSON.stringify(problems));
-  return { ...publication, id };
-};
 const [revenue, people] = [publicationOf(1, 'revenue'), publicationOf(2, 'people')];
 const both = catalogOf(1, { publications: [revenue, people] });
 const away = new Failure('retry', 'transport.away', 'the broker is away');
