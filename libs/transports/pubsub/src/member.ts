@@ -62,6 +62,7 @@ export const makeMember = (options: SubscriptionOptions, share: Share, closed: A
       const silent = share.sweep();
       // Best effort: it is tried again as long as nothing is heard.
       if (silent.length > 0) await options.wake?.(silent).catch(() => undefined);
+      share.woken();
       await bell.wait(silenceMs / 4, [closed]);
     }
   };

@@ -12,6 +12,8 @@ export interface Share {
   take(message: Message): void;
   /** Takes lanes that have been silent for too long. @returns lanes of which nothing was heard, to be woken */
   sweep(): readonly number[];
+  /** What was sent to wake them is with Pub/Sub, or could not be sent. */
+  woken(): void;
   /** Resolves when every lane that was last to be woken has been heard of, or has had its time. */
   answered(): Promise<void>;
   revokeAll(): void;
@@ -23,25 +25,32 @@ interface Held {
   heardAt: number;
 }
 
-/** A lane that is not heard of so long after it was to be woken is with another member. */
-const answerMsMax = 1000;
+/** A lane that is not heard of so long after it was woken is with another member. */
+const answerMsMax = 2000;
+/** Bounds a wait that ends earlier: the sending has a time limit of its own. */
+const wakingMsMax = 60_000;
 
 /** Lanes that were last to be woken, and of which nothing has been heard since. */
 const makeAsked = (clock: Clock) => {
   const bell = makeBell(clock);
   let lanes = new Set<number>();
-  let at = 0;
+  /** Null while they are still being woken. */
+  let wokenAt: number | null = 0;
   return {
     begin: (silent: readonly number[]): void => {
       lanes = new Set(silent);
-      at = clock.now();
+      wokenAt = null;
+    },
+    woken: (): void => {
+      wokenAt = clock.now();
+      bell.ring();
     },
     heard: (lane: number): void => {
       if (lanes.delete(lane) && lanes.size === 0) bell.ring();
     },
     answered: async (): Promise<void> => {
       while (lanes.size > 0) {
-        const left = answerMsMax - Math.abs(clock.now() - at);
+        const left = wokenAt === null ? wakingMsMax : answerMsMax - Math.abs(clock.now() - wokenAt);
         if (left <= 0) return;
         await bell.wait(left, []);
       }
@@ -106,6 +115,7 @@ export const makeShare = (options: SubscriptionOptions): Share => {
       if (silent.length > 0) asked.begin(silent);
       return silent;
     },
+    woken: asked.woken,
     answered: asked.answered,
     revokeAll: () => {
       for (const [lane, entry] of held) revoke(lane, entry);
