@@ -17,8 +17,11 @@ export interface WriterOptions {
 /** After so long the coordinator rolls back by itself, so that the readers of a dead writer's partition go on. */
 const transactionTimeoutMs = 60_000;
 /** The end of a transaction is written to its partitions after it was confirmed; the next has to wait for that. */
-const triesMax = 200;
 const pauseMs = 10;
+const pausesMax = 20;
+/** On a new cluster the topic of the coordinators has to be made first. */
+const longPauseMs = 100;
+const waitMsMax = 30_000;
 const never = new AbortController().signal;
 
 const notQuiteOver = 'CONCURRENT_TRANSACTIONS';
@@ -28,14 +31,16 @@ const soon = [notQuiteOver, 'GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PR
 const makeAsk =
   ({ client, id, topic }: WriterOptions) =>
   async <T>(work: (coordinator: Broker) => Promise<T>): Promise<T> => {
+    const giveUpAt = client.clock.now() + waitMsMax;
     for (let tries = 1; ; tries += 1) {
       try {
         return await work(await client.transactionCoordinator(id, topic));
       } catch (error) {
         const name = kafkaErrorName(error);
         if (name !== notQuiteOver) client.forgetCoordinator(id);
-        if (!soon.includes(name) || tries >= triesMax) throw asTransportFailure(error, { brokers: client.brokers, topic, writer: id });
-        await client.clock.sleep(pauseMs, never);
+        if (!soon.includes(name) || client.clock.now() >= giveUpAt)
+          throw asTransportFailure(error, { brokers: client.brokers, topic, writer: id });
+        await client.clock.sleep(tries <= pausesMax ? pauseMs : longPauseMs, never);
       }
     }
   };
