@@ -14,8 +14,8 @@ export default mergeConfig(
       maxConcurrency: 2,
       // Seen by the processes that they start.
       env: compileCache,
-      testTimeout: 120_000,
-      hookTimeout: 60_000,
+      testTimeout: 600_000,
+      hookTimeout: 300_000,
     },
   }),
 );

@@ -170,7 +170,7 @@ export const laneContract = (make: () => Promise<LaneHarness>, { isStrict }: Str
       expect(got[0]?.id).toBeTruthy();
     });
 
-    it('counts what a feed is sent without holes, in the order of each sender', { timeout: patienceMs }, async () => {
+    it('counts what a feed is sent without holes, in the order of each sender', { timeout: 4 * patienceMs }, async () => {
       const member = await enter();
       const bodies = (sender: number) => Array.from({ length: 40 }, (_, index) => `${sender}:${index}`);
       const sendOneByOne = async (sender: number): Promise<void> => {
@@ -186,7 +186,7 @@ export const laneContract = (make: () => Promise<LaneHarness>, { isStrict }: Str
       await sending;
     });
 
-    it('LAW: what was sent is what is read, however sends and reads are cut', { timeout: patienceMs }, async () => {
+    it('LAW: what was sent is what is read, however sends and reads are cut', { timeout: 4 * patienceMs }, async () => {
       const member = await enter();
       const feeds = [await feedOf(member, 0), await feedOf(member, 1), await feedOf(member, 2)];
       await fc.assert(
@@ -200,7 +200,7 @@ export const laneContract = (make: () => Promise<LaneHarness>, { isStrict }: Str
               const expected = sends.flat().filter((sent) => sent.partition === partition);
               const got: OutgoingMessage[] = [];
               while (got.length < expected.length) {
-                const some = await feed.read({ recordsMax, bytesMax, waitMs: 10_000 }, never);
+                const some = await feed.read({ recordsMax, bytesMax, waitMs: patienceMs }, never);
                 expect(some.length).toBeGreaterThan(0);
                 expect(some.length).toBeLessThanOrEqual(recordsMax);
                 await feed.acknowledge((some.at(-1)?.offset ?? 0) + 1);
@@ -230,7 +230,7 @@ export const laneContract = (make: () => Promise<LaneHarness>, { isStrict }: Str
       await transport.send('orders', messagesOf(0, bodies));
       const got: (string | null)[] = [];
       while (got.length < bodies.length) {
-        const some = await feed.read({ ...limits, recordsMax: 2, waitMs: 5000 }, never);
+        const some = await feed.read({ ...limits, recordsMax: 2, waitMs: patienceMs }, never);
         expect(some.length).toBeLessThanOrEqual(2);
         expect(some.length).toBeGreaterThan(0);
         got.push(...textsOf(some));
@@ -245,7 +245,7 @@ export const laneContract = (make: () => Promise<LaneHarness>, { isStrict }: Str
       await transport.send('orders', messagesOf(0, [large, large, 'a']));
       const got: (string | null)[] = [];
       while (got.length < 3) {
-        const some = await feed.read({ ...limits, bytesMax: 1000, waitMs: 5000 }, never);
+        const some = await feed.read({ ...limits, bytesMax: 1000, waitMs: patienceMs }, never);
         expect(some).toHaveLength(1);
         got.push(...textsOf(some));
         await feed.acknowledge((some[0]?.offset ?? 0) + 1);
@@ -292,9 +292,9 @@ export const laneContract = (make: () => Promise<LaneHarness>, { isStrict }: Str
       const first = await enter();
       const feed = await feedOf(first, 0);
       await transport.send('orders', messagesOf(0, ['a', 'b', 'c', 'd']));
-      const [a] = await feed.read({ ...limits, recordsMax: 1, waitMs: 5000 }, never);
+      const [a] = await feed.read({ ...limits, recordsMax: 1, waitMs: patienceMs }, never);
       await feed.acknowledge((a?.offset ?? 0) + 1);
-      const [b] = await feed.read({ ...limits, recordsMax: 1, waitMs: 5000 }, never);
+      const [b] = await feed.read({ ...limits, recordsMax: 1, waitMs: patienceMs }, never);
       expect(textsOf(b === undefined ? [] : [b])).toEqual(['b']);
       // Time for the acknowledgement of the first to be sent.
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -312,8 +312,9 @@ export const laneContract = (make: () => Promise<LaneHarness>, { isStrict }: Str
       for (const feed of feeds) expect(textsOf(await take(feed, 2))).toEqual(['a', 'b']);
     });
 
-    it(`has each lane read by somebody${isStrict ? ', in order,' : ''} when members come and go`, { timeout: 2 * patienceMs }, async () => {
+    it(`has each lane read by somebody${isStrict ? ', in order,' : ''} when members come and go`, { timeout: 4 * patienceMs }, async () => {
       const got = new Map<number, string[]>(Array.from({ length: lanes }, (_, lane) => [lane, []]));
+      const distinct = (lane: number) => [...new Set(got.get(lane))];
       const follow = async (member: Member): Promise<void> => {
         const followed = new Set<PartitionFeed>();
         while (members.includes(member)) {
@@ -349,10 +350,11 @@ export const laneContract = (make: () => Promise<LaneHarness>, { isStrict }: Str
       const second = await enter();
       void follow(second);
       await sendAll(10);
+      // What is under way to a member that leaves comes again after its deadline; from Google's emulator, never.
+      if (!isStrict) await until('what was sent has come', () => [...got.keys()].every((lane) => distinct(lane).length === 20), patienceMs);
       members = members.filter((member) => member !== first);
       await first.close();
       await sendAll(20);
-      const distinct = (lane: number) => [...new Set(got.get(lane))];
       await until('everything is read', () => [...got.keys()].every((lane) => distinct(lane).length === 30), patienceMs);
       // Something may come twice; what comes for the first time comes in order.
       const sent = Array.from({ length: 30 }, (_, index) => String(index));

@@ -71,7 +71,7 @@ export const join = async (transport: Transport, topic: string, group: string, l
 };
 
 /** Waits, for at most `ms`, until `done` says so. @throws Error that says what was waited for */
-export const until = async (what: string, done: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> => {
+export const until = async (what: string, done: () => boolean | Promise<boolean>, ms = 60_000): Promise<void> => {
   const giveUpAt = Date.now() + ms;
   while (!(await done())) {
     if (Date.now() > giveUpAt) throw new Error(`waited ${ms} ms in vain: ${what}`);
