@@ -78,11 +78,11 @@ describe('four services as processes of their own', () => {
     const { messages, expected } = shopStream(seed, 2000);
     const endings = await withFleet({ environment: fleetEnvironment(home), replicas: 1 }, async () => {
       await feed(messages, 0);
-      await idle(60_000);
+      await idle(240_000);
     });
     for (const ending of endings) expect(ending).toEqual({ code: 0, signal: null });
     await expectAll(messages, expected);
-  });
+  }, 600_000);
 
   it('drain within their budget when SIGTERM comes under load, so that who comes after them is given nothing again and refills nothing', async () => {
     const { messages, expected } = shopStream(seed, 4000);

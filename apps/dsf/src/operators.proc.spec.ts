@@ -42,7 +42,7 @@ afterEach(async () => {
   place.clear();
 });
 
-const idle = (): Promise<void> => untilIdle(() => readStatus(installation), 120_000);
+const idle = (): Promise<void> => untilIdle(() => readStatus(installation), 300_000);
 
 const { messages, expected } = shopStream(seed, 2000);
 const feed = (from: number, to: number, pauseMs: number): Promise<void> =>
@@ -73,7 +73,7 @@ describe('dsf topics resize', () => {
       await idle();
     });
     await expectAll();
-  });
+  }, 600_000);
 });
 
 describe('dsf recover', () => {
@@ -102,5 +102,5 @@ describe('dsf recover', () => {
       await idle();
     });
     await expectAll();
-  });
+  }, 600_000);
 });

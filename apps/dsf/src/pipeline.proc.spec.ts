@@ -111,7 +111,8 @@ describe('run', () => {
     running.child.stderr.on('data', (text: string) => (said += text));
     await running.saying('ingest 0 records');
     const [, url = ''] = /\/metrics at (\S+)/.exec(said) ?? [];
-    expect(await (await fetch(`${url}/ready`)).json()).toEqual({ ok: true, why: [] });
+    // The first line comes half a second after the start, whether or not the phases have their lanes by then.
+    await expect.poll(async () => (await fetch(`${url}/ready`)).json(), { timeout: 60_000 }).toEqual({ ok: true, why: [] });
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('dsf_');
     running.child.kill('SIGTERM');
     const { code, signal, stderr } = await running.ended;
