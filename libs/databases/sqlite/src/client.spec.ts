@@ -61,11 +61,11 @@ describe('a lock held by another program', () => {
 
   it('is waited for without blocking the event loop, up to the limit', async () => {
     const file = folder.file('busy.db');
-    const client = await openSqliteClient({ file, lockBlockMs: 1, lockAttemptsMax: 4, random: () => 0.5 });
+    const client = await openSqliteClient({ file, lockBlockMs: 1, lockAttemptsMax: 20, random: () => 0.5 });
     const other = locked(file);
     let ticks = 0;
     const ticking = setInterval(() => (ticks += 1), 1);
-    await expect(client.write(async () => 'never')).rejects.toMatchObject({ kind: 'retry', code: 'warehouse.busy', facts: { tries: 4 } });
+    await expect(client.write(async () => 'never')).rejects.toMatchObject({ kind: 'retry', code: 'warehouse.busy', facts: { tries: 20 } });
     clearInterval(ticking);
     expect(ticks).toBeGreaterThan(3);
     other.exec('ROLLBACK');

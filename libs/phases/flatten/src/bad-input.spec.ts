@@ -50,12 +50,12 @@ describe('bad input is refused with a code and words', () => {
   });
 
   it.each(['[', '{"a":', '[{"a":'])('nesting of %s 100,000 deep, at once', (opening) => {
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(refusalOf(opening.repeat(100_000))).toMatchObject({
       code: 'flatten.too-deep',
       detail: expect.stringContaining('200') as string,
     });
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(process.cpuUsage(started).user).toBeLessThan(500_000);
   });
 
   it('one level more than the source allows, and takes exactly as many as it allows', () => {

@@ -35,10 +35,10 @@ describe('a canonical number', () => {
 
   it('of a million digits takes no time that anybody would notice', () => {
     const digits = `1${'0'.repeat(1_000_000)}1`;
-    const started = performance.now();
+    const started = process.cpuUsage();
     expect(canonicalNumber(digits)).toBe(`1.${'0'.repeat(1_000_000)}1e1000001`);
     expect(canonicalNumber(`0.${digits}000`)).toBe(`1.${'0'.repeat(1_000_000)}1e-1`);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
   });
 
   it('of a double is what the double is written as', () => {
