@@ -164,10 +164,11 @@ describe.each(apps)('the image of %s, from its commands in a clean folder', (app
     let said = '';
     child.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
     child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
-    const ended = once(child, 'exit');
+    // Not its exit: what it said last may come after that.
+    const ended = once(child, 'close');
     const url = `http://127.0.0.1:${port}`;
     const isUp = async (): Promise<boolean> => (await fetch(`${url}/startup`).catch(() => null))?.ok === true;
-    for (let turn = 0; turn < 300 && child.exitCode === null && !(await isUp()); turn += 1) await delay(100);
+    for (let turn = 0; turn < 1200 && child.exitCode === null && child.signalCode === null && !(await isUp()); turn += 1) await delay(100);
     expect(await isUp(), said).toBe(true);
     const [check = ''] = textOf('HEALTHCHECK', image?.instructions);
     const [checker = '', ...rest] = JSON.parse(check.slice(check.indexOf('['))) as string[];

@@ -1,9 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePorts } from '../server-process.ts';
 
 /*
  * BigQuery for tests: `bqemulator` of PyPI, REST and Storage Write over DuckDB, in an environment of its own that pip fills. It takes no notice of
@@ -88,16 +88,6 @@ export const whyNoEmulator = (environment: Readonly<Record<string, string | unde
   return null;
 };
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-
 /** How long it may take to start on a busy machine. */
 const startMsMax = 180_000;
 
@@ -117,7 +107,7 @@ const end = (child: ChildProcess): Promise<void> =>
   });
 
 export const startBigQueryEmulator = async (): Promise<BigQueryEmulator> => {
-  const [rest, write] = [await freePort(), await freePort()];
+  const [rest = 0, write = 0] = await freePorts(2);
   const home = mkdtempSync(join(tmpdir(), 'dsf-bqemulator-run-'));
   const script = join(home, 'launch.py');
   writeFileSync(script, launcher);

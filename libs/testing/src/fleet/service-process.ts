@@ -52,7 +52,8 @@ export const startService = (
       child.kill(signal);
     },
     ended: new Promise((resolve) => {
-      child.once('exit', (code, signal) => {
+      // Not at its exit: what it said last may come after that.
+      child.once('close', (code, signal) => {
         resolve({ code, signal });
       });
     }),

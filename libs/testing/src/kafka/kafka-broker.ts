@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.ts';
 import { kafkaJars, type KafkaEnvironment } from './fetch-kafka.ts';
-import { freePort } from '../server-process.ts';
+import { freePorts } from '../server-process.ts';
 import { startNode } from './kafka-node.ts';
 
 /** One node of Apache Kafka, for tests. */
@@ -88,8 +88,8 @@ export const startKafka = async (environment: KafkaEnvironment, options: KafkaOp
   const folder = await mkdtemp(join(tmpdir(), 'dsf-kafka-'));
   const certificates = join(folder, 'certificates');
   if (options.secure === true) await makeCertificates(certificates);
-  const secure = options.secure === true ? { any: await freePort(), known: await freePort(), certificates } : null;
-  const [open, login, controller] = [await freePort(), await freePort(), await freePort()];
+  const [open = 0, login = 0, controller = 0, any = 0, known = 0] = await freePorts(5);
+  const secure = options.secure === true ? { any, known, certificates } : null;
   const place = { id: 1, ports: { open, login, controller, secure }, voters: [`1@${at(controller)}`] };
   const node = await startNode(jars, join(folder, 'node'), place);
   return {

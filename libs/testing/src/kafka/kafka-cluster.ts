@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kafkaJars, type KafkaEnvironment } from './fetch-kafka.ts';
-import { freePort } from '../server-process.ts';
+import { freePorts } from '../server-process.ts';
 import { startNode, type KafkaNode } from './kafka-node.ts';
 
 /** Three nodes of Apache Kafka: three copies of each partition, two of which must have a message. */
@@ -21,8 +21,11 @@ export const startKafkaCluster = async (environment: KafkaEnvironment): Promise<
   const jars = await kafkaJars(environment);
   const folder = await mkdtemp(join(tmpdir(), 'dsf-kafka-cluster-'));
   const ids = Array.from({ length: nodes }, (_, index) => index + 1);
-  const ports = [];
-  for (const id of ids) ports.push({ id, open: await freePort(), login: await freePort(), controller: await freePort(), secure: null });
+  const free = await freePorts(3 * nodes);
+  const ports = ids.map((id) => {
+    const [open = 0, login = 0, controller = 0] = free.slice(3 * (id - 1));
+    return { id, open, login, controller, secure: null };
+  });
   const voters = ports.map(({ id, controller }) => `${id}@127.0.0.1:${controller}`);
   // All at once: one alone finds no majority.
   const started = await Promise.all(ports.map(({ id, ...own }) => startNode(jars, join(folder, `node-${id}`), { id, ports: own, voters })));
