@@ -26,7 +26,8 @@ describe('commands on Pub/Sub, against a fake with the documented rules', () => 
       await remote.createTopic({ name: remote.topic(name).name, messageRetentionDuration: { seconds: 86_400 } });
     await remote.createTopic('forgetful');
     await remote.topic('orders').createSubscription('orders-for-dsf', { enableMessageOrdering: true, enableExactlyOnceDelivery: true });
-    place = openWorkplace({ PUBSUB_EMULATOR_HOST: rules.address });
+    // A quiet lane is idle, and its stream may take longer to open than the usual second.
+    place = openWorkplace({ PUBSUB_EMULATOR_HOST: rules.address, DSF_IDLE_HEARTBEAT: '5s' });
     writeFileSync(join(place.folder, 'shop.yaml'), definitions);
     await place.must(['apply', 'shop.yaml']);
   });

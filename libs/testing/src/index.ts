@@ -13,7 +13,7 @@ export * from './fleet/shop-outcome.ts';
 export { readRedelivered } from './fleet/redelivered.ts';
 export { readGroupMembers } from './fleet/group-members.ts';
 export { readSubscription } from './fleet/read-subscription.ts';
-export { readShopImage, type ShopImage } from './fleet/shop-image.ts';
+export { newestDocuments, readShopImage, type ShopImage } from './fleet/shop-image.ts';
 export * from './mssql/describe-on-mssql.ts';
 export * from './mssql/test-login.ts';
 export * from './mssql/test-server.ts';

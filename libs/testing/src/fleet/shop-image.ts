@@ -19,7 +19,7 @@ const decoder = new TextDecoder();
 const headerOf = ({ headers }: Delivery, name: string): string => decoder.decode(headers.find(([found]) => found === name)?.[1]);
 
 /** Of each key the document with the highest revision, as a consumer keeps it. */
-const newestDocuments = (deliveries: readonly Delivery[]): readonly string[] => {
+export const newestDocuments = (deliveries: readonly Delivery[]): readonly string[] => {
   const newest = new Map<string, { readonly revision: number; readonly text: string }>();
   for (const delivery of deliveries) {
     const [key, body] = [delivery.key, delivery.body].map((bytes) => (bytes === null ? 'null' : decoder.decode(bytes)));
