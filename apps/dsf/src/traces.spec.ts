@@ -1,7 +1,7 @@
 import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { startNodeSdk } from '@opentelemetry/sdk-node';
 import { InMemorySpanExporter, SimpleSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTracer } from '@dsf/observability';
 import type { OutgoingMessage } from '@dsf/ports';
 import { startPipeline, type Pipeline } from './hostile/pipeline.ts';
@@ -28,6 +28,17 @@ const order = (traceId: string): OutgoingMessage => ({
 let pipeline: Pipeline;
 let spans: readonly ReadableSpan[];
 
+/** What is not there yet of the batches that every message, and the first of them through every phase, must be part of. */
+const unfinished = (): readonly string[] => {
+  const finished = exporter.getFinishedSpans();
+  const linked = new Set(finished.flatMap(({ links }) => links.map((link) => link.context.traceId)));
+  const batches = ['process shop.orders', 'process dsf.raw', 'process dsf.points', 'process dsf.summary'];
+  return [
+    ...traceIds.filter((traceId) => !linked.has(traceId)),
+    ...batches.filter((name) => !finished.some((span) => span.name === name && span.spanContext().traceId === traceIds[0])),
+  ];
+};
+
 beforeAll(async () => {
   pipeline = await startPipeline(definitions, {
     around: (installation) => ({ ...installation, tracer: createTracer(trace.getTracer('dsf')) }),
@@ -35,8 +46,10 @@ beforeAll(async () => {
   await pipeline.installation.local.ensureTopic('shop.orders', 4);
   await pipeline.send('shop.orders', traceIds.map(order));
   await pipeline.settle();
+  // Everything has come through when the last commit is seen, and that is before it is synced: the spans around it end only then.
+  await vi.waitFor(() => expect(unfinished()).toEqual([]), { timeout: 60_000, interval: 20 });
   spans = exporter.getFinishedSpans();
-});
+}, 200_000);
 afterAll(async () => {
   await pipeline.stop();
   await sdk.shutdown();
