@@ -12,7 +12,8 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 interface Audit {
-  readonly metadata?: { readonly vulnerabilities: Readonly<Record<string, number>> };
+  readonly metadata?: object;
+  readonly vulnerabilities?: Readonly<Record<string, { readonly severity: string; readonly range: string }>>;
   readonly message?: string;
 }
 
@@ -36,11 +37,29 @@ describe('the bill of materials', () => {
   });
 });
 
-const answer = JSON.parse(npm('audit', '--omit=dev', '--json').stdout || '{}') as Audit;
-const why = answer.metadata === undefined ? `: the registry does not audit (${(answer.message ?? 'no answer').split(' - ')[0] ?? ''})` : '';
+/**
+ * A hole that became known today is no fault of whatever is tried today: it is named, and fails only where it was asked for, as before a release
+ * and once a day. There a registry that does not audit fails, too.
+ */
+const isAsked = process.env['DSF_TEST_AUDIT'] === 'true';
+/** Of a registry that does not answer, ms. */
+const answerMsMax = 30_000;
+
+const audit = (): Audit => {
+  const { stdout } = npm('audit', '--omit=dev', '--json', '--fetch-retries=0', `--fetch-timeout=${answerMsMax}`);
+  return JSON.parse(stdout || '{}') as Audit;
+};
+
+const { metadata, vulnerabilities = {}, message = 'no answer' } = audit();
+const holes = Object.entries(vulnerabilities)
+  .filter(([, { severity }]) => severity === 'high' || severity === 'critical')
+  .map(([name, { severity, range }]) => `${name} ${range} (${severity})`);
+const silence = metadata === undefined ? [`the registry does not audit (${message.split(' - ')[0] ?? ''})`] : [];
+const found = [...silence, ...holes];
+const why = found.length === 0 || isAsked ? '' : `: ${found.join(', ')}; DSF_TEST_AUDIT=true makes this a failure`;
 
 describe('the packages that are shipped', () => {
   it.skipIf(why !== '')(`have no known hole that is high or critical${why}`, () => {
-    expect(answer.metadata?.vulnerabilities).toMatchObject({ high: 0, critical: 0 });
+    expect(found).toEqual([]);
   });
 });
