@@ -10,6 +10,7 @@ export default defineConfig({
     // From the folder that --dir names: nx runs one package at a time.
     include: ['**/*.spec.ts'],
     exclude: ['**/*.proc.spec.ts', '**/*.long.spec.ts', '**/node_modules/**', '**/dist/**'],
+    setupFiles: [new URL('tools/property-seed.ts', import.meta.url).pathname],
     isolate: false,
     // A machine that is ten times slower is no fault: nothing is measured by them.
     testTimeout: 120_000,
