@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { addColumn, alterColumn, capabilities, constraintName, createFlatTable, quoteName, quoteText, wholeNumber } from './dialect.ts';
+import {
+  addColumn,
+  alterColumn,
+  capabilities,
+  constraintName,
+  createFlatTable,
+  quoteName,
+  quoteText,
+  quoteWord,
+  wholeNumber,
+} from './dialect.ts';
 import { describe as describeObject } from './descriptions.ts';
 import { upsertGroups } from './group-rows.ts';
 import { collationKey, freeUnderCollations } from './names.ts';
@@ -25,6 +35,11 @@ describe('a name', () => {
   it('is quoted whatever it holds', () => {
     expect(quoteName('];DROP TABLE x--')).toBe('[]];DROP TABLE x--]');
     expect(quoteText("it's")).toBe("N'it''s'");
+  });
+
+  it.each(["it's", 'Größe', 'a b', 'a\0'])('is no place for a word that is not ours: %j', (word) => {
+    expect(() => quoteWord(word)).toThrow(RangeError);
+    expect(quoteWord('flatten.not-json')).toBe("'flatten.not-json'");
   });
 
   it.each([1.5, Number.NaN, Infinity, 2 ** 53])('is no place for a number that is not whole: %s', (number) => {

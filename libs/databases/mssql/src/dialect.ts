@@ -30,6 +30,16 @@ export const quoteName = (name: string): string => {
 /** A text as a Unicode literal. */
 export const quoteText = (text: string): string => `N'${text.replaceAll("'", "''")}'`;
 
+/**
+ * A word of ours as a literal for a varchar column. Beside N'…' the column would be converted, because nvarchar comes before varchar in
+ * https://learn.microsoft.com/sql/t-sql/data-types/data-type-precedence-transact-sql, and what follows it in a key would find no row.
+ * @throws RangeError unless it is letters, digits, `.`, `-` and `_` of ASCII
+ */
+export const quoteWord = (word: string): string => {
+  if (!/^[A-Za-z0-9._-]*$/.test(word)) throw new RangeError(`${JSON.stringify(word)} is no word of ours`);
+  return `'${word}'`;
+};
+
 /** A number of ours as part of a statement. @throws RangeError */
 export const wholeNumber = (number: number): string => {
   if (!Number.isSafeInteger(number)) throw new RangeError(`${number} is no whole number`);

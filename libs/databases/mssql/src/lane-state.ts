@@ -3,7 +3,7 @@ import type { LaneKey, LanePosition, LaneState, Position, StoredLane } from '@ds
 import { integer, integerOrNull, json, truth, word as wordOf } from './columns.ts';
 import type { Schemas } from './config.ts';
 import type { Connection, Row } from './connection.ts';
-import { quoteText, wholeNumber } from './dialect.ts';
+import { quoteText, quoteWord, wholeNumber } from './dialect.ts';
 import { document, integer as int, raw, sql, word } from './sql.ts';
 import { readLiveInstances, replaceLiveInstances } from './summary-tables.ts';
 
@@ -64,10 +64,10 @@ const lanesLock = (base: string): string => `dsf:${base}:lanes`;
  */
 export const claimBatch = ({ base, state }: Schemas, { phase, source, lane }: LaneKey, seq: number): string => {
   const table = `${state}.[lane]`;
-  const row = `[phase] = ${quoteText(phase)} AND [source] = ${wholeNumber(source)} AND [lane] = ${wholeNumber(lane)}`;
+  const row = `[phase] = ${quoteWord(phase)} AND [source] = ${wholeNumber(source)} AND [lane] = ${wholeNumber(lane)}`;
   const change =
     seq === 0
-      ? `INSERT INTO ${table} ([phase], [source], [lane], [seq]) OUTPUT inserted.[seq] SELECT ${quoteText(phase)}, ${wholeNumber(source)}, ${wholeNumber(lane)}, 1 WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${row})`
+      ? `INSERT INTO ${table} ([phase], [source], [lane], [seq]) OUTPUT inserted.[seq] SELECT ${quoteWord(phase)}, ${wholeNumber(source)}, ${wholeNumber(lane)}, 1 WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE ${row})`
       : `UPDATE ${table} SET [seq] = [seq] + 1 OUTPUT inserted.[seq] WHERE ${row}`;
   return `DECLARE @lock int;
 EXEC @lock = sp_getapplock @Resource = ${quoteText(lanesLock(base))}, @LockMode = 'Shared', @LockOwner = 'Transaction';
