@@ -226,6 +226,9 @@ SELECT f.[group_text] FROM [dsf_state].[frozen_group] AS f JOIN (SELECT CONVERT(
 
 -- an instance goes live
 
+-- @p1 NVarChar
+DECLARE @lock int; EXEC @lock = sp_getapplock @Resource = @p1, @LockMode = 'Exclusive', @LockOwner = 'Transaction'; SELECT @lock;
+
 -- @p1 BigInt, @p2 NVarChar, @p3 BigInt, @p4 NVarChar
 INSERT INTO [dsf_state].[lane_instance] ([lane], [instance]) SELECT @p1, @p2 WHERE NOT EXISTS (SELECT 1 FROM [dsf_state].[lane_instance] WHERE [lane] = @p3 AND [instance] = @p4);
 
@@ -233,7 +236,7 @@ INSERT INTO [dsf_state].[lane_instance] ([lane], [instance]) SELECT @p1, @p2 WHE
 SELECT [name], [instance] FROM [dsf_state].[summary_view] WHERE [driver] = @p1;
 
 -- @p1 NVarChar
-SELECT TOP (1) 1 FROM [dsf_state].[lane] AS l WHERE l.[phase] = 'summarise' AND l.[lane] < COALESCE(CONVERT(int, JSON_VALUE(l.[facts], '$.lanes')), l.[lane] + 1) AND NOT EXISTS (SELECT 1 FROM [dsf_state].[lane_instance] AS i WHERE i.[lane] = l.[lane] AND i.[instance] = @p1);
+SELECT TOP (1) 1 FROM [dsf_state].[lane] AS l WITH (READUNCOMMITTED) WHERE l.[phase] = 'summarise' AND l.[lane] < COALESCE(CONVERT(int, JSON_VALUE(l.[facts], '$.lanes')), l.[lane] + 1) AND NOT EXISTS (SELECT 1 FROM [dsf_state].[lane_instance] AS i WHERE i.[lane] = l.[lane] AND i.[instance] = @p1) OPTION (LOOP JOIN);
 
 DROP VIEW IF EXISTS [dsf].[sales];
 

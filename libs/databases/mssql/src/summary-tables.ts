@@ -9,7 +9,7 @@ import {
   type InstanceLayout,
   type ShownInstance,
 } from '@dsf/ports';
-import { json, text as textOf, truth } from './columns.ts';
+import { integer, json, text as textOf, truth } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
 import { constraintName, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
 import { describeSummaryTable, describeSummaryView } from './descriptions.ts';
@@ -186,11 +186,34 @@ const isLiveAnywhere = async (connection: Connection, instance: string): Promise
     sql`SELECT TOP (1) 1 FROM ${raw(connection.schemas.state)}.[lane_instance] WHERE [instance] = ${text(instance)}`,
   )) !== undefined;
 
-/** A lane that has no row, or was retired by a resize, has nothing that the view could miss. */
+/**
+ * Until the transaction ends nobody else makes an instance of the driver live, or moves its view. Taken before what is written of it: of two lanes that
+ * go live at once, the second then finds what the first has committed, and neither takes the other for missing. An application lock needs no permission.
+ * A lane has it after its row and waits, when it has it, for no other lane; who makes tables has it after the lock of the schema, which no lane asks for.
+ * @throws Failure `retry` `warehouse.lock-timeout`
+ */
+const holdView = async (connection: Connection, driver: string): Promise<void> => {
+  const resource = `dsf:${connection.schemas.base}:view:${driver}`;
+  const found = await connection.first(
+    sql`DECLARE @lock int; EXEC @lock = sp_getapplock @Resource = ${text(resource)}, @LockMode = 'Exclusive', @LockOwner = 'Transaction'; SELECT @lock`,
+  );
+  if (integer(found?.[0]) < 0)
+    throw new Failure(
+      'retry',
+      'warehouse.lock-timeout',
+      `another lane has held the application lock ${resource} for longer than DSF_MSSQL_LOCK_TIMEOUT`,
+      { resource },
+    );
+};
+
+/**
+ * A lane that has no row, or was retired by a resize, has nothing that the view could miss. Lanes are read without waiting: one that has its turn holds its
+ * row, and may wait for `holdView`. What is not committed of it is a higher seq, or a new lane, which looks itself when it goes live.
+ */
 const isLiveEverywhere = async (connection: Connection, instance: string): Promise<boolean> => {
   const state = raw(connection.schemas.state);
   const missing = await connection.first(
-    sql`SELECT TOP (1) 1 FROM ${state}.[lane] AS l WHERE l.[phase] = 'summarise' AND l.[lane] < COALESCE(CONVERT(int, JSON_VALUE(l.[facts], '$.lanes')), l.[lane] + 1) AND NOT EXISTS (SELECT 1 FROM ${state}.[lane_instance] AS i WHERE i.[lane] = l.[lane] AND i.[instance] = ${text(instance)})`,
+    sql`SELECT TOP (1) 1 FROM ${state}.[lane] AS l WITH (READUNCOMMITTED) WHERE l.[phase] = 'summarise' AND l.[lane] < COALESCE(CONVERT(int, JSON_VALUE(l.[facts], '$.lanes')), l.[lane] + 1) AND NOT EXISTS (SELECT 1 FROM ${state}.[lane_instance] AS i WHERE i.[lane] = l.[lane] AND i.[instance] = ${text(instance)}) OPTION (LOOP JOIN)`,
   );
   return missing === undefined;
 };
@@ -206,6 +229,7 @@ const shownBy = async (connection: Connection, driver: string): Promise<{ readon
 export const ensureSummaryTable = async (connection: Connection, instance: DriverInstance): Promise<void> => {
   if ((await readLayout(connection, instance.instance)) !== null) return;
   const layout = layoutOf(instance);
+  await holdView(connection, layout.driver);
   await addInstance(connection, layout);
   const shown = await shownBy(connection, layout.driver);
   if (shown === null) await addView(connection, layout);
@@ -250,6 +274,7 @@ export const setInstanceLive = async (
     await connection.run(sql`DELETE FROM ${table} WHERE [lane] = ${int(lane)} AND [instance] = ${instance}`);
     return;
   }
+  await holdView(connection, layout.driver);
   await connection.run(
     sql`INSERT INTO ${table} ([lane], [instance]) SELECT ${int(lane)}, ${instance} WHERE NOT EXISTS (SELECT 1 FROM ${table} WHERE [lane] = ${int(lane)} AND [instance] = ${instance})`,
   );

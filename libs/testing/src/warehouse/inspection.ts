@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Warehouse } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { childRow, driverInstance, groupRow, ordersTables, rawRow, rootRow, tableOf, turn } from './room.ts';
 import type { Room } from './room.ts';
@@ -112,7 +114,8 @@ export const inspectionContract = (room: Room): void => {
       expect(rows).toEqual([['DE', '2024-02-29T23:00:00.000Z', '2024-03-01T00:00:00.000Z', 3, revenue, 1]]);
     });
 
-    it('of a changed driver show the old numbers until the new ones are live in every lane', async () => {
+    /** A driver with an instance that is live in two new lanes, and another one that is live in all lanes but these. */
+    const changedDriver = async () => {
       const [first, second] = [room.fresh(), room.fresh()];
       const name = `changed_driver_${first}`;
       const [before, after] = [
@@ -127,9 +130,33 @@ export const inspectionContract = (room: Room): void => {
       await room.warehouse().ensureSummaryTables([before]);
       for (const lane of [first, second]) await setLive(lane, before.instance);
       await room.warehouse().ensureSummaryTables([after]);
-      for (const lane of [...lanes, first]) await setLive(lane, after.instance);
+      for (const lane of lanes) await setLive(lane, after.instance);
+      return { first, second, after, setLive, columns };
+    };
+
+    it('of a changed driver show the old numbers until the new ones are live in every lane', async () => {
+      const { first, second, after, setLive, columns } = await changedDriver();
+      await setLive(first, after.instance);
       expect(await columns()).toContain('orders');
       await setLive(second, after.instance);
+      expect(await columns()).toContain('total');
+    });
+
+    it('of a changed driver show the new numbers also when the last two lanes go live at the same moment', async () => {
+      const { first, second, after, columns } = await changedDriver();
+      const other = await room.open();
+      const both = Promise.withResolvers<void>();
+      let inside = 0;
+      const goLive = (warehouse: Warehouse, lane: number): Promise<void> =>
+        turn(warehouse, { phase: 'summarise', source: 0, lane }, async (transaction) => {
+          await transaction.setInstanceLive(lane, after.instance, true);
+          inside += 1;
+          if (inside === 2) both.resolve();
+          // Where the other one has to wait for the end of this turn it does not come.
+          await Promise.race([both.promise, delay(500)]);
+        });
+      await Promise.all([goLive(room.warehouse(), first), goLive(other, second)]);
+      await other.close();
       expect(await columns()).toContain('total');
     });
   });
