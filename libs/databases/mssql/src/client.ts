@@ -5,6 +5,7 @@ import type { FailureFacts, PoolUse } from '@dsf/ports';
 import { isSchemaName, schemasOf, type MssqlConfig, type Schemas } from './config.ts';
 import { openConnection, type Connection, type Row, type Traffic } from './connection.ts';
 import { integer, sql, text } from './sql.ts';
+import { createSnapshotReads } from './snapshot-reads.ts';
 import { commitFailureOf, failureOf, refusedLater } from './verdict.ts';
 import { wireOptions } from './wire-options.ts';
 
@@ -187,8 +188,7 @@ const createClient = async (config: MssqlConfig, schemas: Schemas): Promise<Mssq
   const { pool } = channel;
   // Whoever is alone changes tables or definitions, which may take as long as a statement may.
   const aloneTimeoutMs = config.requestTimeoutMs ?? 60_000;
-  let allowsSnapshots: boolean | null = null;
-  const readsSnapshots = async (connection: Connection): Promise<boolean> => {
+  const allowsSnapshots = async (connection: Connection): Promise<boolean> => {
     const row = await connection.first(sql`SELECT snapshot_isolation_state FROM sys.databases WHERE name = DB_NAME()`);
     return Number(row?.[0] ?? 0) === 1;
   };
@@ -204,10 +204,11 @@ const createClient = async (config: MssqlConfig, schemas: Schemas): Promise<Mssq
         }),
       ),
     read: (work) => withConnection(channel, work),
-    snapshot: async (work) => {
-      allowsSnapshots ??= await withConnection(channel, readsSnapshots);
-      return allowsSnapshots ? transact(channel, 'snapshot', work) : withConnection(channel, work);
-    },
+    snapshot: createSnapshotReads<Connection>({
+      allowed: () => withConnection(channel, allowsSnapshots),
+      onSnapshot: (work) => transact(channel, 'snapshot', work),
+      plainly: (work) => withConnection(channel, work),
+    }),
     apart: async (work) => {
       const own = openChannel({ ...config, poolMax: 1 }, schemas, traffic);
       try {

@@ -29,6 +29,14 @@ const away = retry('warehouse.away', 'the server cannot be reached, or is failin
 const memory = retry('warehouse.memory', 'SQL Server got no memory or locks for it');
 const lockTimeout = retry('warehouse.lock-timeout', 'another session held a lock for longer than DSF_MSSQL_LOCK_TIMEOUT');
 const snapshotConflict = retry('warehouse.snapshot-conflict', 'another session changed the row after the snapshot was taken');
+const snapshotRefused = retry(
+  'warehouse.snapshot-refused',
+  'the database allows snapshots no longer, or not yet: ALTER DATABASE … SET ALLOW_SNAPSHOT_ISOLATION changes it. Reads go on without them',
+);
+const columnUsed = retry(
+  'warehouse.column-used',
+  'an index, statistics, a constraint or a view that is not of DSF stands on the column: drop what the message names, or give the index no column of text that grows; the services go on as soon as it is gone',
+);
 const logFull = retry(
   'warehouse.log-full',
   'the transaction log is full: back it up, or give it room; see log_reuse_wait_desc in sys.databases. The services go on as soon as there is room',
@@ -48,10 +56,14 @@ const byNumber = table([
   [lockTimeout, [1222]],
   // 41302 to 41325 are the same for memory-optimised tables.
   [snapshotConflict, [3960, 3961, 41302, 41305, 41325, 41301]],
+  // Not allowed; the database was being recovered, or the setting changed, when the transaction began.
+  [snapshotRefused, [3952, 3953, 3954, 3955, 3956]],
+  [columnUsed, [5074, 4922, 1946]],
   [retry('warehouse.transaction-doomed', 'an earlier error has ended the transaction'), [3930, 3998, 3903, 3902, 266]],
   // Somebody else wrote the key, or the schema: unknown column, unknown object, already there.
-  // 13535: another transaction changed a row with history after this one had begun.
-  [changed, [13535, 2601, 2627, 207, 208, 2705, 2714, 2750, 4902, 4924, 3701, 15151, 4936, 1913, 1779]],
+  // 13535: another transaction changed a row with history after this one had begun. 4891, 4892: the table of a bulk load changed between its statement and its
+  // rows. 4819: its rows have a key twice. 2801: what a statement was compiled for changed. 601: a row that was read without a lock moved.
+  [changed, [13535, 4891, 4892, 4819, 2801, 601, 2601, 2627, 207, 208, 2705, 2714, 2750, 4902, 4924, 3701, 15151, 4936, 1913, 1779]],
   [
     poison,
     [515, 2628, 8152, 220, 232, 241, 242, 244, 245, 248, 295, 296, 8114, 8115, 8134, 8023, 8029, 511, 1701, 6522, 9803, 9807, 13609],
