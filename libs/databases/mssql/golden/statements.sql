@@ -67,10 +67,10 @@ CREATE TABLE #dsf_failure ([phase] varchar(10) COLLATE Latin1_General_100_BIN2 N
 
 UPDATE f SET [code] = n.[code], [path] = n.[path], [detail] = n.[detail], [version] = n.[version],
   [attempts] = f.[attempts] + 1, [last_at] = n.[at], [status] = 'open'
-FROM [dsf_state].[failure] AS f JOIN #dsf_failure AS n ON f.[_dsf_src] = n.[_dsf_src] AND f.[_dsf_part] = n.[_dsf_part] AND f.[_dsf_off] = n.[_dsf_off] AND f.[phase] = n.[phase] AND f.[scope] = n.[scope];
+FROM #dsf_failure AS n JOIN [dsf_state].[failure] AS f ON f.[_dsf_src] = n.[_dsf_src] AND f.[_dsf_part] = n.[_dsf_part] AND f.[_dsf_off] = n.[_dsf_off] AND f.[phase] = n.[phase] AND f.[scope] = n.[scope] OPTION (LOOP JOIN, FORCE ORDER);
 INSERT INTO [dsf_state].[failure] ([phase], [_dsf_src], [_dsf_part], [_dsf_off], [scope], [code], [path], [detail], [version], [first_at], [last_at])
 SELECT n.[phase], n.[_dsf_src], n.[_dsf_part], n.[_dsf_off], n.[scope], n.[code], n.[path], n.[detail], n.[version], n.[at], n.[at]
-FROM #dsf_failure AS n WHERE NOT EXISTS (SELECT 1 FROM [dsf_state].[failure] AS f WHERE f.[_dsf_src] = n.[_dsf_src] AND f.[_dsf_part] = n.[_dsf_part] AND f.[_dsf_off] = n.[_dsf_off] AND f.[phase] = n.[phase] AND f.[scope] = n.[scope]);
+FROM #dsf_failure AS n WHERE NOT EXISTS (SELECT 1 FROM [dsf_state].[failure] AS f WHERE f.[_dsf_src] = n.[_dsf_src] AND f.[_dsf_part] = n.[_dsf_part] AND f.[_dsf_off] = n.[_dsf_off] AND f.[phase] = n.[phase] AND f.[scope] = n.[scope]) OPTION (LOOP JOIN, FORCE ORDER);
 DROP TABLE #dsf_failure;
 
 
@@ -113,7 +113,7 @@ SELECT TOP (@p1) [id], [body] FROM [dsf_state].[request] WHERE [phase] = @p2 AND
 -- requests are closed
 
 -- @p1 DateTimeOffset, @p2 NVarChar
-UPDATE r SET [closed_at] = @p1 FROM [dsf_state].[request] AS r JOIN OPENJSON(@p2) WITH ([id] bigint '$.id') AS n ON n.[id] = r.[id] WHERE r.[closed_at] IS NULL;
+UPDATE r SET [closed_at] = @p1 FROM OPENJSON(@p2) WITH ([id] bigint '$.id') AS n JOIN [dsf_state].[request] AS r ON r.[id] = n.[id] WHERE r.[closed_at] IS NULL OPTION (LOOP JOIN, FORCE ORDER);
 
 
 -- the lowest replay
@@ -134,16 +134,16 @@ SELECT TOP (@p1) [_dsf_off], [time_ms], [time_type], [ingested_ms], [key], [head
 SELECT [_dsf_off] FROM [dsf].[dsf_raw] WHERE [_dsf_src] = @p1 AND [_dsf_part] = @p2 AND [_dsf_off] >= @p3 AND [_dsf_off] < @p4 ORDER BY [_dsf_off] OFFSET @p5 ROWS FETCH NEXT 1 ROWS ONLY;
 
 -- @p1 BigInt, @p2 BigInt, @p3 BigInt, @p4 BigInt, @p5 BigInt
-DELETE TOP (@p1) FROM [dsf].[dsf_raw] WITH (ROWLOCK) WHERE [_dsf_src] = @p2 AND [_dsf_part] = @p3 AND [_dsf_off] >= @p4 AND [_dsf_off] < @p5;
+DELETE TOP (@p1) FROM [dsf].[dsf_raw] WITH (ROWLOCK) WHERE [_dsf_src] = @p2 AND [_dsf_part] = @p3 AND [_dsf_off] >= @p4 AND [_dsf_off] < @p5 OPTION (LOOP JOIN);
 
 
 -- rows of a record are deleted
 
 -- @p1 BigInt, @p2 BigInt, @p3 BigInt
-DELETE FROM [dsf].[orders__items] WHERE [_dsf_src] = @p1 AND [_dsf_part] = @p2 AND [_dsf_off] = @p3;
+DELETE FROM [dsf].[orders__items] WHERE [_dsf_src] = @p1 AND [_dsf_part] = @p2 AND [_dsf_off] = @p3 OPTION (LOOP JOIN);
 
 -- @p1 BigInt, @p2 BigInt, @p3 BigInt
-DELETE FROM [dsf].[orders] WHERE [_dsf_src] = @p1 AND [_dsf_part] = @p2 AND [_dsf_off] = @p3;
+DELETE FROM [dsf].[orders] WHERE [_dsf_src] = @p1 AND [_dsf_part] = @p2 AND [_dsf_off] = @p3 OPTION (LOOP JOIN);
 
 
 -- rows are read
@@ -167,10 +167,10 @@ SELECT DISTINCT [_dsf_off] FROM [dsf].[orders] WHERE [_dsf_src] = @p1 AND [_dsf_
 SELECT COUNT_BIG(DISTINCT [_dsf_off]) FROM [dsf].[orders] WHERE [_dsf_src] = @p1 AND [_dsf_part] = @p2 AND [_dsf_off] >= @p3 AND [_dsf_off] < @p4;
 
 -- @p1 BigInt, @p2 BigInt, @p3 BigInt, @p4 BigInt, @p5 BigInt
-DELETE TOP (@p1) FROM [dsf].[orders__items] WITH (ROWLOCK) WHERE [_dsf_src] = @p2 AND [_dsf_part] = @p3 AND [_dsf_off] >= @p4 AND [_dsf_off] < @p5;
+DELETE TOP (@p1) FROM [dsf].[orders__items] WITH (ROWLOCK) WHERE [_dsf_src] = @p2 AND [_dsf_part] = @p3 AND [_dsf_off] >= @p4 AND [_dsf_off] < @p5 OPTION (LOOP JOIN);
 
 -- @p1 BigInt, @p2 BigInt, @p3 BigInt, @p4 BigInt, @p5 BigInt
-DELETE TOP (@p1) FROM [dsf].[orders] WITH (ROWLOCK) WHERE [_dsf_src] = @p2 AND [_dsf_part] = @p3 AND [_dsf_off] >= @p4 AND [_dsf_off] < @p5;
+DELETE TOP (@p1) FROM [dsf].[orders] WITH (ROWLOCK) WHERE [_dsf_src] = @p2 AND [_dsf_part] = @p3 AND [_dsf_off] >= @p4 AND [_dsf_off] < @p5 OPTION (LOOP JOIN);
 
 
 -- the version of the tables is held
@@ -180,20 +180,20 @@ SELECT [version] FROM [dsf_state].[flat_schema] WITH (HOLDLOCK) WHERE [id] = 1;
 
 -- groups are written
 
-CREATE TABLE #dsf_group ([_dsf_hash] varbinary(32) NOT NULL, [_dsf_group] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_lane] int NOT NULL, [_dsf_revision] bigint NOT NULL, [_dsf_status] varchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_reason] varchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_version] int NOT NULL, [_dsf_updated_ms] bigint NOT NULL, [_dsf_window_start_ms] bigint NULL, [_dsf_window_end_ms] bigint NULL, [_dsf_key] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_measures] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_states] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL, [country] nvarchar(400) COLLATE DATABASE_DEFAULT NULL, [orders] bigint NULL);
+CREATE TABLE #dsf_group ([_dsf_hash] binary(32) NOT NULL, [_dsf_group] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_lane] int NOT NULL, [_dsf_revision] bigint NOT NULL, [_dsf_status] varchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_reason] varchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_version] int NOT NULL, [_dsf_updated_ms] bigint NOT NULL, [_dsf_window_start_ms] bigint NULL, [_dsf_window_end_ms] bigint NULL, [_dsf_key] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_measures] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL, [_dsf_states] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL, [country] nvarchar(400) COLLATE DATABASE_DEFAULT NULL, [orders] bigint NULL);
 
 UPDATE t SET [_dsf_lane] = n.[_dsf_lane], [_dsf_revision] = n.[_dsf_revision], [_dsf_status] = n.[_dsf_status], [_dsf_reason] = n.[_dsf_reason], [_dsf_version] = n.[_dsf_version], [_dsf_updated_ms] = n.[_dsf_updated_ms], [_dsf_window_end_ms] = n.[_dsf_window_end_ms], [_dsf_measures] = n.[_dsf_measures], [_dsf_states] = n.[_dsf_states], [orders] = n.[orders]
-FROM [dsf].[dsf_sum__sales__00000001] AS t JOIN #dsf_group AS n ON t.[_dsf_hash] = n.[_dsf_hash];
+FROM #dsf_group AS n JOIN [dsf].[dsf_sum__sales__00000001] AS t ON t.[_dsf_hash] = n.[_dsf_hash] OPTION (LOOP JOIN, FORCE ORDER);
 INSERT INTO [dsf].[dsf_sum__sales__00000001] ([_dsf_hash], [_dsf_group], [_dsf_lane], [_dsf_revision], [_dsf_status], [_dsf_reason], [_dsf_version], [_dsf_updated_ms], [_dsf_window_start_ms], [_dsf_window_end_ms], [_dsf_key], [_dsf_measures], [_dsf_states], [country], [orders])
 SELECT n.[_dsf_hash], n.[_dsf_group], n.[_dsf_lane], n.[_dsf_revision], n.[_dsf_status], n.[_dsf_reason], n.[_dsf_version], n.[_dsf_updated_ms], n.[_dsf_window_start_ms], n.[_dsf_window_end_ms], n.[_dsf_key], n.[_dsf_measures], n.[_dsf_states], n.[country], n.[orders]
-FROM #dsf_group AS n WHERE NOT EXISTS (SELECT 1 FROM [dsf].[dsf_sum__sales__00000001] AS t WHERE t.[_dsf_hash] = n.[_dsf_hash]);
+FROM #dsf_group AS n WHERE NOT EXISTS (SELECT 1 FROM [dsf].[dsf_sum__sales__00000001] AS t WHERE t.[_dsf_hash] = n.[_dsf_hash]) OPTION (LOOP JOIN, FORCE ORDER);
 DROP TABLE #dsf_group;
 
 
 -- groups are read
 
 -- @p1 NVarChar
-SELECT [_dsf_group], [_dsf_revision], [_dsf_status], [_dsf_reason], [_dsf_version], [_dsf_updated_ms], [_dsf_window_start_ms], [_dsf_window_end_ms], [_dsf_key], [_dsf_measures], [_dsf_states] FROM [dsf].[dsf_sum__sales__00000001] AS t JOIN (SELECT CONVERT(binary(32), [hex], 2) AS [hash] FROM OPENJSON(@p1) WITH ([hex] char(64) '$.h')) AS n ON t.[_dsf_hash] = n.[hash];
+SELECT [_dsf_group], [_dsf_revision], [_dsf_status], [_dsf_reason], [_dsf_version], [_dsf_updated_ms], [_dsf_window_start_ms], [_dsf_window_end_ms], [_dsf_key], [_dsf_measures], [_dsf_states] FROM (SELECT CONVERT(binary(32), [hex], 2) AS [hash] FROM OPENJSON(@p1) WITH ([hex] char(64) '$.h')) AS n JOIN [dsf].[dsf_sum__sales__00000001] AS t ON t.[_dsf_hash] = n.[hash] OPTION (LOOP JOIN, FORCE ORDER);
 
 
 -- groups are paged
@@ -204,24 +204,24 @@ SELECT TOP (@p1) [_dsf_group], [_dsf_revision], [_dsf_status], [_dsf_reason], [_
 
 -- groups move to another lane
 
-CREATE TABLE #dsf_place ([hash] varbinary(32) NOT NULL, [lane] int NOT NULL);
+CREATE TABLE #dsf_place ([hash] binary(32) NOT NULL, [lane] int NOT NULL);
 
-UPDATE t SET [_dsf_lane] = n.[lane] FROM [dsf].[dsf_sum__sales__00000001] AS t JOIN #dsf_place AS n ON t.[_dsf_hash] = n.[hash];
+UPDATE t SET [_dsf_lane] = n.[lane] FROM #dsf_place AS n JOIN [dsf].[dsf_sum__sales__00000001] AS t ON t.[_dsf_hash] = n.[hash] OPTION (LOOP JOIN, FORCE ORDER);
 DROP TABLE #dsf_place;
 
 
 -- groups freeze
 
-CREATE TABLE #dsf_frozen ([instance] nvarchar(140) COLLATE Latin1_General_100_BIN2 NOT NULL, [hash] varbinary(32) NOT NULL, [group_text] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL);
+CREATE TABLE #dsf_frozen ([instance] nvarchar(140) COLLATE Latin1_General_100_BIN2 NOT NULL, [hash] binary(32) NOT NULL, [group_text] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL);
 
-INSERT INTO [dsf_state].[frozen_group] ([instance], [group_hash], [group_text]) SELECT n.[instance], n.[hash], n.[group_text] FROM #dsf_frozen AS n WHERE NOT EXISTS (SELECT 1 FROM [dsf_state].[frozen_group] AS f WHERE f.[instance] = n.[instance] AND f.[group_hash] = n.[hash]);
+INSERT INTO [dsf_state].[frozen_group] ([instance], [group_hash], [group_text]) SELECT n.[instance], n.[hash], n.[group_text] FROM #dsf_frozen AS n WHERE NOT EXISTS (SELECT 1 FROM [dsf_state].[frozen_group] AS f WHERE f.[instance] = n.[instance] AND f.[group_hash] = n.[hash]) OPTION (LOOP JOIN, FORCE ORDER);
 DROP TABLE #dsf_frozen;
 
 
 -- frozen groups are read
 
 -- @p1 NVarChar, @p2 NVarChar
-SELECT f.[group_text] FROM [dsf_state].[frozen_group] AS f JOIN (SELECT CONVERT(binary(32), [hex], 2) AS [hash] FROM OPENJSON(@p1) WITH ([hex] char(64) '$.h')) AS n ON f.[group_hash] = n.[hash] WHERE f.[instance] = @p2;
+SELECT f.[group_text] FROM (SELECT CONVERT(binary(32), [hex], 2) AS [hash] FROM OPENJSON(@p1) WITH ([hex] char(64) '$.h')) AS n JOIN [dsf_state].[frozen_group] AS f ON f.[group_hash] = n.[hash] WHERE f.[instance] = @p2 OPTION (LOOP JOIN, FORCE ORDER);
 
 
 -- an instance goes live
@@ -236,7 +236,7 @@ INSERT INTO [dsf_state].[lane_instance] ([lane], [instance]) SELECT @p1, @p2 WHE
 SELECT [name], [instance] FROM [dsf_state].[summary_view] WHERE [driver] = @p1;
 
 -- @p1 NVarChar
-SELECT TOP (1) 1 FROM [dsf_state].[lane] AS l WITH (READUNCOMMITTED) WHERE l.[phase] = 'summarise' AND l.[lane] < COALESCE(CONVERT(int, JSON_VALUE(l.[facts], '$.lanes')), l.[lane] + 1) AND NOT EXISTS (SELECT 1 FROM [dsf_state].[lane_instance] AS i WHERE i.[lane] = l.[lane] AND i.[instance] = @p1) OPTION (LOOP JOIN);
+SELECT TOP (1) 1 FROM [dsf_state].[lane] AS l WITH (READUNCOMMITTED) WHERE l.[phase] = 'summarise' AND l.[lane] < COALESCE(CONVERT(int, JSON_VALUE(l.[facts], '$.lanes')), l.[lane] + 1) AND NOT EXISTS (SELECT 1 FROM [dsf_state].[lane_instance] AS i WHERE i.[lane] = l.[lane] AND i.[instance] = @p1) OPTION (LOOP JOIN, FORCE ORDER);
 
 DROP VIEW IF EXISTS [dsf].[sales];
 
@@ -271,7 +271,7 @@ SELECT [body] FROM [dsf_state].[intent] WHERE [phase] = @p1 AND [source] = @p2 A
 -- messages are read
 
 -- @p1 NVarChar, @p2 BigInt
-SELECT m.[message_id] FROM [dsf_state].[message] AS m JOIN OPENJSON(@p1) WITH ([id] nvarchar(200) '$.id') AS j ON m.[message_id] = j.[id] COLLATE Latin1_General_100_BIN2 WHERE m.[source] = @p2;
+SELECT m.[message_id] FROM OPENJSON(@p1) WITH ([id] nvarchar(200) '$.id') AS j JOIN [dsf_state].[message] AS m ON m.[message_id] = j.[id] COLLATE Latin1_General_100_BIN2 WHERE m.[source] = @p2 OPTION (LOOP JOIN, FORCE ORDER);
 
 
 -- messages are forgotten

@@ -35,7 +35,7 @@ CREATE VIEW [dsf].[sales] AS
   WHERE [_dsf_status] = 'live';
 
 UPDATE t SET [_dsf_lane] = n.[_dsf_lane], [_dsf_revision] = n.[_dsf_revision], [_dsf_status] = n.[_dsf_status], [_dsf_reason] = n.[_dsf_reason], [_dsf_version] = n.[_dsf_version], [_dsf_updated_ms] = n.[_dsf_updated_ms], [_dsf_window_end_ms] = n.[_dsf_window_end_ms], [_dsf_measures] = n.[_dsf_measures], [_dsf_states] = n.[_dsf_states], [orders] = n.[orders], [revenue] = n.[revenue]
-FROM [dsf].[dsf_sum__sales__00000001] AS t JOIN #dsf_group AS n ON t.[_dsf_hash] = n.[_dsf_hash];
+FROM #dsf_group AS n JOIN [dsf].[dsf_sum__sales__00000001] AS t ON t.[_dsf_hash] = n.[_dsf_hash] OPTION (LOOP JOIN, FORCE ORDER);
 INSERT INTO [dsf].[dsf_sum__sales__00000001] ([_dsf_hash], [_dsf_group], [_dsf_lane], [_dsf_revision], [_dsf_status], [_dsf_reason], [_dsf_version], [_dsf_updated_ms], [_dsf_window_start_ms], [_dsf_window_end_ms], [_dsf_key], [_dsf_measures], [_dsf_states], [country], [orders], [revenue])
 SELECT n.[_dsf_hash], n.[_dsf_group], n.[_dsf_lane], n.[_dsf_revision], n.[_dsf_status], n.[_dsf_reason], n.[_dsf_version], n.[_dsf_updated_ms], n.[_dsf_window_start_ms], n.[_dsf_window_end_ms], n.[_dsf_key], n.[_dsf_measures], n.[_dsf_states], n.[country], n.[orders], n.[revenue]
-FROM #dsf_group AS n WHERE NOT EXISTS (SELECT 1 FROM [dsf].[dsf_sum__sales__00000001] AS t WHERE t.[_dsf_hash] = n.[_dsf_hash]);;
+FROM #dsf_group AS n WHERE NOT EXISTS (SELECT 1 FROM [dsf].[dsf_sum__sales__00000001] AS t WHERE t.[_dsf_hash] = n.[_dsf_hash]) OPTION (LOOP JOIN, FORCE ORDER);;

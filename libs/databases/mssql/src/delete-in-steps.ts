@@ -1,5 +1,6 @@
 import type { RowRange } from '@dsf/ports';
 import type { Connection } from './connection.ts';
+import { checkedBySeeking } from './dialect.ts';
 import { integer, raw, sql } from './sql.ts';
 
 /**
@@ -18,7 +19,7 @@ export const deleteInSteps = async (connection: Connection, table: string, { sou
   let total = 0;
   for (;;) {
     const deleted = await connection.run(
-      sql`DELETE TOP (${integer(rowsPerStatement)}) FROM ${raw(table)} WITH (ROWLOCK) WHERE [_dsf_src] = ${integer(source)} AND [_dsf_part] = ${integer(partition)} AND [_dsf_off] >= ${integer(from)} AND [_dsf_off] < ${integer(to)}`,
+      sql`DELETE TOP (${integer(rowsPerStatement)}) FROM ${raw(table)} WITH (ROWLOCK) WHERE [_dsf_src] = ${integer(source)} AND [_dsf_part] = ${integer(partition)} AND [_dsf_off] >= ${integer(from)} AND [_dsf_off] < ${integer(to)} ${raw(checkedBySeeking)}`,
     );
     total += deleted;
     if (deleted < rowsPerStatement) return total;

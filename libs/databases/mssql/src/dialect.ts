@@ -40,6 +40,19 @@ export const quoteWord = (word: string): string => {
   return `'${word}'`;
 };
 
+/**
+ * Behind a statement that goes from a few rows to a large table, which stands behind them in it: each is looked up by its key. Any other plan may read the
+ * whole table, and wait for the rows that other lanes have written. Not FORCESEEK, for which there may be no plan (8622): nested loops in the order in which
+ * tables are written are always one. https://learn.microsoft.com/sql/t-sql/queries/hints-transact-sql-query
+ */
+export const bySeeking = 'OPTION (LOOP JOIN, FORCE ORDER)';
+
+/**
+ * Behind a DELETE: whether a foreign key refers to a row is looked up by the key of the child. Else the server may read all of the child for it, row by row
+ * with locks, also where the database has row versions.
+ */
+export const checkedBySeeking = 'OPTION (LOOP JOIN)';
+
 /** A number of ours as part of a statement. @throws RangeError */
 export const wholeNumber = (number: number): string => {
   if (!Number.isSafeInteger(number)) throw new RangeError(`${number} is no whole number`);

@@ -4,6 +4,7 @@ import { phaseNames } from '@dsf/ports';
 import type { FailureFilter, PhaseName, RecordFailure, StoredFailure } from '@dsf/ports';
 import { integer, integerOrNull, moment as momentOf, text as textOf, textOrNull, word as wordOf } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
+import { bySeeking } from './dialect.ts';
 import { integer as int, document, moment, raw, sql, text, word, type Bind, type Statement } from './sql.ts';
 import { throughStage, type StageColumn } from './stage.ts';
 
@@ -53,13 +54,13 @@ const same =
 
 const merge = (state: string): string => `UPDATE f SET [code] = n.[code], [path] = n.[path], [detail] = n.[detail], [version] = n.[version],
   [attempts] = f.[attempts] + 1, [last_at] = n.[at], [status] = 'open'
-FROM ${state}.[failure] AS f JOIN #dsf_failure AS n ON ${same};
+FROM #dsf_failure AS n JOIN ${state}.[failure] AS f ON ${same} ${bySeeking};
 INSERT INTO ${state}.[failure] (${failureColumns}, [first_at], [last_at])
 SELECT ${failureColumns
   .split(', ')
   .map((name) => `n.${name}`)
   .join(', ')}, n.[at], n.[at]
-FROM #dsf_failure AS n WHERE NOT EXISTS (SELECT 1 FROM ${state}.[failure] AS f WHERE ${same});`;
+FROM #dsf_failure AS n WHERE NOT EXISTS (SELECT 1 FROM ${state}.[failure] AS f WHERE ${same}) ${bySeeking};`;
 
 const keyOf = ({ source, partition, offset, phase, scope }: RecordFailure): string => `${source}:${partition}:${offset}:${phase}:${scope}`;
 

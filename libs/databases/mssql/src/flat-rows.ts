@@ -5,7 +5,7 @@ import { decodeExact, selectColumn } from './cells.ts';
 import { integer, integerOrNull } from './columns.ts';
 import type { Cell, Connection, Row } from './connection.ts';
 import { deleteInSteps } from './delete-in-steps.ts';
-import { longTextMax, quoteName, shortText } from './dialect.ts';
+import { checkedBySeeking, longTextMax, quoteName, shortText } from './dialect.ts';
 import { layoutOf, systemWriter, type Layout, type RowsOf, type Slot } from './flat-layout.ts';
 import { physicalOf, type Catalog } from './schema-catalog.ts';
 import type { Growth } from './schema-changes.ts';
@@ -186,7 +186,7 @@ export const deleteFlat = async (
   for (const table of catalog.schema.tables.toReversed()) {
     if (table.source !== at.source) continue;
     await connection.run(
-      sql`DELETE FROM ${raw(nameOf(connection, catalog, table))} WHERE [_dsf_src] = ${int(at.source)} AND [_dsf_part] = ${int(at.partition)} AND [_dsf_off] = ${int(at.offset)}`,
+      sql`DELETE FROM ${raw(nameOf(connection, catalog, table))} WHERE [_dsf_src] = ${int(at.source)} AND [_dsf_part] = ${int(at.partition)} AND [_dsf_off] = ${int(at.offset)} ${raw(checkedBySeeking)}`,
     );
   }
 };

@@ -6,7 +6,7 @@ import type { GroupPlace, GroupRow } from '@dsf/ports';
 import { canonicalDecimal } from './cells.ts';
 import { integer, integerOrNull, json, text as textOf, word } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
-import { quoteName } from './dialect.ts';
+import { bySeeking, quoteName } from './dialect.ts';
 import { hashList, hashTable } from './hash-list.ts';
 import { sha256 } from './schema-catalog.ts';
 import { bytes, integer as int, raw, sql, text } from './sql.ts';
@@ -89,7 +89,7 @@ const document = { type: TYPES.NVarChar, nullable: false, length: Number.POSITIV
 const big = { type: TYPES.BigInt, nullable: false, sqlType: 'bigint' };
 
 const systemStage: readonly StageColumn[] = [
-  { name: '_dsf_hash', type: TYPES.VarBinary, nullable: false, length: 32, sqlType: 'varbinary(32)' },
+  { name: '_dsf_hash', type: TYPES.VarBinary, nullable: false, length: 32, sqlType: 'binary(32)' },
   { name: '_dsf_group', ...document },
   { name: '_dsf_lane', type: TYPES.Int, nullable: false, sqlType: 'int' },
   { name: '_dsf_revision', ...big },
@@ -121,10 +121,10 @@ export const upsertGroups = (schema: string, layout: Pick<SummaryLayout, 'table'
   const changing = names.filter((name) => !identity.has(name) && !keys.has(name)).map(quoteName);
   const table = `${schema}.${quoteName(layout.table)}`;
   return `UPDATE t SET ${changing.map((name) => `${name} = n.${name}`).join(', ')}
-FROM ${table} AS t JOIN ${stageName} AS n ON t.[_dsf_hash] = n.[_dsf_hash];
+FROM ${stageName} AS n JOIN ${table} AS t ON t.[_dsf_hash] = n.[_dsf_hash] ${bySeeking};
 INSERT INTO ${table} (${names.map(quoteName).join(', ')})
 SELECT ${names.map((name) => `n.${quoteName(name)}`).join(', ')}
-FROM ${stageName} AS n WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE t.[_dsf_hash] = n.[_dsf_hash]);`;
+FROM ${stageName} AS n WHERE NOT EXISTS (SELECT 1 FROM ${table} AS t WHERE t.[_dsf_hash] = n.[_dsf_hash]) ${bySeeking};`;
 };
 
 const makeWriting = (schema: string, layout: SummaryLayout): Writing => {
@@ -211,7 +211,7 @@ export const readGroups = async (
   for (let from = 0; from < groups.length; from += groupsPerStatement) {
     const hashes = hashList(groups.slice(from, from + groupsPerStatement));
     const rows = await connection.all({
-      text: `SELECT ${selectNames} FROM ${table} AS t JOIN ${hashTable} ON t.[_dsf_hash] = n.[hash]`,
+      text: `SELECT ${selectNames} FROM ${hashTable} JOIN ${table} AS t ON t.[_dsf_hash] = n.[hash] ${bySeeking}`,
       binds: [hashes],
     });
     for (const row of rows) found.push(rowOf(layout.instance, row));
@@ -265,7 +265,7 @@ export const readPlaces = async (
 };
 
 const placeColumns: readonly StageColumn[] = [
-  { name: 'hash', type: TYPES.VarBinary, nullable: false, length: 32, sqlType: 'varbinary(32)' },
+  { name: 'hash', type: TYPES.VarBinary, nullable: false, length: 32, sqlType: 'binary(32)' },
   { name: 'lane', type: TYPES.Int, nullable: false, sqlType: 'int' },
 ];
 
@@ -279,6 +279,6 @@ export const movePlaces = async (
   await throughStage(
     connection,
     { name: '#dsf_place', columns: placeColumns, rows },
-    `UPDATE t SET [_dsf_lane] = n.[lane] FROM ${table} AS t JOIN #dsf_place AS n ON t.[_dsf_hash] = n.[hash];`,
+    `UPDATE t SET [_dsf_lane] = n.[lane] FROM #dsf_place AS n JOIN ${table} AS t ON t.[_dsf_hash] = n.[hash] ${bySeeking};`,
   );
 };

@@ -3,6 +3,7 @@ import type { SourcePartition } from '@dsf/messages';
 import type { SentMessage } from '@dsf/ports';
 import { text } from './columns.ts';
 import type { BulkColumn, Connection } from './connection.ts';
+import { bySeeking } from './dialect.ts';
 import { document, integer as int, raw, sql } from './sql.ts';
 
 /*
@@ -33,7 +34,7 @@ export const writeMessages = async (
 export const readMessages = async (connection: Connection, source: number, ids: readonly string[]): Promise<readonly string[]> =>
   (
     await connection.all(
-      sql`SELECT m.[message_id] FROM ${raw(connection.schemas.state)}.[message] AS m JOIN OPENJSON(${document(JSON.stringify(ids.map((id) => ({ id }))))}) WITH ([id] nvarchar(200) '$.id') AS j ON m.[message_id] = j.[id] COLLATE Latin1_General_100_BIN2 WHERE m.[source] = ${int(source)}`,
+      sql`SELECT m.[message_id] FROM OPENJSON(${document(JSON.stringify(ids.map((id) => ({ id }))))}) WITH ([id] nvarchar(200) '$.id') AS j JOIN ${raw(connection.schemas.state)}.[message] AS m ON m.[message_id] = j.[id] COLLATE Latin1_General_100_BIN2 WHERE m.[source] = ${int(source)} ${raw(bySeeking)}`,
     )
   ).map(([id]) => text(id));
 

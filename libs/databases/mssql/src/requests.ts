@@ -4,6 +4,7 @@ import { phaseNames } from '@dsf/ports';
 import type { LaneKey, Request, RequestBody } from '@dsf/ports';
 import { integer, integerOrNull, json, word as wordOf } from './columns.ts';
 import type { BulkColumn, Connection } from './connection.ts';
+import { bySeeking } from './dialect.ts';
 import { markReplaying } from './failures.ts';
 import { document, integer as int, moment, raw, sql, word } from './sql.ts';
 
@@ -64,7 +65,7 @@ export const readLowestReplay = async (connection: Connection, { source, partiti
 export const closeRequests = async (connection: Connection, ids: readonly number[], now: number): Promise<void> => {
   if (ids.length === 0) return;
   await connection.run(
-    sql`UPDATE r SET [closed_at] = ${moment(now)} FROM ${raw(connection.schemas.state)}.[request] AS r JOIN OPENJSON(${document(JSON.stringify(ids.map((id) => ({ id }))))}) WITH ([id] bigint '$.id') AS n ON n.[id] = r.[id] WHERE r.[closed_at] IS NULL`,
+    sql`UPDATE r SET [closed_at] = ${moment(now)} FROM OPENJSON(${document(JSON.stringify(ids.map((id) => ({ id }))))}) WITH ([id] bigint '$.id') AS n JOIN ${raw(connection.schemas.state)}.[request] AS r ON r.[id] = n.[id] WHERE r.[closed_at] IS NULL ${raw(bySeeking)}`,
   );
 };
 

@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { createSnapshotReads } from './snapshot-reads.ts';
 import { failureOf } from './verdict.ts';
 
-const refusal = failureOf(Object.assign(new Error('snapshot isolation is not allowed'), { code: 'EREQUEST', number: 3952, class: 16 }), {});
+const refusal = failureOf(
+  Object.assign(new Error('snapshot isolation is not allowed'), { code: 'EREQUEST', number: 3952, class: 16 }),
+  {},
+) as Error;
 
 it('asks once whether the database allows snapshots, and again when it has refused one', async () => {
   const done: string[] = [];

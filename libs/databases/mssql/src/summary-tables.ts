@@ -11,7 +11,7 @@ import {
 } from '@dsf/ports';
 import { integer, json, text as textOf, truth } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
-import { constraintName, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
+import { bySeeking, constraintName, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
 import { describeSummaryTable, describeSummaryView } from './descriptions.ts';
 import { collationKey, fitNames, freeUnderCollations } from './names.ts';
 import { objectExists } from './schema-catalog.ts';
@@ -213,7 +213,7 @@ const holdView = async (connection: Connection, driver: string): Promise<void> =
 const isLiveEverywhere = async (connection: Connection, instance: string): Promise<boolean> => {
   const state = raw(connection.schemas.state);
   const missing = await connection.first(
-    sql`SELECT TOP (1) 1 FROM ${state}.[lane] AS l WITH (READUNCOMMITTED) WHERE l.[phase] = 'summarise' AND l.[lane] < COALESCE(CONVERT(int, JSON_VALUE(l.[facts], '$.lanes')), l.[lane] + 1) AND NOT EXISTS (SELECT 1 FROM ${state}.[lane_instance] AS i WHERE i.[lane] = l.[lane] AND i.[instance] = ${text(instance)}) OPTION (LOOP JOIN)`,
+    sql`SELECT TOP (1) 1 FROM ${state}.[lane] AS l WITH (READUNCOMMITTED) WHERE l.[phase] = 'summarise' AND l.[lane] < COALESCE(CONVERT(int, JSON_VALUE(l.[facts], '$.lanes')), l.[lane] + 1) AND NOT EXISTS (SELECT 1 FROM ${state}.[lane_instance] AS i WHERE i.[lane] = l.[lane] AND i.[instance] = ${text(instance)}) ${raw(bySeeking)}`,
   );
   return missing === undefined;
 };
