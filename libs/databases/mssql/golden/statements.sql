@@ -224,6 +224,79 @@ DROP TABLE #dsf_frozen;
 SELECT f.[group_text] FROM (SELECT CONVERT(binary(32), [hex], 2) AS [hash] FROM OPENJSON(@p1) WITH ([hex] char(64) '$.h')) AS n JOIN [dsf_state].[frozen_group] AS f ON f.[group_hash] = n.[hash] WHERE f.[instance] = @p2 OPTION (LOOP JOIN, FORCE ORDER);
 
 
+-- an instance gets its table
+
+-- @p1 NVarChar
+SELECT [instance], [driver], [table_name], [key_columns], [measure_columns], [windowed] FROM [dsf_state].[driver_instance] WHERE [instance] = @p1;
+
+-- @p1 NVarChar
+DECLARE @lock int; EXEC @lock = sp_getapplock @Resource = @p1, @LockMode = 'Exclusive', @LockOwner = 'Transaction'; SELECT @lock;
+
+CREATE TABLE [dsf].[dsf_sum__sales__00000001] (
+  [_dsf_id] bigint NOT NULL IDENTITY (1, 1),
+  [_dsf_hash] binary(32) NOT NULL,
+  [_dsf_group] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  [_dsf_lane] int NOT NULL,
+  [_dsf_revision] bigint NOT NULL,
+  [_dsf_status] varchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  [_dsf_reason] varchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  [_dsf_version] int NOT NULL,
+  [_dsf_updated_ms] bigint NOT NULL,
+  [_dsf_window_start_ms] bigint NULL,
+  [_dsf_window_end_ms] bigint NULL,
+  [_dsf_key] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  [_dsf_measures] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  [_dsf_states] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+  [country] nvarchar(400) NULL,
+  CONSTRAINT [PK_dsf_sum__sales__00000001] PRIMARY KEY CLUSTERED ([_dsf_id]),
+  CONSTRAINT [UQ_dsf_sum__sales__00000001] UNIQUE ([_dsf_hash]),
+  CONSTRAINT [CK_dsf_sum__sales__00000001__status] CHECK ([_dsf_status] IN ('live', 'failed', 'gone'))
+);
+
+CREATE INDEX [IX_dsf_sum__sales__00000001__revision] ON [dsf].[dsf_sum__sales__00000001] ([_dsf_lane], [_dsf_revision], [_dsf_hash]);
+
+IF EXISTS (SELECT 1 FROM [dsf_state].[migration] WHERE [name] = N'0012_row_locks.sql' AND [skipped] IS NULL) EXEC (N'ALTER TABLE [dsf].[dsf_sum__sales__00000001] SET (LOCK_ESCALATION = DISABLE)');
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Groups of driver instance sales@00000001; read them through the view of the driver', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Number of the row; new groups append', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_id';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'SHA-256 of _dsf_group, by which a group is found', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_hash';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Key and window as text', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_group';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Lane of summarise that owns the group', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_lane';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Rises with each change of the group and never restarts', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_revision';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'live; failed: shows no number until it is computed again; gone: every row of it was corrected away', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_status';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Why it changed last: update, late, correction, rebuild or retract', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_reason';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Version of the definitions that changed it last', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_version';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'When it changed last, UTC ms', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_updated_ms';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Start of the window, UTC ms', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_window_start_ms';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'End of the window, UTC ms; not in it any more', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_window_end_ms';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Key, exactly, as JSON', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_key';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Measures, exactly, as JSON', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_measures';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'What DSF goes on computing from, as JSON', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_states';
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Part of the key of the group', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'country';
+
+-- @p1 NVarChar, @p2 NVarChar, @p3 NVarChar, @p4 NVarChar, @p5 NVarChar, @p6 BigInt
+INSERT INTO [dsf_state].[driver_instance] ([instance], [driver], [table_name], [key_columns], [measure_columns], [windowed]) VALUES (@p1, @p2, @p3, @p4, @p5, @p6);
+
+-- @p1 NVarChar
+SELECT [name], [instance] FROM [dsf_state].[summary_view] WHERE [driver] = @p1;
+
+-- @p1 NVarChar
+SELECT TOP (1) 1 FROM [dsf_state].[lane_instance] WHERE [instance] = @p1;
+
+DROP VIEW IF EXISTS [dsf].[sales];
+
+CREATE VIEW [dsf].[sales] AS
+  SELECT [country],
+    [_dsf_revision],
+    CASE WHEN [_dsf_updated_ms] BETWEEN -62135596800000 AND 253402300799999 THEN DATEADD(MILLISECOND, [_dsf_updated_ms] % 86400000, DATEADD(DAY, [_dsf_updated_ms] / 86400000, TODATETIMEOFFSET(CONVERT(datetime2(3), '1970-01-01T00:00:00', 126), 0))) END AS [_dsf_updated_at]
+  FROM [dsf].[dsf_sum__sales__00000001]
+  WHERE [_dsf_status] = 'live';
+
+EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'One row per group of the driver sales; its columns are those of dsf_sum__sales__00000001', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'VIEW', @level1name = N'sales';
+
+-- @p1 NVarChar, @p2 NVarChar
+UPDATE [dsf_state].[summary_view] SET [instance] = @p1 WHERE [driver] = @p2;
+
+
 -- an instance goes live
 
 -- @p1 NVarChar
@@ -338,6 +411,7 @@ CREATE TABLE [dsf].[orders__items] (
 -- @p1 NVarChar, @p2 VarChar, @p3 BigInt, @p4 NVarChar
 INSERT INTO [dsf_state].[table_change] ([table_name], [cost], [deferred], [statement]) VALUES (@p1, @p2, @p3, @p4);
 
+IF EXISTS (SELECT 1 FROM [dsf_state].[migration] WHERE [name] = N'0012_row_locks.sql' AND [skipped] IS NULL) EXEC (N'ALTER TABLE [dsf].[orders__items] SET (LOCK_ESCALATION = DISABLE)');
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Rows of items in messages of source 1', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'orders__items';
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Source of the record; its name is in the table name of the definitions', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'orders__items', @level2type = N'COLUMN', @level2name = N'_dsf_src';
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Partition of the source', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'orders__items', @level2type = N'COLUMN', @level2name = N'_dsf_part';

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { addColumn, alterColumn, createFlatTable, declaredType, longText, systemColumns, type Ddl } from './dialect.ts';
 import { describe, systemWords, type Described } from './descriptions.ts';
 import { collationKey, freeUnderCollations } from './names.ts';
+import { keepRowLocks } from './row-locks.ts';
 import { objectExists, readCatalog, sha256, type PhysicalColumn } from './schema-catalog.ts';
 import { bytes, document, integer as int, raw, sql, text, word } from './sql.ts';
 
@@ -207,8 +208,9 @@ const createTable = async ({ connection, tables }: Draft, draftTable: DraftTable
   const words = [
     ...systemWords(table),
     ...table.columns.map((column, index) => [columns[index]?.name ?? '', columnWords(column)] as const),
-  ].map(([column, about]) => describe(placeOf(connection, name, column), about));
-  await connection.exec([describe(placeOf(connection, name, null), `${what} of source ${table.source}`), ...words].join(';\n'));
+  ].map(([column, meant]) => describe(placeOf(connection, name, column), meant));
+  const about = describe(placeOf(connection, name, null), `${what} of source ${table.source}`);
+  await connection.exec([keepRowLocks(connection.schemas, name), about, ...words].join(';\n'));
 };
 
 /**

@@ -18,7 +18,7 @@ import * as requests from './requests.ts';
 import { readSchemaVersion } from './schema-catalog.ts';
 import { applyChanges, growColumns } from './schema-changes.ts';
 import type { Statement } from './sql.ts';
-import { createSummaryTable, setInstanceLive } from './summary-tables.ts';
+import { createSummaryTable, ensureSummaryTable, setInstanceLive } from './summary-tables.ts';
 import { awaitHolds, holdVersion } from './version-hold.ts';
 
 /*
@@ -138,6 +138,15 @@ const spoken: Readonly<Record<string, (connection: Connection) => Promise<unknow
   'groups move to another lane': (connection) => groupRows.movePlaces(connection, layout, [{ group: '["DE"]', lane: 4 }]),
   'groups freeze': (connection) => freezeGroups(connection, layout.instance, ['["DE"]']),
   'frozen groups are read': (connection) => readFrozen(connection, layout.instance, ['["DE"]']),
+  'an instance gets its table': (connection) =>
+    ensureSummaryTable(connection, {
+      instance: layout.instance,
+      name: 'sales',
+      inputs: [],
+      key: ['country'],
+      windowMs: null,
+      measures: [],
+    }),
   'an instance goes live': (connection) => setInstanceLive(connection, 3, { layout, live: true }),
   'an instance ends': (connection) => setInstanceLive(connection, 3, { layout, live: false }),
   'an intent is taken': (connection) => intents.takeIntent(connection, lane),
