@@ -388,6 +388,9 @@ INSERT INTO [dsf_state].[flat_column] ([table_id], [ordinal], [path], [name], [t
 -- @p1 NVarChar, @p2 NVarChar
 SELECT COALESCE(SUM(p.[rows]), 0) FROM sys.partitions AS p JOIN sys.objects AS o ON o.object_id = p.object_id JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE s.name = @p1 AND o.name = @p2 AND p.index_id IN (0, 1);
 
+-- @p1 NVarChar, @p2 NVarChar, @p3 NVarChar
+SELECT TOP (1) 1 FROM sys.index_columns AS i JOIN sys.columns AS c ON c.object_id = i.object_id AND c.column_id = i.column_id JOIN sys.objects AS o ON o.object_id = c.object_id JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE s.name = @p1 AND o.name = @p2 AND c.name = @p3;
+
 -- @p1 VarChar, @p2 BigInt
 UPDATE [dsf_state].[flat_column] SET [type] = 'decimal', [column_type] = @p1 WHERE [id] = @p2;
 
@@ -443,6 +446,9 @@ SELECT [version] FROM [dsf_state].[flat_schema] WHERE [id] = 1;
 SELECT [table_id], [id], [path], [name], [type], [role], [column_name], [column_type], [exact_column] FROM [dsf_state].[flat_column] ORDER BY [table_id], [ordinal];
 
 SELECT [id], [source], [path], [name], [parent], [table_name] FROM [dsf_state].[flat_table] ORDER BY [id];
+
+-- @p1 NVarChar, @p2 NVarChar, @p3 NVarChar
+SELECT TOP (1) 1 FROM sys.index_columns AS i JOIN sys.columns AS c ON c.object_id = i.object_id AND c.column_id = i.column_id JOIN sys.objects AS o ON o.object_id = c.object_id JOIN sys.schemas AS s ON s.schema_id = o.schema_id WHERE s.name = @p1 AND o.name = @p2 AND c.name = @p3;
 
 -- @p1 VarChar, @p2 BigInt
 UPDATE [dsf_state].[flat_column] SET [column_type] = @p1 WHERE [id] = @p2;

@@ -8,7 +8,7 @@ import { deleteInSteps } from './delete-in-steps.ts';
 import { checkedBySeeking, longTextMax, quoteName, shortText } from './dialect.ts';
 import { layoutOf, systemWriter, type Layout, type RowsOf, type Slot } from './flat-layout.ts';
 import { physicalOf, type Catalog } from './schema-catalog.ts';
-import type { Growth } from './schema-changes.ts';
+import type { Growth } from './column-growth.ts';
 import { integer as int, raw, sql } from './sql.ts';
 import type { Sink } from './wire-cells.ts';
 import { writtenRows } from './wire-rows.ts';
@@ -33,9 +33,10 @@ const createNeeds = (): Needs => {
 
 const lack = (slot: Slot, exact: string, tableId: number, needs: Needs): void => {
   const columnId = slot.column.id;
+  // A short text with an exact column beside it was not allowed to grow: column-growth.ts.
+  if (slot.exactAt >= 0) return;
   if (slot.physical.sqlType === shortText) needs.add({ tableId, columnId, need: 'long-text' });
-  if (slot.exactAt < 0 && !(slot.physical.sqlType === shortText && exact.length <= longTextMax))
-    needs.add({ tableId, columnId, need: 'exact' });
+  if (slot.physical.sqlType !== shortText || exact.length > longTextMax) needs.add({ tableId, columnId, need: 'exact' });
 };
 
 /** Writes the rows of one table, which are of one source partition and version. */

@@ -11,7 +11,7 @@ import * as messages from './messages.ts';
 import * as rawRows from './raw-rows.ts';
 import * as requests from './requests.ts';
 import { readSchemaVersion, type CatalogCache } from './schema-catalog.ts';
-import type { Growth } from './schema-changes.ts';
+import type { Growth } from './column-growth.ts';
 import * as summaryTables from './summary-tables.ts';
 import type { SummaryLayout } from './summary-tables.ts';
 import { failureOf } from './verdict.ts';

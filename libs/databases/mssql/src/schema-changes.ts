@@ -1,8 +1,9 @@
 import { Failure } from '@dsf/ports';
 import type { FlatColumn, FlatSchema, FlatTable, SchemaChange } from '@dsf/ports';
+import { isIndexed } from './column-use.ts';
 import { integer } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { addColumn, alterColumn, createFlatTable, declaredType, longText, systemColumns, type Ddl } from './dialect.ts';
+import { addColumn, alterColumn, createFlatTable, declaredType, systemColumns, type Ddl } from './dialect.ts';
 import { describe, systemWords, type Described } from './descriptions.ts';
 import { collationKey, freeUnderCollations } from './names.ts';
 import { keepRowLocks } from './row-locks.ts';
@@ -11,7 +12,7 @@ import { bytes, document, integer as int, raw, sql, text, word } from './sql.ts'
 
 /*
  * Changes to the path catalog and to the tables that it names; both in one transaction, under the lock of the schema. Nothing here rewrites a large
- * table: what would is put off, and the rows go on without it.
+ * table, or a column that an index of a DBA contains: what would is put off, and the rows go on without it.
  */
 
 type TableChange = Extract<SchemaChange, { kind: 'table' }>;
@@ -87,7 +88,7 @@ const isSameColumn = (column: FlatColumn, change: ColumnChange): boolean =>
   (change.role !== 'variant' || (column.type === change.type && column.name === change.name));
 
 /** Every name that a table has, as collations compare them. */
-const takenNames = ({ table, columns }: DraftTable): ReadonlySet<string> =>
+export const takenNames = ({ table, columns }: Pick<DraftTable, 'table' | 'columns'>): ReadonlySet<string> =>
   new Set(
     [
       ...systemColumns(table),
@@ -97,13 +98,13 @@ const takenNames = ({ table, columns }: DraftTable): ReadonlySet<string> =>
     ].map(collationKey),
   );
 
-const recordChange = async (connection: Connection, table: string, ddl: Ddl, deferred: boolean): Promise<void> => {
+export const recordChange = async (connection: Connection, table: string, ddl: Ddl, deferred: boolean): Promise<void> => {
   await connection.run(
     sql`INSERT INTO ${raw(connection.schemas.state)}.[table_change] ([table_name], [cost], [deferred], [statement]) VALUES (${text(table)}, ${word(ddl.cost)}, ${int(deferred ? 1 : 0)}, ${document(ddl.sql)})`,
   );
 };
 
-const make = async (connection: Connection, table: string, ddl: Ddl): Promise<void> => {
+export const make = async (connection: Connection, table: string, ddl: Ddl): Promise<void> => {
   await connection.exec(ddl.sql);
   await recordChange(connection, table, ddl, false);
 };
@@ -115,7 +116,7 @@ const meaning: Readonly<Record<FlatColumn['role'], string>> = {
   rest: 'JSON of what the table has no room for, at',
 };
 
-const placeOf = (connection: Connection, name: string, column: string | null): Described => ({
+export const placeOf = (connection: Connection, name: string, column: string | null): Described => ({
   schema: connection.schemas.base,
   kind: 'TABLE',
   name,
@@ -152,7 +153,7 @@ const addTableColumn = async (draft: Draft, change: ColumnChange): Promise<boole
 };
 
 /** Rows up to which a rewrite takes less than a moment. A larger table keeps its column, and what does not fit goes beside it. */
-const rewriteRowsMax = 100_000;
+export const rewriteRowsMax = 100_000;
 
 const isSmall = async ({ connection, rewriteRowsMax: max }: Draft, table: string): Promise<boolean> => {
   const rows = await connection.first(
@@ -174,7 +175,7 @@ const widenColumn = async (draft: Draft, change: WidenChange): Promise<boolean> 
   }
   const wide: PhysicalColumn = { ...physical, sqlType: declaredType('decimal') };
   const rewrite = alterColumn(connection.schemas.data, owner.name, wide);
-  const now = owner.isNew || (await isSmall(draft, owner.name));
+  const now = owner.isNew || ((await isSmall(draft, owner.name)) && !(await isIndexed(connection, owner.name, physical.name)));
   const after = now ? wide : physical;
   await connection.run(
     sql`UPDATE ${raw(connection.schemas.state)}.[flat_column] SET [type] = 'decimal', [column_type] = ${word(after.sqlType)} WHERE [id] = ${int(column.id)}`,
@@ -196,7 +197,7 @@ const applyChange = (draft: Draft, change: SchemaChange): Promise<boolean> => {
 };
 
 /** Raised before the first DDL: whoever holds it for his rows commits first, and whoever comes later sees the new version. */
-const raiseVersion = async (connection: Connection): Promise<void> => {
+export const raiseVersion = async (connection: Connection): Promise<void> => {
   await connection.run(sql`UPDATE ${raw(connection.schemas.state)}.[flat_schema] SET [version] = [version] + 1 WHERE [id] = 1`);
 };
 
@@ -215,13 +216,13 @@ const createTable = async ({ connection, tables }: Draft, draftTable: DraftTable
 
 /**
  * Applies changes in their order; each sees what those before it made.
- * @param rowsMax - of a table that is rewritten at once, for specs
+ * @param rowsMax - of a table that is rewritten at once; -1: none is
  * @returns the schema as it is now
  */
 export const applyChanges = async (
   connection: Connection,
   plan: (schema: FlatSchema) => readonly SchemaChange[],
-  rowsMax = rewriteRowsMax,
+  rowsMax: number,
 ): Promise<FlatSchema> => {
   const { schema: before, physical } = await readCatalog(connection);
   const tables = new Map(
@@ -238,44 +239,4 @@ export const applyChanges = async (
   for (const one of after) if (one.isNew) await createTable(draft, one);
   for (const make of draft.later) await make();
   return { version: before.version + 1, tables: after.map(({ table }) => table) };
-};
-
-/** Room that rows need and a column does not have. */
-export interface Growth {
-  readonly tableId: number;
-  readonly columnId: number;
-  readonly need: 'long-text' | 'exact';
-}
-
-const grow = async (connection: Connection, { tableId, columnId, need }: Growth): Promise<boolean> => {
-  const { schema, physical } = await readCatalog(connection);
-  const table = schema.tables.find(({ id }) => id === tableId);
-  const own = physical.get(tableId);
-  const index = table?.columns.findIndex(({ id }) => id === columnId) ?? -1;
-  const column = own?.columns[index];
-  if (table === undefined || own === undefined || column === undefined) return false;
-  const state = raw(connection.schemas.state);
-  if (need === 'long-text') {
-    if (column.sqlType === longText) return false;
-    const longer = alterColumn(connection.schemas.data, own.name, { name: column.name, sqlType: longText });
-    await connection.run(sql`UPDATE ${state}.[flat_column] SET [column_type] = ${word(longText)} WHERE [id] = ${int(columnId)}`);
-    await raiseVersion(connection);
-    await make(connection, own.name, longer);
-    return true;
-  }
-  if (column.exact !== null) return false;
-  const taken = takenNames({ table, name: own.name, columns: own.columns, isNew: false });
-  const name = freeUnderCollations(`${column.name.slice(0, 120)}__exact`, taken, `${columnId} exact`);
-  await connection.run(sql`UPDATE ${state}.[flat_column] SET [exact_column] = ${text(name)} WHERE [id] = ${int(columnId)}`);
-  await raiseVersion(connection);
-  await make(connection, own.name, addColumn(connection.schemas.data, own.name, { name, sqlType: 'nvarchar(max)' }));
-  await connection.exec(
-    describe(placeOf(connection, own.name, name), `Exact text of ${column.name}, where that column cannot hold it; else NULL`),
-  );
-  return true;
-};
-
-/** Gives columns the room that rows asked for. Another process may have done so already. */
-export const growColumns = async (connection: Connection, growths: readonly Growth[]): Promise<void> => {
-  for (const growth of growths) await grow(connection, growth);
 };

@@ -1,6 +1,7 @@
 import { definitionsSchema, rowsOfDefinitions } from '@dsf/metadata';
 import type { FlatTable, GroupRow, RecordFailure } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
+import { growColumns } from './column-growth.ts';
 import { replaceConfigRows } from './config-rows.ts';
 import type { Connection, Row } from './connection.ts';
 import { createFlatTable } from './dialect.ts';
@@ -16,7 +17,7 @@ import * as rawRows from './raw-rows.ts';
 import { recordingConnection } from './recording-connection.ts';
 import * as requests from './requests.ts';
 import { readSchemaVersion } from './schema-catalog.ts';
-import { applyChanges, growColumns } from './schema-changes.ts';
+import { applyChanges } from './schema-changes.ts';
 import type { Statement } from './sql.ts';
 import { createSummaryTable, ensureSummaryTable, setInstanceLive } from './summary-tables.ts';
 import { awaitHolds, holdVersion } from './version-hold.ts';
@@ -155,11 +156,15 @@ const spoken: Readonly<Record<string, (connection: Connection) => Promise<unknow
   'a version is held': (connection) => holdVersion(connection, 7),
   'a version comes into force': (connection) => awaitHolds(connection),
   'a table and a column are added, another widens': (connection) =>
-    applyChanges(connection, () => [
-      { kind: 'table', source: 1, path: 'items', parentPath: '', name: 'orders__items' },
-      { kind: 'column', source: 1, tablePath: '', path: 'b', name: 'b', type: 'text', role: 'value' },
-      { kind: 'widen', source: 1, tablePath: '', column: 'total', type: 'decimal' },
-    ]),
+    applyChanges(
+      connection,
+      () => [
+        { kind: 'table', source: 1, path: 'items', parentPath: '', name: 'orders__items' },
+        { kind: 'column', source: 1, tablePath: '', path: 'b', name: 'b', type: 'text', role: 'value' },
+        { kind: 'widen', source: 1, tablePath: '', column: 'total', type: 'decimal' },
+      ],
+      100_000,
+    ),
   'a column grows': (connection) => growColumns(connection, [{ tableId: 1, columnId: 2, need: 'long-text' }]),
   'an exact column is added': (connection) => growColumns(connection, [{ tableId: 1, columnId: 1, need: 'exact' }]),
   'definitions change': oneForAnother,

@@ -1,5 +1,7 @@
 import type { Warehouse } from '@dsf/ports';
 import { adminTransaction } from './admin-transaction.ts';
+import { growColumns, type Growth } from './column-growth.ts';
+import { unlessUsed } from './column-use.ts';
 import type { MssqlConfig } from './config.ts';
 import { openDatabase } from './database.ts';
 import { capabilities } from './dialect.ts';
@@ -9,7 +11,7 @@ import { claimBatch, readLane } from './lane-state.ts';
 import { laneReads, takeTurn } from './lane-transaction.ts';
 import { writeRequests } from './requests.ts';
 import { createCatalogCache } from './schema-catalog.ts';
-import { applyChanges, growColumns, type Growth } from './schema-changes.ts';
+import { applyChanges, rewriteRowsMax } from './schema-changes.ts';
 import { createLayoutCache, ensureSummaryTable } from './summary-tables.ts';
 
 /**
@@ -36,14 +38,16 @@ export const openMssqlWarehouse = async (config: MssqlConfig): Promise<Warehouse
           claimBatch(client.schemas, lane, seq),
         );
       } catch (error) {
-        if (wanted.length > 0) await client.writeAlone('schema', (connection) => growColumns(connection, wanted));
+        if (wanted.length > 0)
+          await unlessUsed((mayAlter) => client.writeAlone('schema', (connection) => growColumns(connection, wanted, mayAlter)));
         throw error;
       }
     },
     intend: (lane, seq, body) => client.write((connection) => writeIntent(connection, { lane, seq, body })),
     readIntent: (lane) => client.read((connection) => readIntent(connection, lane)),
     schema: () => client.snapshot(async (connection) => (await committed.catalog(connection)).schema),
-    evolve: (plan) => client.writeAlone('schema', (connection) => applyChanges(connection, plan)),
+    evolve: (plan) =>
+      unlessUsed((mayAlter) => client.writeAlone('schema', (connection) => applyChanges(connection, plan, mayAlter ? rewriteRowsMax : -1))),
     ensureSummaryTables: async (instances) => {
       const missing = await client.read(async (connection) => {
         const found = [];
