@@ -57,8 +57,14 @@ SELECT [source], [partition], [next_offset], [start_offset], [time_ms], [idle], 
 -- @p1 BigInt, @p2 NVarChar, @p3 VarChar, @p4 BigInt, @p5 BigInt, @p6 BigInt
 UPDATE [dsf_state].[lane] SET [seq] = @p1, [facts] = @p2 WHERE [phase] = @p3 AND [source] = @p4 AND [lane] = @p5 AND [seq] < @p6;
 
--- @p1 VarChar, @p2 BigInt, @p3 BigInt, @p4 BigInt, @p5 NVarChar, @p6 VarChar, @p7 BigInt, @p8 BigInt
-INSERT INTO [dsf_state].[lane] ([phase], [source], [lane], [seq], [facts]) SELECT @p1, @p2, @p3, @p4, @p5 WHERE NOT EXISTS (SELECT 1 FROM [dsf_state].[lane] WHERE [phase] = @p6 AND [source] = @p7 AND [lane] = @p8);
+-- @p1 VarChar, @p2 BigInt, @p3 BigInt
+DELETE FROM [dsf_state].[position] WHERE [phase] = @p1 AND [lane_source] = @p2 AND [lane] = @p3;
+
+-- @p1 BigInt
+DELETE FROM [dsf_state].[lane_instance] WHERE [lane] = @p1;
+
+-- @p1 BigInt, @p2 NVarChar
+INSERT INTO [dsf_state].[lane_instance] ([lane], [instance]) VALUES (@p1, @p2);
 
 
 -- failures are merged

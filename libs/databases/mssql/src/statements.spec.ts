@@ -113,9 +113,10 @@ const spoken: Readonly<Record<string, (connection: Connection) => Promise<unknow
     laneState.writeProgress(connection, lane, { positions: [position(0), position(1)], facts: { a: 1 } }),
   'the ends of ingest': (connection) => laneState.readEnds(connection, 1),
   'a lane is moved': (connection) =>
-    laneState
-      .writeStoredLane(connection, { ...lane, phase: 'summarise', seq: 9, facts: {}, positions: [], live: [layout.instance] })
-      .catch(() => undefined),
+    laneState.writeStoredLane(
+      { ...connection, run: async (statement) => ((await connection.run(statement)) === 0 ? 1 : 0) },
+      { ...lane, phase: 'summarise', seq: 9, facts: {}, positions: [], live: [layout.instance] },
+    ),
   'failures are merged': (connection) => failures.writeFailures(connection, [failure], 0),
   'failures are resolved': (connection) => failures.resolveFailures(connection, { phase: 'flatten', at, scopePrefix: 'x', now: 0 }),
   'failures of a record': (connection) => failures.readFailures(connection, at),
