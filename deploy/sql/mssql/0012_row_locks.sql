@@ -1,4 +1,3 @@
--- optional: lock escalation that can be switched off
 -- A statement that takes 5,000 locks on a table asks for the whole of it instead, and has it until its transaction ends. A batch of one partition may write
 -- that many rows, and all other partitions would wait for it. So the tables that they share keep their row locks; those that come later are made so.
 DECLARE @statements nvarchar(max) = (

@@ -261,7 +261,8 @@ CREATE TABLE [dsf].[dsf_sum__sales__00000001] (
 
 CREATE INDEX [IX_dsf_sum__sales__00000001__revision] ON [dsf].[dsf_sum__sales__00000001] ([_dsf_lane], [_dsf_revision], [_dsf_hash]);
 
-IF EXISTS (SELECT 1 FROM [dsf_state].[migration] WHERE [name] = N'0012_row_locks.sql' AND [skipped] IS NULL) EXEC (N'ALTER TABLE [dsf].[dsf_sum__sales__00000001] SET (LOCK_ESCALATION = DISABLE)');
+ALTER TABLE [dsf].[dsf_sum__sales__00000001] SET (LOCK_ESCALATION = DISABLE);
+
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Groups of driver instance sales@00000001; read them through the view of the driver', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001';
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Number of the row; new groups append', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_id';
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'SHA-256 of _dsf_group, by which a group is found', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'dsf_sum__sales__00000001', @level2type = N'COLUMN', @level2name = N'_dsf_hash';
@@ -420,7 +421,7 @@ CREATE TABLE [dsf].[orders__items] (
 -- @p1 NVarChar, @p2 VarChar, @p3 BigInt, @p4 NVarChar
 INSERT INTO [dsf_state].[table_change] ([table_name], [cost], [deferred], [statement]) VALUES (@p1, @p2, @p3, @p4);
 
-IF EXISTS (SELECT 1 FROM [dsf_state].[migration] WHERE [name] = N'0012_row_locks.sql' AND [skipped] IS NULL) EXEC (N'ALTER TABLE [dsf].[orders__items] SET (LOCK_ESCALATION = DISABLE)');
+ALTER TABLE [dsf].[orders__items] SET (LOCK_ESCALATION = DISABLE);
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Rows of items in messages of source 1', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'orders__items';
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Source of the record; its name is in the table name of the definitions', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'orders__items', @level2type = N'COLUMN', @level2name = N'_dsf_src';
 EXEC sys.sp_addextendedproperty @name = N'MS_Description', @value = N'Partition of the source', @level0type = N'SCHEMA', @level0name = N'dsf', @level1type = N'TABLE', @level1name = N'orders__items', @level2type = N'COLUMN', @level2name = N'_dsf_part';

@@ -23,6 +23,8 @@ CREATE TABLE [dsf].[dsf_sum__sales__00000001] (
 
 CREATE INDEX [IX_dsf_sum__sales__00000001__revision] ON [dsf].[dsf_sum__sales__00000001] ([_dsf_lane], [_dsf_revision], [_dsf_hash]);
 
+ALTER TABLE [dsf].[dsf_sum__sales__00000001] SET (LOCK_ESCALATION = DISABLE);
+
 CREATE VIEW [dsf].[sales] AS
   SELECT [country],
     CASE WHEN [_dsf_window_start_ms] BETWEEN -62135596800000 AND 253402300799999 THEN DATEADD(MILLISECOND, [_dsf_window_start_ms] % 86400000, DATEADD(DAY, [_dsf_window_start_ms] / 86400000, TODATETIMEOFFSET(CONVERT(datetime2(3), '1970-01-01T00:00:00', 126), 0))) END AS [window_start],

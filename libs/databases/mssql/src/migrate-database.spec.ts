@@ -66,10 +66,7 @@ describeOnMssql(process.env, (server) => {
       expect(await migrations.states()).toEqual(steps.map(({ name, outcome, reason }) => ({ name, state: outcome, reason, ...by })));
       const at = (await migrations.states()).map(({ appliedAt }) => appliedAt ?? 0);
       expect(at.every((ms) => Math.abs(Date.now() - ms) < 3_600_000)).toBe(true);
-      const skipped = steps.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name);
-      expect(skipped.filter((name) => name.includes('history'))).toHaveLength(1);
-      for (const { name, optional } of readMigrations())
-        if (optional === null && !name.includes('history')) expect(skipped).not.toContain(name);
+      expect(steps.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name.includes('history'))).toEqual([true]);
     });
 
     it('can be printed, which changes nothing, and the printed statements do what would have been done', async () => {
@@ -77,11 +74,8 @@ describeOnMssql(process.env, (server) => {
       expect(batchesOf(await migrations.script(), schema.name).length).toBeGreaterThan(names.length);
       expect(await tables('%')).toEqual([]);
       // The script is for a server that has everything optional, or is known to lack it.
-      const first = readMigrations().find((one) => one.optional !== null)?.id ?? 0;
-      await migrate(
-        await from('one'),
-        readMigrations().filter(({ id, optional }) => id <= first || optional !== null),
-      );
+      const optional = readMigrations().findLastIndex((one) => one.optional !== null);
+      await migrate(await from('one'), readMigrations().slice(0, optional + 1));
       for (const batch of batchesOf(await migrations.script(), schema.name)) await schema.sql(batch);
       expect(await migrations.script()).toBe('');
       expect(await ledger()).toEqual(names);

@@ -3,10 +3,9 @@ import type { FlatColumn, FlatSchema, FlatTable, SchemaChange } from '@dsf/ports
 import { isIndexed } from './column-use.ts';
 import { integer } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { addColumn, alterColumn, createFlatTable, declaredType, systemColumns, type Ddl } from './dialect.ts';
+import { addColumn, alterColumn, createFlatTable, declaredType, keepRowLocks, systemColumns, type Ddl } from './dialect.ts';
 import { describe, systemWords, type Described } from './descriptions.ts';
 import { collationKey, freeUnderCollations } from './names.ts';
-import { keepRowLocks } from './row-locks.ts';
 import { objectExists, readCatalog, sha256, type PhysicalColumn } from './schema-catalog.ts';
 import { bytes, document, integer as int, raw, sql, text, word } from './sql.ts';
 
@@ -211,7 +210,7 @@ const createTable = async ({ connection, tables }: Draft, draftTable: DraftTable
     ...table.columns.map((column, index) => [columns[index]?.name ?? '', columnWords(column)] as const),
   ].map(([column, meant]) => describe(placeOf(connection, name, column), meant));
   const about = describe(placeOf(connection, name, null), `${what} of source ${table.source}`);
-  await connection.exec([keepRowLocks(connection.schemas, name), about, ...words].join(';\n'));
+  await connection.exec([keepRowLocks(connection.schemas.data, name), about, ...words].join(';\n'));
 };
 
 /**

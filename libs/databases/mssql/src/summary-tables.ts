@@ -11,10 +11,9 @@ import {
 } from '@dsf/ports';
 import { integer, json, text as textOf, truth } from './columns.ts';
 import type { Connection, Row } from './connection.ts';
-import { bySeeking, constraintName, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
+import { bySeeking, constraintName, keepRowLocks, measureType, momentOf, quoteName, type ColumnDefinition } from './dialect.ts';
 import { describeSummaryTable, describeSummaryView } from './descriptions.ts';
 import { collationKey, fitNames, freeUnderCollations } from './names.ts';
-import { keepRowLocks } from './row-locks.ts';
 import { objectExists } from './schema-catalog.ts';
 import { document, integer as int, raw, sql, text } from './sql.ts';
 
@@ -84,6 +83,7 @@ export const createSummaryTable = (schema: string, layout: Pick<SummaryLayout, '
   CONSTRAINT ${quoteName(constraintName('CK', layout.table, '__status'))} CHECK ([_dsf_status] IN ('live', 'failed', 'gone'))
 )`,
     `CREATE INDEX ${quoteName(constraintName('IX', layout.table, '__revision'))} ON ${table} ([_dsf_lane], [_dsf_revision], [_dsf_hash])`,
+    keepRowLocks(schema, layout.table),
   ];
 };
 
@@ -147,7 +147,7 @@ export const createLayoutCache = (): ((connection: Connection, instance: string)
 const addInstance = async (connection: Connection, layout: SummaryLayout): Promise<void> => {
   const { schemas } = connection;
   for (const statement of createSummaryTable(schemas.data, layout)) await connection.exec(statement);
-  await connection.exec(`${keepRowLocks(schemas, layout.table)};\n${describeSummaryTable(schemas.base, layout)}`);
+  await connection.exec(describeSummaryTable(schemas.base, layout));
   await connection.run(
     sql`INSERT INTO ${raw(schemas.state)}.[driver_instance] ([instance], [driver], [table_name], [key_columns], [measure_columns], [windowed]) VALUES (${text(layout.instance)}, ${text(layout.driver)}, ${text(layout.table)}, ${document(JSON.stringify(layout.keys))}, ${document(JSON.stringify(layout.measures))}, ${int(layout.windowed ? 1 : 0)})`,
   );
