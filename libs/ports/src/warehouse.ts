@@ -178,7 +178,7 @@ export interface LaneWrites {
   purge(rows: PurgedRows, range: RowRange, max: number): Promise<number>;
   /** Inserts or replaces by (instance, group). */
   writeGroups(instance: string, lane: number, rows: readonly GroupRow[]): Promise<void>;
-  /** Inserts; the same (phase, coordinates, scope) again counts an attempt and takes the newer code and detail. */
+  /** Inserts; the same (phase, coordinates, scope) again counts an attempt and takes the newer code and detail. Scopes have at most `scopeLengthMax` letters. */
   writeFailures(failures: readonly RecordFailure[], now: number): Promise<void>;
   /** Marks the open failures of a record (of `phase`, of `scopePrefix…`) as resolved. Returns how many there were. */
   resolveFailures(phase: PhaseName, at: SourcePartition & { readonly offset: number }, scopePrefix: string, now: number): Promise<number>;

@@ -1,4 +1,4 @@
-import { Failure, type LaneKey } from '@dsf/ports';
+import { Failure, fitScope, type LaneKey } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { addCounts, laneName, noCounts, openLane } from './lane.ts';
 import { fakeWarehouse, positionAt } from './specs/fake-warehouse.ts';
@@ -79,6 +79,25 @@ describe('a lane', () => {
     await lane.refresh();
     await lane.refresh();
     expect(lane.epoch()).toBe(1);
+  });
+
+  it('writes of the scope of a failure, whatever its phase put there, what every database can hold', async () => {
+    const warehouse = fakeWarehouse();
+    const lane = openLane(warehouse, key);
+    await lane.refresh();
+    const failure = { phase: 'publish', source: 1, partition: 0, offset: 7, code: 'x', path: null, detail: '', version: 1 } as const;
+    const scopes = ['d@00000001/0', `["${'k'.repeat(5_000)}"]`];
+    await lane.transact({ facts: { kept: 1 } }, async (transaction) => {
+      expect(transaction.seq).toBe(1);
+      await transaction.writeFailures(
+        scopes.map((scope) => ({ ...failure, scope })),
+        9,
+      );
+    });
+    expect(warehouse.writes).toEqual([
+      ['writeFailures', scopes.map((scope) => ({ ...failure, scope: fitScope(scope) })), 9],
+      ['writeFacts', { kept: 1 }],
+    ]);
   });
 
   it('is named by its phase, and for ingest by its source', () => {

@@ -1,4 +1,5 @@
 import { sourcePartitionKey, type SourcePartition } from '@dsf/messages';
+import { fitScope } from '@dsf/ports';
 import type { Counters, LaneKey, LaneState, LaneTransaction, Position, Warehouse } from '@dsf/ports';
 
 export const noCounts: Counters = { written: 0, failed: 0, filtered: 0, absent: 0, duplicates: 0, refills: 0 };
@@ -47,6 +48,16 @@ export interface LaneChange {
 export const laneName = ({ phase, source, lane }: LaneKey): string =>
   phase === 'ingest' ? `ingest/${source}/${lane}` : `${phase}/${lane}`;
 
+/** The same transaction; of the scopes of failures, which may hold the whole key of a group, it writes what every database can hold. */
+const fittingScopes = (transaction: LaneTransaction): LaneTransaction => {
+  const writeFailures: LaneTransaction['writeFailures'] = (failures, now) =>
+    transaction.writeFailures(
+      failures.map((failure) => ({ ...failure, scope: fitScope(failure.scope) })),
+      now,
+    );
+  return Object.create(transaction, { writeFailures: { value: writeFailures } }) as LaneTransaction;
+};
+
 export const openLane = (warehouse: Warehouse, key: LaneKey): Lane => {
   let state: { seq: number; positions: Map<string, Position>; facts: LaneState['facts'] } | null = null;
   let epoch = 0;
@@ -84,7 +95,7 @@ export const openLane = (warehouse: Warehouse, key: LaneKey): Lane => {
       const before = known();
       state = null;
       const result = await warehouse.transact(key, before.seq, async (transaction) => {
-        const value = await work(transaction);
+        const value = await work(fittingScopes(transaction));
         if (change.positions !== undefined && change.positions.length > 0) await transaction.writePositions(change.positions);
         if (change.facts !== undefined) await transaction.writeFacts(change.facts);
         return value;

@@ -1,3 +1,4 @@
+import { fitScope } from '@dsf/ports';
 import type { LaneKey, RecordFailure, Request } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
 import { turn } from './room.ts';
@@ -112,6 +113,23 @@ export const choresContract = (room: Room): void => {
       );
       expect(await turn(room.warehouse(), lane(source), (transaction) => transaction.resolveFailures('summarise', at, '', 3))).toBe(3);
       expect(await turn(room.warehouse(), lane(source), (transaction) => transaction.resolveFailures('summarise', at, '', 3))).toBe(0);
+    });
+
+    it('are kept apart also where their scopes were too long and were cut, and are found by how these begin', async () => {
+      const source = room.fresh();
+      const instance = `${'d'.repeat(120)}@00000001`;
+      const scopes = ['a', 'b'].map((end) => fitScope(`${instance}/["${'ä'.repeat(5_000)}${end}"]`));
+      const failures = scopes.map((scope) => refused(source, { scope, phase: 'summarise' }));
+      await write(source, failures, 1);
+      await write(source, failures.slice(0, 1), 2);
+      const stored = await room.warehouse().inspect.failures({ source, max: 10 });
+      expect(stored.map(({ scope, attempts }) => [scope, attempts])).toEqual([
+        [scopes[0], 2],
+        [scopes[1], 1],
+      ]);
+      const resolve = (prefix: string): Promise<number> =>
+        turn(room.warehouse(), lane(source), (transaction) => transaction.resolveFailures('summarise', refused(source), prefix, 3));
+      expect([await resolve('d/'), await resolve(`${instance}/`)]).toEqual([0, 2]);
     });
 
     it('are counted while they are open', async () => {
