@@ -34,7 +34,7 @@ export const migrateCommand = (session: Session): Command =>
     .description(
       'Applies the numbered files of deploy/sql/mssql that the database lacks, each once and whole; again, or from two places at once, does no harm. The embedded database does this by itself.',
     )
-    .option('--dry-run', 'print the statements, for sqlcmd, and change nothing')
+    .option('--dry-run', 'print the statements, to be run with sqlcmd -b -I, and change nothing')
     .action(async ({ dryRun }: MigrateOptions) => {
       const migrations = await databaseMigrations(session.environment);
       if (dryRun) return session.out.write(await migrations.script());

@@ -4,7 +4,8 @@ import { openMssqlClient, type MssqlClient } from './client.ts';
 import type { MssqlConfig } from './config.ts';
 import { configOf } from './live-schema.ts';
 import { mssqlMigrations } from './migrate-database.ts';
-import { batchesOf, migrate, readMigrations, type Migration } from './migrations.ts';
+import { migrationScript } from './migration-script.ts';
+import { batchesOf, migrate, readApplied, readMigrations, type Migration } from './migrations.ts';
 
 // A server far away, or slow, is no failure.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -45,6 +46,25 @@ describeOnMssql(process.env, (server) => {
       )
     ).map(([name]) => name);
 
+  /** As sqlcmd does: its own commands are no statements, and the first error ends the session. */
+  const runByHand = async (script: string): Promise<void> => {
+    const session = await openMssqlClient({ ...config, applicationName: 'by hand', poolMax: 1 });
+    clients.push(session);
+    await session.apart(async (connection) => {
+      for (const batch of batchesOf(script.replaceAll(/^:.*$/gm, ''), schema.name)) await connection.exec(batch);
+    });
+  };
+  /** Whether the server has what the one optional file asks for. */
+  const hasHistory = (): Promise<boolean> =>
+    schema
+      .sql(
+        `CREATE TABLE [${schema.name}_probe] ([id] int NOT NULL PRIMARY KEY, [a] datetime2 GENERATED ALWAYS AS ROW START NOT NULL, [b] datetime2 GENERATED ALWAYS AS ROW END NOT NULL, PERIOD FOR SYSTEM_TIME ([a], [b])); DROP TABLE [${schema.name}_probe]`,
+      )
+      .then(
+        () => true,
+        () => false,
+      );
+
   describe('migrations of a fresh database', () => {
     it('are applied once when two begin at the same time, and not again by whoever comes later', async () => {
       const [one, other] = [await from('one'), await from('other')];
@@ -69,17 +89,39 @@ describeOnMssql(process.env, (server) => {
       expect(steps.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name.includes('history'))).toEqual([true]);
     });
 
-    it('can be printed, which changes nothing, and the printed statements do what would have been done', async () => {
+    it('can be printed, which changes nothing, and the printed statements do from the first file on what would have been done', async () => {
       const migrations = mssqlMigrations(config);
-      expect(batchesOf(await migrations.script(), schema.name).length).toBeGreaterThan(names.length);
+      const printed = await migrations.script();
       expect(await tables('%')).toEqual([]);
-      // The script is for a server that has everything optional, or is known to lack it.
-      const optional = readMigrations().findLastIndex((one) => one.optional !== null);
-      await migrate(await from('one'), readMigrations().slice(0, optional + 1));
-      for (const batch of batchesOf(await migrations.script(), schema.name)) await schema.sql(batch);
+      // The script is for a server that has everything optional, or is known to lack it: that is written in the ledger.
+      const lacked = (await hasHistory()) ? [] : readMigrations().filter(({ optional }) => optional !== null);
+      const known = lacked.map(({ id, name, checksum }) => ({ id, name, checksum, appliedAt: 0, appliedBy: '', skipped: 'has none' }));
+      await runByHand(known.length === 0 ? printed : migrationScript(known, schema.name));
+      for (const { id, name, checksum } of lacked)
+        await schema.sql(
+          `INSERT INTO [${schema.name}_state].[migration] ([id], [name], [sha256], [skipped]) VALUES (${id}, N'${name}', '${checksum}', N'has none')`,
+        );
       expect(await migrations.script()).toBe('');
       expect(await ledger()).toEqual(names);
       expect((await migrations.states()).filter(({ state }) => state === 'missing')).toEqual([]);
+      // What came of it is what `dsf migrate` makes: a file more goes on from there.
+      expect(await migrate(await from('one'), [...readMigrations(), extra])).toMatchObject([{ name: extra.name, outcome: 'applied' }]);
+    });
+
+    it('printed and run by hand, leave nothing of a file that fails, nor of its row, and all of those before it', async () => {
+      await migrate(await from('one'));
+      const applied = await (await from('one')).read(readApplied);
+      const [first, last] = ['first', 'last'].map((name, index) => ({
+        ...extra,
+        id: 9000 + 2 * index,
+        name: `${name}.sql`,
+        sql: 'SELECT 1',
+      }));
+      if (first === undefined || last === undefined) throw new Error('there are two');
+      const script = migrationScript(applied, schema.name, [...readMigrations(), first, { ...broken, id: 9001 }, last]);
+      await expect(runByHand(script)).rejects.toMatchObject({ name: 'Failure', kind: 'fatal' });
+      expect(await tables('%half')).toEqual([]);
+      expect(await ledger()).toEqual([...names, first.name]);
     });
   });
 

@@ -1,6 +1,7 @@
 import { openMssqlClient } from './client.ts';
 import type { MssqlConfig } from './config.ts';
-import { migrate, migrationScript, missingFrom, readApplied, readMigrations, type MigrationStep } from './migrations.ts';
+import { migrationScript } from './migration-script.ts';
+import { migrate, missingFrom, readApplied, readMigrations, type MigrationStep } from './migrations.ts';
 
 /** Where a database stands, file by file. */
 export interface MigrationState {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { batchesOf, migrationScript, missingFrom, readMigrations, reasonToSkip } from './migrations.ts';
+import { batchesOf, missingFrom, readMigrations, reasonToSkip } from './migrations.ts';
 import { failureOf } from './verdict.ts';
 
 const applied = readMigrations().map(({ id, name, checksum }) => ({ id, name, checksum, appliedAt: 0, appliedBy: 'x', skipped: null }));
@@ -28,13 +28,6 @@ describe('migrations', () => {
     expect(batchesOf('SELECT 1;\nGO\n-- words alone\nGO\nSELECT [$(schema)].[GO]\n', 'mine')).toEqual(['SELECT 1;', 'SELECT [mine].[GO]']);
   });
 
-  it('can be printed as one script that keeps the ledger too', () => {
-    const script = migrationScript([], 'mine');
-    expect(script).not.toContain('$(schema)');
-    for (const { name, checksum } of readMigrations()) expect(script).toContain(`N'${name}', '${checksum}'`);
-    expect(migrationScript(applied, 'mine')).toBe('');
-  });
-
   it('that the server has no use for are skipped with its own words, and nobody is asked to report a defect', () => {
     const words = "'PERIOD FOR SYSTEM_TIME' is not currently supported";
     const failure = failureOf(Object.assign(new Error(words), { code: 'EREQUEST', number: 102, class: 15 }), {});
@@ -42,16 +35,5 @@ describe('migrations', () => {
     expect(reasonToSkip('system-versioned temporal tables', failure)).toBe(
       `this server has no system-versioned temporal tables; it said: ${words}`,
     );
-  });
-
-  it('that stand in for an optional one are left out of the script, unless the server is known to lack it', () => {
-    const optional = readMigrations().find((one) => one.optional !== null);
-    const standIn = readMigrations().find(({ insteadOf }) => insteadOf === optional?.name);
-    const isThere = (script: string): boolean => script.includes('_keeps_history');
-    expect(standIn?.sql).toContain('_keeps_history');
-    expect(isThere(migrationScript([], 'mine'))).toBe(false);
-    expect(migrationScript([], 'mine')).toContain(`N'${standIn?.name}'`);
-    const upTo = applied.slice(0, optional?.id).map((one) => ({ ...one, skipped: one.id === optional?.id ? 'has none' : null }));
-    expect(isThere(migrationScript(upTo, 'mine'))).toBe(true);
   });
 });

@@ -5,7 +5,6 @@ import { Failure } from '@dsf/ports';
 import type { MssqlClient } from './client.ts';
 import { integer, text as textOf } from './columns.ts';
 import type { Connection } from './connection.ts';
-import { quoteText } from './dialect.ts';
 import { roles } from './permission-advice.ts';
 import { integer as int, raw, sql, text, word } from './sql.ts';
 import { failureOf } from './verdict.ts';
@@ -143,7 +142,7 @@ export const missingFrom = (applied: readonly Applied[], migrations: readonly Mi
   return migrations.filter(({ id }) => !done.has(id));
 };
 
-const ledgerScript = `-- Which numbered files this database has.
+export const ledgerScript = `-- Which numbered files this database has.
 IF SCHEMA_ID(N'$(schema)_state') IS NULL EXEC (N'CREATE SCHEMA [$(schema)_state]');
 GO
 IF OBJECT_ID(N'[$(schema)_state].[migration]') IS NULL
@@ -183,7 +182,7 @@ export interface MigrationStep {
   readonly reason: string | null;
 }
 
-const standsInFor = (name: string): string => `${name} was applied, which this file stands in for`;
+export const standsInFor = (name: string): string => `${name} was applied, which this file stands in for`;
 
 /** One migration in a transaction of its own, under the lock; null when another process was faster. */
 const step = async (client: MssqlClient, migration: Migration): Promise<MigrationStep | null> => {
@@ -231,23 +230,6 @@ export const migrate = async (
     if (done !== null) steps.push(done);
   }
   return steps;
-};
-
-/** What `migrate` would do, as a script for sqlcmd, ledger included; '' when nothing is missing. */
-export const migrationScript = (applied: readonly Applied[], base: string, migrations: readonly Migration[] = readMigrations()): string => {
-  const missing = missingFrom(applied, migrations);
-  if (missing.length === 0) return '';
-  // By hand nothing finds out what the server lacks: the script is for one that has everything.
-  const without = new Set(applied.filter(({ skipped }) => skipped !== null).map(({ name }) => name));
-  const parts = missing.map(({ id, name, sql: script, checksum, insteadOf }) => {
-    const skipped = insteadOf === null || without.has(insteadOf) ? null : standsInFor(insteadOf);
-    const body = skipped === null ? script.trimEnd() : `-- left out: ${skipped}`;
-    return `-- ${name}\n${body}\nGO\nINSERT INTO [$(schema)_state].[migration] ([id], [name], [sha256], [skipped]) VALUES (${id}, ${quoteText(name)}, '${checksum}', ${skipped === null ? 'NULL' : quoteText(skipped)});\nGO\n`;
-  });
-  return [`SET XACT_ABORT ON;\nGO\n`, ledgerScript, ...parts]
-    .join('\n')
-    .replaceAll('$(schema)', base)
-    .replaceAll(/\nGO\n+GO\n/g, '\nGO\n');
 };
 
 /** @throws Failure `fatal` `warehouse.not-migrated` when the database lacks something that this build needs */
