@@ -68,13 +68,16 @@ interface Channel {
 const addressOf = ({ server, instance, port }: MssqlConfig): string =>
   `${server}${instance === undefined ? '' : `\\${instance}`}${port === undefined ? '' : `:${port}`}`;
 
+/** Nobody answers: a firewall that drops what it does not like, and a slow name server, show as a timeout. */
+const unanswered: ReadonlySet<string> = new Set(['warehouse.away', 'warehouse.timeout']);
+
 /** Errors before anything was done: they name the settings that lead here. */
 const cannotConnect = (error: unknown, config: MssqlConfig): unknown => {
   const facts = placeOf(config);
   const failure = failureOf(error, facts);
   const where = addressOf(config);
-  if (failure instanceof Failure && failure.code === 'warehouse.away')
-    return new Failure('retry', failure.code, `${failure.message} (DSF_MSSQL_SERVER, DSF_MSSQL_PORT: ${where})`, failure.facts, {
+  if (failure instanceof Failure && unanswered.has(failure.code))
+    return new Failure('retry', 'warehouse.away', `${failure.message} (DSF_MSSQL_SERVER, DSF_MSSQL_PORT: ${where})`, failure.facts, {
       cause: error,
     });
   if (failure instanceof Failure) return failure;
