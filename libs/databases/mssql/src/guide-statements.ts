@@ -6,13 +6,17 @@ import { readFileSync } from 'node:fs';
 
 const guide = new URL('../../../../docs/sql-server.md', import.meta.url);
 
+/** Every block of SQL. */
+export const guideBlocks = (): readonly string[] =>
+  [...readFileSync(guide, 'utf8').matchAll(/^```sql\n(.*?)^```$/gms)].map(([, block = '']) => block);
+
 /**
+ * As one batch: without lines of GO.
  * @param holds - words that no other block of SQL in the guide has
  * @param schema - in place of `dsf`
  */
 export const guideStatements = (holds: string, schema: string): string => {
-  const blocks = [...readFileSync(guide, 'utf8').matchAll(/^```sql\n(.*?)^```$/gms)].map(([, block = '']) => block);
-  const [found, ...others] = blocks.filter((block) => block.includes(holds));
+  const [found, ...others] = guideBlocks().filter((block) => block.includes(holds));
   if (found === undefined || others.length > 0) throw new Error(`docs/sql-server.md has not one block of SQL with ${holds}`);
-  return found.replaceAll(/\bdsf(?=(?:_config|_state)?\.)/g, schema);
+  return found.replaceAll(/^GO\n/gm, '').replaceAll(/\bdsf(?=(?:_config|_state)?\.)/g, schema);
 };
