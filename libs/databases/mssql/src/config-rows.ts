@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import { configTableNames, configTables, definitionsOfRows, rowsOfDefinitions } from '@dsf/metadata';
 import type { ConfigCell, ConfigRow, ConfigTableName, Definitions } from '@dsf/metadata';
+import { Failure } from '@dsf/ports';
 import { TYPES } from 'tedious';
 import type { Cell, Connection, Row } from './connection.ts';
 import { integer, raw, sql } from './sql.ts';
@@ -32,8 +34,29 @@ const readRows = async (connection: Connection): Promise<Record<ConfigTableName,
   return rows as Record<ConfigTableName, Rows>;
 };
 
+/** Reads until two in a row agree. */
+const readsMax = 6;
+
+/**
+ * The tables as they stood at one moment. They are read one after the other, and whoever edits them takes no lock of ours: an edit that is committed in between
+ * shows its second half alone. The next read then shows the first half too; two reads that agree have nothing between them.
+ * @throws Failure `retry` `warehouse.changed` when somebody edits them all the while
+ */
+const readSettledRows = async (connection: Connection): Promise<Record<ConfigTableName, Rows>> => {
+  let rows = await readRows(connection);
+  for (let reads = 1; reads < readsMax; reads += 1) {
+    const again = await readRows(connection);
+    if (isDeepStrictEqual(rows, again)) return rows;
+    rows = again;
+  }
+  throw new Failure('retry', 'warehouse.changed', `the tables of ${connection.schemas.config} were edited while they were read`, {
+    reads: readsMax,
+  });
+};
+
+/** @throws Failure `retry` `warehouse.changed` when somebody edits the tables all the while */
 export const readDefinitions = async (connection: Connection): Promise<ReturnType<typeof definitionsOfRows>> =>
-  definitionsOfRows(await readRows(connection), (table) => `${connection.schemas.base}_config.${table}`);
+  definitionsOfRows(await readSettledRows(connection), (table) => `${connection.schemas.base}_config.${table}`);
 
 const integers: ReadonlySet<string> = new Set(['id', 'lanes', 'position', 'partitions', 'depth_max', 'input', 'max_items']);
 const bits: ReadonlySet<string> = new Set(['tls', 'detect', 'long_form', 'transactional']);
