@@ -1,7 +1,7 @@
 import { openMssqlClient } from './client.ts';
 import type { MssqlConfig } from './config.ts';
 import { migrationScript } from './migration-script.ts';
-import { migrate, missingFrom, readApplied, readMigrations, type MigrationStep } from './migrations.ts';
+import { migrate, missingFrom, readApplied, readCompatible, readMigrations, type MigrationStep } from './migrations.ts';
 
 /** Where a database stands, file by file. */
 export interface MigrationState {
@@ -32,7 +32,7 @@ export const mssqlMigrations = (config: MssqlConfig): MssqlMigrations => {
   };
   return {
     apply: () => withClient((client) => migrate(client)),
-    script: () => withClient(async (client) => migrationScript(await client.read(readApplied), client.schemas.base)),
+    script: () => withClient(async (client) => migrationScript(await client.read(readCompatible), client.schemas.base)),
     states: () =>
       withClient(async (client) => {
         const applied = await client.read(readApplied);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Failure } from '@dsf/ports';
 import type { MssqlClient } from './client.ts';
 import { integer, text as textOf } from './columns.ts';
+import { assertCompatible } from './compatibility.ts';
 import type { Connection } from './connection.ts';
 import { roles } from './permission-advice.ts';
 import { integer as int, raw, sql, text, word } from './sql.ts';
@@ -116,6 +117,12 @@ export const readApplied = async (connection: Connection): Promise<readonly Appl
   }));
 };
 
+/** As `readApplied`, before anything is migrated. @throws Failure `fatal` `warehouse.compatibility-level` */
+export const readCompatible = async (connection: Connection): Promise<readonly Applied[]> => {
+  await assertCompatible(connection);
+  return readApplied(connection);
+};
+
 /** Migrations that the database lacks. @throws Failure `fatal` when it has one that this build does not know, or knows differently */
 export const missingFrom = (applied: readonly Applied[], migrations: readonly Migration[]): readonly Migration[] => {
   const known = new Map(migrations.map((migration) => [migration.id, migration]));
@@ -219,7 +226,7 @@ export const migrate = async (
   client: MssqlClient,
   migrations: readonly Migration[] = readMigrations(),
 ): Promise<readonly MigrationStep[]> => {
-  const missing = missingFrom(await client.read(readApplied), migrations);
+  const missing = missingFrom(await client.read(readCompatible), migrations);
   if (missing.length === 0) return [];
   await client.writeAlone('schema', async (connection) => {
     for (const batch of batchesOf(ledgerScript, connection.schemas.base)) await connection.exec(batch);
