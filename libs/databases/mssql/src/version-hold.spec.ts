@@ -14,7 +14,17 @@ const check = () => ({ catalog, problems: [] });
 const activation = (name: string): Parameters<MetadataStore['activate']>[0] => ({
   ...{ definitions: definitionsSchema.parse({ sources: [{ name }] }), comment: '', now: 1, check },
 });
+/** An activation that tells when it has decided: what it asks for next is the lock. */
+const telling = <T extends object>(asked: T) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const tell = () => {
+    resolve();
+    return check();
+  };
+  return { asked: { ...asked, check: tell }, decided: promise };
+};
 const laneOf = (lane: number): LaneKey => ({ phase: 'flatten', source: 0, lane });
+/** Long enough for the two statements and the commit that are then left. */
 const moment = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 300));
 
 describeOnMssql(process.env, (server) => {
@@ -33,13 +43,15 @@ describeOnMssql(process.env, (server) => {
       await store.activate(activation('side_by_side'));
       const version = await store.currentVersion();
       let seen: Promise<readonly number[]> = Promise.resolve([]);
+      const { asked, decided } = telling(activation('beside_both'));
       await warehouse.transact(laneOf(201), 0, async (one) => {
         await one.holdVersion(version);
         await warehouse.transact(laneOf(202), 0, async (other) => {
           await other.holdVersion(version);
           seen = store
-            .activate(activation('beside_both'))
+            .activate(asked)
             .then(() => Promise.all([201, 202].map(async (lane) => (await warehouse.loadLane(laneOf(lane))).seq)));
+          await decided;
           await moment();
         });
         await moment();
@@ -57,11 +69,11 @@ describeOnMssql(process.env, (server) => {
       await store.writeTables(definitionsSchema.parse({ sources: [{ name: 'asked' }] }));
       await live().schema.sql(`INSERT INTO [${live().schema.name}_config].[activation] ([comment], [only_check]) VALUES (N'by hand', 0)`);
       let seen: Promise<number> = Promise.resolve(0);
+      const { asked, decided } = telling({ now: 1 });
       await warehouse.transact(laneOf(203), 0, async (transaction) => {
         await transaction.holdVersion(version);
-        seen = (store.activateAsked?.({ now: 1, check }) ?? Promise.resolve(0)).then(
-          async () => (await warehouse.loadLane(laneOf(203))).seq,
-        );
+        seen = (store.activateAsked?.(asked) ?? Promise.resolve(0)).then(async () => (await warehouse.loadLane(laneOf(203))).seq);
+        await decided;
         await moment();
         expect(await store.currentVersion()).toBe(version);
       });
