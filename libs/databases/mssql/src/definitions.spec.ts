@@ -107,6 +107,10 @@ describeOnMssql(process.env, (server) => {
         "INSERT INTO dsf_config.source ([name], [retention_raw]) VALUES (N'a', '0d')",
         "metadata.row-invalid table source, row 'a', column retention_raw",
       ],
+      ...["''", "' '", "'9'", "'d'", "'1.5d'", "'12345678d'"].map((kept): [string, string] => [
+        `INSERT INTO dsf_config.source ([name], [retention_rows]) VALUES (N'a', ${kept})`,
+        "metadata.row-invalid table source, row 'a', column retention_rows",
+      ]),
       ["INSERT INTO dsf_config.source ([name]) VALUES (N'dsf.x')", "name.reserved table source, row 'dsf.x'"],
       [
         "INSERT INTO dsf_config.source ([name], [transport]) VALUES (N'a', 'kafka')",

@@ -28,6 +28,12 @@ describe('migrations', () => {
     expect(batchesOf('SELECT 1;\nGO\n-- words alone\nGO\nSELECT [$(schema)].[GO]\n', 'mine')).toEqual(['SELECT 1;', 'SELECT [mine].[GO]']);
   });
 
+  it('leave a view of what is wrong that asks for no part of a text of negative length, which would end the question whatever stands beside it', () => {
+    const view = readMigrations().findLast(({ sql }) => sql.includes('CREATE VIEW [$(schema)_config].[validate]'))?.sql ?? '';
+    expect(view).toContain("N'retention_raw'");
+    expect(view).not.toMatch(/\bLEN\([^()]*\) - /);
+  });
+
   it('that the server has no use for are skipped with its own words, and nobody is asked to report a defect', () => {
     const words = "'PERIOD FOR SYSTEM_TIME' is not currently supported";
     const failure = failureOf(Object.assign(new Error(words), { code: 'EREQUEST', number: 102, class: 15 }), {});
