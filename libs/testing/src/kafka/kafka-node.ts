@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { killServer, launchServer } from '../server-process.ts';
 import { kafkaUsers, serverSettings, type NodePlace, type NodePorts } from './server-settings.ts';
+import { untilUnfenced } from './until-unfenced.ts';
 
 const run = promisify(execFile);
 const startMsMax = 90_000;
@@ -14,17 +15,24 @@ export interface KafkaNode {
   readonly ports: NodePorts;
   /** Stops it the hard way; its data stay. */
   kill(): Promise<void>;
-  /** Starts it again on the same ports with the same data. */
+  /** Starts it again on the same ports with the same data; resolves when it leads partitions again. */
   restart(): Promise<void>;
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
   /** Ends it for good. */
   end(): Promise<void>;
 }
 
-const launch = (jars: string, folder: string, port: number): Promise<ChildProcess> => {
+const launch = async (jars: string, folder: string, { id, ports }: Omit<NodePlace, 'data'>): Promise<ChildProcess> => {
   const memory = ['-Xmx512m', '-Xms192m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1'];
   const command = ['java', ...memory, '-cp', `${jars}/*`, 'kafka.Kafka', join(folder, 'server.properties')];
-  return launchServer('Kafka', command, { port, startMsMax });
+  const child = await launchServer('Kafka', command, { port: ports.open, startMsMax });
+  try {
+    await untilUnfenced(`127.0.0.1:${ports.open}`, id, startMsMax);
+  } catch (error) {
+    await killServer(child);
+    throw error;
+  }
+  return child;
 };
 
 /** @param folder - its own, for settings and data @throws Error with what it said, when it does not start */
@@ -36,7 +44,7 @@ export const startNode = async (jars: string, folder: string, place: Omit<NodePl
   const format = ['format', '-t', clusterId, '-c', file, ...scram];
   await run('java', ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-cp', `${jars}/*`, 'kafka.tools.StorageTool', ...format]);
   const { ports } = place;
-  let child = await launch(jars, folder, ports.open);
+  let child = await launch(jars, folder, place);
   // A run that is cut short leaves no broker behind.
   const last = (): void => void child.kill('SIGKILL');
   process.once('exit', last);
@@ -45,7 +53,7 @@ export const startNode = async (jars: string, folder: string, place: Omit<NodePl
     kill: () => killServer(child),
     restart: async () => {
       await killServer(child);
-      child = await launch(jars, folder, ports.open);
+      child = await launch(jars, folder, place);
     },
     signal: (signal) => void child.kill(signal),
     end: async () => {
