@@ -85,9 +85,10 @@ export const makeMember = (options: SubscriptionOptions, share: Share, closed: A
   };
   /** One stay in the group, until it is shared anew. */
   const stay = async (): Promise<void> => {
-    const joined = await joinGroup(options, { member, owned: share.owned() });
+    const joined = await joinGroup(options, { member, owned: share.owned() }, (id) => {
+      member = id;
+    });
     if (closed.aborted) return offsets.leave(joined.member);
-    ({ member } = joined);
     standing = joined;
     share.settle(joined.partitions);
     await beatOn(options, joined, closed);

@@ -54,11 +54,15 @@ const shareOut = ({ topic }: MembershipOptions, applicants: readonly Applicant[]
 
 /**
  * Joins the group, as a new member or again after a change, and learns its partitions. Waits until all members have come, or for the
- * rebalance timeout. @param before - the member id and the partitions it had
+ * rebalance timeout.
+ * @param before - the member id and the partitions it had
+ * @param named - is told the id as soon as the group knows it, also where the rest fails: who comes again under another leaves a member behind
+ *   that the group waits for until its session ends
  */
 export const joinGroup = async (
   options: MembershipOptions,
   before: { readonly member: string; readonly owned: readonly number[] },
+  named: (member: string) => void,
 ): Promise<Standing> => {
   const { client, topic, group, lanes, sessionTimeoutMs, rebalanceTimeoutMs } = options;
   const coordinator = await client.coordinator(group, topic);
@@ -71,6 +75,7 @@ export const joinGroup = async (
     groupProtocols: [{ name: protocolName, metadata }],
   });
   const { generationId: generation, memberId: member } = joined;
+  named(member);
   const isLeader = joined.leaderId === member;
   client.forget(topic);
   const sharedCount = isLeader ? Math.min(lanes, (await client.leaders(topic)).length) : null;
