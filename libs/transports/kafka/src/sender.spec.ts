@@ -1,5 +1,6 @@
 import { Failure } from '@dsf/ports';
 import { describe, expect, it } from 'vitest';
+import type { KafkaClient } from './kafka-client.ts';
 import { makeSender } from './sender.ts';
 import { brokerThatAnswers, clientOf, numbersOf, silentBroker, type Answer, type StubBroker } from './specs/produce-broker.ts';
 import { openTransactionalWriter } from './transactional-writer.ts';
@@ -7,9 +8,10 @@ import { openTransactionalWriter } from './transactional-writer.ts';
 const requestTimeoutMs = 15_000;
 const message = (partition: number) => ({ partition, key: null, headers: [], body: new Uint8Array(3) });
 
-const senderTo = (broker: StubBroker) => {
+const senderTo = (broker: StubBroker, leaders: KafkaClient['leaders'] = async () => [0, 0]) => {
   const { producer, confirmed } = numbersOf();
-  const sender = makeSender({ client: clientOf(broker), producer, batchBytesMax: () => 1000, ackTimeoutMs: requestTimeoutMs });
+  const client = { ...clientOf(broker), leaders };
+  const sender = makeSender({ client, producer, batchBytesMax: () => 1000, ackTimeoutMs: requestTimeoutMs });
   /** @returns what it was rejected with; undefined: it counts */
   const send = (...partitions: readonly number[]): Promise<unknown> =>
     sender.send('t', partitions.map(message)).catch((error: unknown) => error);
@@ -30,6 +32,42 @@ const nothing: Answer = () => [];
 const tooFewReplicas = 19;
 const errorFor1: Answer = (asked) => asked.map((partition) => [partition, partition === 1 ? tooFewReplicas : 0]);
 const all: Answer = (asked) => asked.map((partition) => [partition, 0]);
+
+describe('a send to a partition that has no leader just now', () => {
+  const noLeader = new Failure('retry', 'transport.leader-changed', 'a partition has no leader');
+  /** @param looks - how many times there is none */
+  const withoutLeader = (looks: number, failure = noLeader) => {
+    let left = looks;
+    return async (): Promise<readonly number[]> => {
+      left -= 1;
+      if (left >= 0) throw failure;
+      return [0];
+    };
+  };
+
+  it('waits for the next one, and is sent once', async () => {
+    const broker = brokerThatAnswers(all);
+    const { send, confirmed } = senderTo(broker, withoutLeader(5));
+    expect(await send(0)).toBeUndefined();
+    expect([broker.asked, confirmed]).toEqual([[[0]], [0]]);
+  });
+
+  it('is given back in less than a minute where none comes', async () => {
+    const broker = brokerThatAnswers(all);
+    const begunAt = broker.clock.now();
+    expect(await senderTo(broker, withoutLeader(Infinity)).send(0)).toBe(noLeader);
+    expect(broker.asked).toEqual([]);
+    expect(broker.clock.now() - begunAt).toBeLessThan(60_000);
+  });
+
+  it('is given back at once for a reason that does not pass by itself', async () => {
+    const gone = new Failure('retry', 'transport.topic-gone', 'the topic was there and is gone');
+    const broker = brokerThatAnswers(all);
+    const begunAt = broker.clock.now();
+    expect(await senderTo(broker, withoutLeader(1, gone)).send(0)).toBe(gone);
+    expect(broker.clock.now()).toBe(begunAt);
+  });
+});
 
 describe('a send to several partitions', () => {
   it('counts when each of them is confirmed', async () => {

@@ -54,6 +54,8 @@ const staleNames = [
   'FENCED_LEADER_EPOCH',
 ];
 
+/** Failures that pass by themselves: a broker that has just started has no identity to give, and between two leaders a partition has none. */
+const passingCodes: readonly string[] = ['transport.coordinator', 'transport.leader-changed'];
 /** Whether the batch is in the log is not known; the same again is taken once, by its number. */
 const unsureNames = ['REQUEST_TIMED_OUT', 'NOT_ENOUGH_REPLICAS_AFTER_APPEND'];
 /** The log has the batch from an earlier try. */
@@ -129,12 +131,20 @@ const makeVerdicts = ({ client, producer }: SenderOptions) => {
     channel.retries += 1;
     client.forget(channel.topic);
   };
+  const mayGoOn = ({ triedSince, retries }: Channel): boolean =>
+    client.clock.now() - (triedSince ?? 0) < unsureMsMax && retries < retriesMax;
   /** Nobody knows whether it is in the log. */
   const unsure = (channel: Channel, error: unknown): void => {
-    const isInTime = client.clock.now() - (channel.triedSince ?? 0) < unsureMsMax;
-    if (isInTime && channel.retries < retriesMax) return retry(channel);
+    if (mayGoOn(channel)) return retry(channel);
     producer.forget();
     fail(channel, error);
+  };
+  /** It could not be sent. What was tried before may be in the log. */
+  const held = (channel: Channel, error: unknown): void => {
+    if (channel.stamp !== null) return unsure(channel, error);
+    const isPassing = error instanceof Failure && passingCodes.includes(error.code);
+    if (isPassing && mayGoOn(channel)) channel.retries += 1;
+    else fail(channel, error);
   };
   const confirm = (channel: Channel, error: number | undefined): void => {
     const [batch, ...rest] = channel.batches;
@@ -158,13 +168,13 @@ const makeVerdicts = ({ client, producer }: SenderOptions) => {
     if (name !== tooLargeForKafka) producer.forget();
     fail(channel, reason);
   };
-  return { fail, unsure, confirm };
+  return { held, unsure, confirm };
 };
 
 /** Sends the first batch that is left of each channel, to all brokers at once. */
 const makeRounds = (options: SenderOptions) => {
   const { client, producer, ackTimeoutMs } = options;
-  const { fail, unsure, confirm } = makeVerdicts(options);
+  const { held, unsure, confirm } = makeVerdicts(options);
 
   /** The first batch of each channel that one broker leads. */
   const sendToLeader = async (nodeId: number, channels: readonly Channel[]): Promise<void> => {
@@ -199,13 +209,7 @@ const makeRounds = (options: SenderOptions) => {
         const leader = (await client.leaders(channel.topic))[channel.partition] ?? -1;
         byLeader.set(leader, [...(byLeader.get(leader) ?? []), channel]);
       } catch (error) {
-        const isUnsent = channel.stamp === null;
-        const canWait = isUnsent && error instanceof Failure && error.code === 'transport.coordinator' && channel.retries < retriesMax;
-        // A broker that has just started has no identity to give for a moment.
-        if (canWait) channel.retries += 1;
-        else if (isUnsent) fail(channel, error);
-        // What was tried before may be in the log.
-        else unsure(channel, error);
+        held(channel, error);
       }
     }
     await Promise.all([...byLeader].map(([nodeId, led]) => sendToLeader(nodeId, led)));
