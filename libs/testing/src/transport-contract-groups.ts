@@ -126,7 +126,7 @@ export const groupContract = (make: () => Promise<TransportHarness>): void => {
       const members = [await join(transport, 'orders', 'group'), await join(transport, 'orders', 'group')];
       await until('the partitions are shared', () => areShared(members));
       const feeds = members.flatMap((member) => member.owned().map((partition) => member.feeds.get(partition)));
-      await new Promise((resolve) => setTimeout(resolve, 2 * system.memberTimeoutMs));
+      await new Promise((resolve) => setTimeout(resolve, 1.3 * system.memberTimeoutMs));
       expect(feeds.map((feed) => feed?.revoked.aborted)).toEqual(partitions.map(() => false));
     });
 

@@ -32,7 +32,7 @@ describeOnKafka(reason, 'a Kafka broker of our own', () => {
   afterAll(() => broker.close());
   beforeEach(() => {
     topic = `topic-${randomUUID()}`;
-    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, sessionTimeoutMs: 3000 });
+    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock });
   });
   afterEach(() => transport.close());
 
@@ -197,14 +197,15 @@ describeOnKafka(reason, 'a Kafka broker of our own', () => {
   it('does not fetch more than it may keep while nobody reads, and then loses nothing', async () => {
     await transport.close();
     const small = { partitionBytesMax: 100_000, prefetchBytesMax: 200_000 };
-    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, sessionTimeoutMs: 3000, ...small });
+    const sessionTimeoutMs = 8000;
+    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, sessionTimeoutMs, ...small });
     await transport.ensureTopic(topic, 1);
     const bodies = Array.from({ length: 2000 }, (_, index) => `${index} ${'x'.repeat(1000)}`);
     for (let at = 0; at < bodies.length; at += 100) await transport.send(topic, messages(0, bodies.slice(at, at + 100)));
     const feed = await feedOfPartition0();
     const [first] = await feed.read({ ...limits, recordsMax: 1 }, never);
     // Longer than the session: the group is kept up although nobody reads.
-    await new Promise((resolve) => setTimeout(resolve, 4000));
+    await new Promise((resolve) => setTimeout(resolve, 1.3 * sessionTimeoutMs));
     expect(feed.revoked.aborted).toBe(false);
     // Each send is a batch of 100 kB, as much as the partition may keep: the one that is being read, and what a fetch may bring beyond that.
     expect(feed.fetched?.()).toBeGreaterThanOrEqual(100);
