@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Delivery, Transport, Warehouse } from '@dsf/ports';
+import type { Delivery, PartitionBounds, PartitionFeed, Transport, Warehouse } from '@dsf/ports';
 import { expect } from 'vitest';
 import type { ShopExpectation, ShopMessage } from './shop-stream.ts';
 
@@ -25,24 +25,43 @@ export const sendShop = async (
   }
 };
 
-/** All messages of a topic, read as a group of its own. */
+/** How long a partition may bring nothing before its end. */
+const silentMsMax = 10_000;
+
+/** @throws Error when the partition is taken away, or is silent, before its end */
+const readToEnd = async (feed: PartitionFeed, { start, end }: PartitionBounds, signal: AbortSignal): Promise<readonly Delivery[]> => {
+  const all: Delivery[] = [];
+  let giveUpAt = Date.now() + silentMsMax;
+  for (let next = start; next < end;) {
+    const where = `partition ${feed.partition}, offset ${next} of ${end}`;
+    if (feed.revoked.aborted) throw new Error(`${where}: the partition was taken away`);
+    if (Date.now() > giveUpAt) throw new Error(`${where}: nothing came for ${silentMsMax} ms`);
+    const deliveries = await feed.read({ recordsMax: 1000, bytesMax: 1e8, waitMs: 500 }, signal);
+    all.push(...deliveries);
+    // The end of the log may be the mark of a transaction, which is no message.
+    const reached = Math.max((deliveries.at(-1)?.offset ?? -1) + 1, feed.passed?.() ?? 0);
+    if (reached <= next) continue;
+    next = reached;
+    giveUpAt = Date.now() + silentMsMax;
+  }
+  return all;
+};
+
+/** All messages of a topic, read as a group of its own. @throws Error when it cannot read each partition to its end */
 export const readAll = async (transport: Transport, topic: string): Promise<readonly Delivery[]> => {
-  const subscription = await transport.subscribe(topic, `test-${randomUUID()}`);
   const ended = new AbortController();
   const all: Delivery[] = [];
   let open = await transport.partitionCount(topic);
-  for await (const feed of subscription.feeds(ended.signal)) {
-    const { end } = await transport.bounds(topic, feed.partition);
-    for (let next = 0; next < end;) {
-      const deliveries = await feed.read({ recordsMax: 1000, bytesMax: 1e8, waitMs: 500 }, ended.signal);
-      all.push(...deliveries);
-      // Nothing more comes where the end of the log is the mark of a transaction.
-      next = (deliveries.at(-1)?.offset ?? end) + 1;
+  const subscription = await transport.subscribe(topic, `test-${randomUUID()}`);
+  try {
+    for await (const feed of subscription.feeds(ended.signal)) {
+      all.push(...(await readToEnd(feed, await transport.bounds(topic, feed.partition), ended.signal)));
+      open -= 1;
+      if (open === 0) ended.abort();
     }
-    open -= 1;
-    if (open === 0) ended.abort();
+  } finally {
+    await subscription.close();
   }
-  await subscription.close();
   return all;
 };
 
