@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -72,4 +73,14 @@ export const killServer = async (child: ChildProcess): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGKILL');
   await once(child, 'exit');
+};
+
+/** Of each connection: where it is here and there, its state, and in hexadecimal digits what waits to be sent and to be read. */
+const connectionLine = /^ *\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F:]+ [0-9A-F]{2} [0-9A-F]{8}:([0-9A-F]{8})/gm;
+
+/** Bytes that have come to a port of this machine, and that its server has not read yet (proc_net_tcp(5)). */
+export const unreadBytes = async (port: number): Promise<number> => {
+  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8')));
+  const waiting = [...tables.join('\n').matchAll(connectionLine)].filter(([, local = '']) => Number.parseInt(local, 16) === port);
+  return waiting.reduce((sum, [, , unread = '']) => sum + Number.parseInt(unread, 16), 0);
 };

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeCertificates } from './certificates.ts';
 import { kafkaJars, type KafkaEnvironment } from './fetch-kafka.ts';
-import { freePorts } from '../server-process.ts';
+import { freePorts, unreadBytes } from '../server-process.ts';
 import { startNode } from './kafka-node.ts';
 
 /** One node of Apache Kafka, for tests. */
@@ -18,10 +18,12 @@ export interface KafkaBroker {
   readonly secure: SecureAddresses | null;
   /** Stops it the hard way; its data stay. */
   kill(): Promise<void>;
-  /** Starts it again on the same ports with the same data. */
+  /** Starts it again on the same ports with the same data; resolves when it leads its partitions again. */
   restart(): Promise<void>;
   /** Freezes it, or lets it go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Bytes that clients have sent, and that it has not read: what waits for a frozen broker. */
+  unreadBytes(): Promise<number>;
   /** Lines through Apache's own console producer: a client that nobody here wrote. @param properties - of the producer, such as `compression.type` */
   produce(topic: string, lines: readonly string[], properties: Readonly<Record<string, string>>): Promise<void>;
   /** Ends it and deletes its data. */
@@ -72,7 +74,8 @@ const external = (address: string): KafkaBroker => {
     throw new Error('this test needs a broker of its own: unset DSF_TEST_KAFKA');
   };
   const none = { loginAddress: null, secure: null };
-  return { address, ...none, kill: refuse, restart: refuse, signal: refuse, produce: refuse, close: async () => undefined };
+  const own = { kill: refuse, restart: refuse, signal: refuse, unreadBytes: refuse, produce: refuse };
+  return { address, ...none, ...own, close: async () => undefined };
 };
 
 const at = (port: number): string => `127.0.0.1:${port}`;
@@ -99,6 +102,7 @@ export const startKafka = async (environment: KafkaEnvironment, options: KafkaOp
     kill: () => node.kill(),
     restart: () => node.restart(),
     signal: (signal) => node.signal(signal),
+    unreadBytes: () => unreadBytes(open),
     produce: (topic, lines, properties) => produceLines(jars, { address: at(open), topic, lines, properties }),
     close: async () => {
       await node.end();
