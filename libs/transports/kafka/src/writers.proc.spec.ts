@@ -90,11 +90,11 @@ describeOnKafka(reason, 'writers to Kafka', () => {
   it('take a batch once that is sent again because its answer was lost', async () => {
     await transport.send(topic, [message(0, 'first')]);
     // The broker takes what waits in its socket after the thaw; the client has given up by then and sends the same again.
-    const impatient = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, requestTimeoutMs: 1000 });
+    const impatient = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, requestTimeoutMs: 3000 });
     await impatient.send(topic, [message(1, 'warm')]);
     broker.signal('SIGSTOP');
     const sending = impatient.send(topic, [message(0, 'once'), message(2, 'and only once')]);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await new Promise((resolve) => setTimeout(resolve, 7000));
     broker.signal('SIGCONT');
     await sending;
     await impatient.send(topic, [message(0, 'next')]);
