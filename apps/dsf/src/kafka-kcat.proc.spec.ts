@@ -26,7 +26,7 @@ describeOnKafka(why, 'a client that nobody here wrote, kcat', () => {
   let broker: KafkaBroker;
   let direct: KafkaTransport;
   let place: Workplace;
-  let [input, output, counts] = ['', '', ''];
+  let [input, output, counts, plain] = ['', '', '', ''];
   const call = (parameters: readonly string[], text?: string): Promise<string> => {
     if (kcat === null) throw new Error('unreachable: skipped without kcat');
     return kcat.run(['-b', broker.address, ...parameters], text);
@@ -50,6 +50,7 @@ describeOnKafka(why, 'a client that nobody here wrote, kcat', () => {
       'publications:',
       `  - { name: revenue, driver: shop.revenue, transport: kafka, connection: plant, topic: ${output} }`,
       `  - { name: counts, driver: shop.count, transport: kafka, connection: plant, topic: ${counts} }`,
+      `  - { name: plain, driver: shop.count, transport: kafka, connection: plant, topic: ${plain}, transactional: false }`,
     ];
     writeFileSync(join(place.folder, 'shop.yaml'), `${definitions.join('\n')}\n`);
     await place.must(['apply', 'shop.yaml']);
@@ -61,11 +62,12 @@ describeOnKafka(why, 'a client that nobody here wrote, kcat', () => {
   afterAll(() => broker.close());
   beforeEach(async () => {
     [input, output, counts] = [`orders-${randomUUID()}`, `revenue-${randomUUID()}`, `counts-${randomUUID()}`];
+    plain = `plain-${counts}`;
     direct = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock });
     place = openWorkplace();
     await direct.ensureTopic(input, 2);
     await direct.ensureTopic(output, 4);
-    await direct.ensureTopic(counts, 4);
+    for (const topic of [counts, plain]) await direct.ensureTopic(topic, 4);
     await define('');
   });
   afterEach(async () => {
@@ -124,25 +126,43 @@ describeOnKafka(why, 'a client that nobody here wrote, kcat', () => {
     }
   }, 240_000);
 
-  it('sees a tombstone where a group is gone', async () => {
+  /** Of each key whether the newest message is a document. */
+  const lives = async (topic: string): Promise<ReadonlyMap<string | null, boolean>> =>
+    new Map((await consumed(topic)).map(({ key, payload }) => [key, payload !== null]));
+  /** Offsets that hold no message: the marks of transactions. */
+  const marks = async (topic: string): Promise<number> => {
+    const bounds = await Promise.all([0, 1, 2, 3].map((partition) => direct.bounds(topic, partition)));
+    return bounds.reduce((sum, { end }) => sum + end, 0) - (await consumed(topic)).length;
+  };
+
+  it('sees documents, and a tombstone where a group is gone, sent in transactions and without', async () => {
     await call(['-P', '-t', input, '-p', '0', '-K', '|'], 'a|{"id":1,"city":"Delft","total":"n/a"}\nb|{"id":2,"city":"Essen","total":2}\n');
     await place.must(['run', '--until-idle']);
-    const lives = async () => (await consumed(counts)).map(({ key, payload }) => [key, payload !== null]);
-    expect(new Map((await lives()).map(([key, is]) => [key, is]))).toEqual(
-      new Map([
-        ['["Delft"]', true],
-        ['["Essen"]', true],
-      ]),
-    );
+    const [delft, essen] = ['["Delft"]', '["Essen"]'];
+    for (const topic of [counts, plain])
+      expect(await lives(topic), topic).toEqual(
+        new Map([
+          [delft, true],
+          [essen, true],
+        ]),
+      );
     // The record whose total is no number is filtered from now on; run again, it takes its city along.
     await define(', filter: "id != 1"');
     await place.must(['failures', 'replay', '--all']);
     await place.must(['run', '--until-idle']);
-    expect(new Map((await lives()).map(([key, is]) => [key, is]))).toEqual(
-      new Map([
-        ['["Delft"]', false],
-        ['["Essen"]', true],
-      ]),
-    );
+    for (const topic of [counts, plain])
+      expect(await lives(topic), topic).toEqual(
+        new Map([
+          [delft, false],
+          [essen, true],
+        ]),
+      );
+    expect(await marks(counts)).toBeGreaterThan(0);
+    expect(await marks(plain)).toBe(0);
+    const documents = (await consumed(plain)).filter(({ key }) => key === delft);
+    // Each at least once.
+    const kinds = documents.map(({ payload }) => payload !== null).filter((is, index, all) => is !== all[index - 1]);
+    expect(kinds).toEqual([true, false]);
+    for (const { headers = [] } of documents) expect(headers).toEqual(expect.arrayContaining(['ce_id', 'ce_dsfrevision']));
   }, 120_000);
 });
