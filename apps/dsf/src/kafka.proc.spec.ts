@@ -5,6 +5,7 @@ import {
   describeOnKafka,
   openKafkaShop,
   realClock,
+  serviceNames,
   shopStream,
   startKafka,
   whyNoKafka,
@@ -99,19 +100,80 @@ describeOnKafka(reason, 'four services on Kafka', () => {
       await shop.expectAll(messages, expected);
     }, 600_000);
 
+    const refillsOf = async (phase: string): Promise<number> =>
+      (await shop.status()).sources[0]?.phases.find((one) => one.phase === phase)?.refills ?? 0;
+
     it('go on when dsf.points is deleted and made again in the middle of a run', async () => {
       await place.must(['topics', 'apply']);
-      const { messages, expected } = shopStream(seed, 2000);
-      await withFleet({ environment: shop.environment, replicas: 1 }, async () => {
-        const feeding = shop.feed(messages, 100);
+      const points = `${shop.prefix}dsf.points`;
+      // Fed until the topic is there again, however long that takes.
+      const stream = shopStream(seed, 30_000).messages;
+      let fed = 0;
+      const feedOn = async (): Promise<void> => {
+        await shop.feed(stream.slice(fed, fed + 50), 200);
+        fed += 50;
+      };
+      await withFleet({ environment: shop.environment, replicas: 1 }, async (fleet) => {
+        let isMadeAgain = false;
+        const feeding = (async () => {
+          while (!isMadeAgain && fed < stream.length) await feedOn();
+        })();
         await expect.poll(() => shop.count('shop_totals'), { timeout: 60_000 }).not.toBe(0);
-        await shop.direct.admin.remove(`${shop.prefix}dsf.points`);
+        const before = await shop.direct.topicId(points);
+        // What it has not read when they go is lost with the messages.
+        fleet.signal('summariser', 'SIGSTOP');
+        const written = await shop.written('dsf.points');
+        await expect.poll(() => shop.written('dsf.points'), { timeout: 30_000 }).toBeGreaterThan(written + 3);
+        await shop.direct.admin.remove(points);
         await delay(1500);
         await place.must(['topics', 'apply']);
+        expect(await shop.direct.topicId(points)).not.toBe(before);
+        fleet.signal('summariser', 'SIGCONT');
+        isMadeAgain = true;
         await feeding;
+        expect(fed).toBeLessThan(stream.length);
+        await feedOn();
         await shop.untilIdle(120_000);
       });
+      const { messages, expected } = shopStream(seed, fed);
       await shop.expectAll(messages, expected);
+      expect(await refillsOf('summarise')).toBeGreaterThan(0);
+    }, 300_000);
+
+    it('read from the rows what has expired in dsf.raw and dsf.points while nobody read it', async () => {
+      await place.must(['topics', 'apply']);
+      const { messages, expected } = shopStream(seed, 600);
+      const during = (services: readonly (typeof serviceNames)[number][], work: () => Promise<void>) =>
+        withFleet({ environment: shop.environment, replicas: 1, services }, work);
+      const untilCount = (table: string, wanted: number): Promise<void> =>
+        expect.poll(() => shop.count(table), { timeout: 60_000, interval: 200 }).toBe(wanted);
+      /** Everything, as retention does it. @param read - messages that were there when all had been read */
+      const expire = async (topic: string, read: number): Promise<void> => {
+        expect(await shop.written(topic), topic).toBeGreaterThan(read);
+        const name = `${shop.prefix}${topic}`;
+        for (let partition = 0; partition < (await shop.direct.partitionCount(name)); partition += 1) {
+          const { end } = await shop.direct.bounds(name, partition);
+          await shop.direct.trim(name, partition, end);
+          expect(await shop.direct.bounds(name, partition)).toEqual({ start: end, end });
+        }
+      };
+      // So that each group has acknowledged an offset, which is in no log any more afterwards.
+      await during(serviceNames, async () => {
+        await shop.feed(messages.slice(0, 200), 0);
+        await shop.untilIdle(120_000);
+      });
+      const read = { raw: await shop.written('dsf.raw'), points: await shop.written('dsf.points') };
+      expect([await refillsOf('flatten'), await refillsOf('summarise')]).toEqual([0, 0]);
+      await during(['ingestor'], async () => {
+        await shop.feed(messages.slice(200), 0);
+        await untilCount('dsf_raw', messages.length);
+      });
+      await expire('dsf.raw', read.raw);
+      await during(['ingestor', 'flattener'], () => untilCount('shop_orders', expected.orders));
+      await expire('dsf.points', read.points);
+      await during(serviceNames, () => shop.untilIdle(120_000));
+      await shop.expectAll(messages, expected);
+      for (const phase of ['flatten', 'summarise']) expect(await refillsOf(phase), phase).toBeGreaterThan(0);
     }, 300_000);
 
     it('go on by themselves when the broker was away', async ({ skip }) => {

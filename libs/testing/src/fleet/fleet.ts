@@ -6,6 +6,8 @@ export interface FleetOptions {
   /** Settings of every process: where the installation is, how fast it polls. */
   readonly environment: Readonly<Record<string, string>>;
   readonly replicas: number;
+  /** Default: all four. */
+  readonly services?: readonly ServiceProcess['name'][];
   /** Settings of one service alone, such as its login. */
   readonly own?: Readonly<Partial<Record<ServiceProcess['name'], Readonly<Record<string, string>>>>>;
 }
@@ -20,10 +22,12 @@ export interface ChaosOptions {
   readonly freezeMsMax: number;
 }
 
-/** The four services, each in as many processes as asked for; a process that was killed is started again. */
+/** The services, each in as many processes as asked for; a process that was killed is started again. */
 export interface Fleet {
   /** Kills and freezes random processes at random moments. Resolves when the last has been started or thawed again. */
   readonly chaos: (options: ChaosOptions) => Promise<{ readonly kills: number; readonly freezes: number }>;
+  /** Freezes every process of a service, or lets it go on. */
+  readonly signal: (name: ServiceProcess['name'], signal: 'SIGSTOP' | 'SIGCONT') => void;
   /** Processes that ended although nobody killed them. */
   readonly casualties: () => readonly string[];
   /** SIGTERM to all, and how each ended. @throws Error with the log of one that does not end */
@@ -49,7 +53,7 @@ const endingOf = async (service: ServiceProcess): Promise<Ending> => {
   throw new Error(`${service.name} did not end ${endMsMax} ms after SIGTERM:\n${service.log()}`);
 };
 
-export const startFleet = ({ environment, replicas, own = {} }: FleetOptions): Fleet => {
+export const startFleet = ({ environment, replicas, services = serviceNames, own = {} }: FleetOptions): Fleet => {
   const casualties: string[] = [];
   let stopping = false;
 
@@ -64,7 +68,7 @@ export const startFleet = ({ environment, replicas, own = {} }: FleetOptions): F
     return service;
   };
   const slots: ServiceProcess[] = [];
-  for (const name of serviceNames) for (let replica = 0; replica < replicas; replica += 1) slots.push(start(name, slots.length));
+  for (const name of services) for (let replica = 0; replica < replicas; replica += 1) slots.push(start(name, slots.length));
 
   return {
     async chaos({ seed, blows, pauseMsMax, freezeMsMax }) {
@@ -88,10 +92,15 @@ export const startFleet = ({ environment, replicas, own = {} }: FleetOptions): F
       await Promise.all(thaws);
       return { kills, freezes };
     },
+    signal: (name, signal) => {
+      for (const service of slots) if (service.name === name) service.signal(signal);
+    },
     casualties: () => casualties,
     async stop() {
       stopping = true;
       for (const service of slots) service.signal('SIGTERM');
+      // Also one that is frozen still.
+      for (const service of slots) service.signal('SIGCONT');
       return Promise.all(slots.map(endingOf));
     },
     logs: () => slots.map((service) => `--- ${service.name}\n${service.log()}`).join('\n'),

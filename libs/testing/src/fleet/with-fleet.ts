@@ -28,7 +28,7 @@ export const activateAll = async (metadata: Pick<MetadataStore, 'activate'>, wan
 const logMax = 4000;
 
 /**
- * Runs the four services while `work` goes on; none of them may end meanwhile, but by a blow.
+ * Runs services while `work` goes on; none of them may end meanwhile, but by a blow.
  * @returns how each ended when it was told to stop
  */
 export const withFleet = async (options: FleetOptions, work: (fleet: Fleet) => Promise<void>): Promise<readonly Ending[]> => {
