@@ -164,5 +164,5 @@ describeOnKafka(why, 'a client that nobody here wrote, kcat', () => {
     const kinds = documents.map(({ payload }) => payload !== null).filter((is, index, all) => is !== all[index - 1]);
     expect(kinds).toEqual([true, false]);
     for (const { headers = [] } of documents) expect(headers).toEqual(expect.arrayContaining(['ce_id', 'ce_dsfrevision']));
-  }, 120_000);
+  }, 240_000);
 });

@@ -43,6 +43,8 @@ export interface SecureAddresses {
 export interface KafkaOptions {
   /** Also with encryption, which needs openssl. Default: without. */
   readonly secure?: boolean;
+  /** How long a login holds on one connection, ms. Default: as long as the connection. */
+  readonly loginMsMax?: number;
 }
 
 /** It moved from the core to the tools with 4.0. */
@@ -93,7 +95,7 @@ export const startKafka = async (environment: KafkaEnvironment, options: KafkaOp
   if (options.secure === true) await makeCertificates(certificates);
   const [open = 0, login = 0, controller = 0, any = 0, known = 0] = await freePorts(5);
   const secure = options.secure === true ? { any, known, certificates } : null;
-  const place = { id: 1, ports: { open, login, controller, secure }, voters: [`1@${at(controller)}`] };
+  const place = { id: 1, ports: { open, login, controller, secure }, voters: [`1@${at(controller)}`], loginMsMax: options.loginMsMax ?? 0 };
   const node = await startNode(jars, join(folder, 'node'), place);
   return {
     address: at(open),

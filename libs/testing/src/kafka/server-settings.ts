@@ -20,6 +20,8 @@ export interface NodePlace {
   readonly ports: NodePorts;
   /** Of all nodes, by id: `1@127.0.0.1:9093`. */
   readonly voters: readonly string[];
+  /** How long a login holds on one connection, ms. Default: as long as the connection. */
+  readonly loginMsMax?: number;
 }
 
 const login = 'org.apache.kafka.common.security';
@@ -34,7 +36,7 @@ const encryption = ({ certificates }: NonNullable<NodePorts['secure']>): Readonl
 });
 
 /** `server.properties` of one node: small and quick, with few internal partitions, and groups that do not wait. */
-export const serverSettings = ({ id, data, ports, voters }: NodePlace): string => {
+export const serverSettings = ({ id, data, ports, voters, loginMsMax = 0 }: NodePlace): string => {
   const { open, login: loginPort, controller, secure } = ports;
   const listeners = [`OPEN://127.0.0.1:${open}`, `LOGIN://127.0.0.1:${loginPort}`];
   if (secure !== null) listeners.push(`SECURE://127.0.0.1:${secure.any}`, `KNOWN://127.0.0.1:${secure.known}`);
@@ -52,6 +54,7 @@ export const serverSettings = ({ id, data, ports, voters }: NodePlace): string =
     'listener.name.login.plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required user_plain="${kafkaUsers.plain}";`,
     'listener.name.login.scram-sha-256.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
     'listener.name.login.scram-sha-512.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+    'connections.max.reauth.ms': loginMsMax,
     // Tokens that nobody has signed, with a user and an end: https://datatracker.ietf.org/doc/html/rfc7515#appendix-A.5
     'listener.name.login.oauthbearer.sasl.jaas.config': tokenLogin,
     ...(secure === null ? {} : encryption(secure)),
