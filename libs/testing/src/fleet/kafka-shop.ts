@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { MetadataStore, Transport, Warehouse } from '@dsf/ports';
+import { sendingSurely } from './send-surely.ts';
 import { expectShopTables, expectShopTotals, readAll, sendShop } from './shop-checks.ts';
 import { activateAll, fleetEnvironment, untilIdle } from './with-fleet.ts';
 import { shopDefinitions, type ShopExpectation, type ShopMessage } from './shop-stream.ts';
@@ -76,9 +77,10 @@ export const openKafkaShop = async <Parts extends KafkaShopParts>(options: Kafka
   await ends.ensureTopic(input, 4);
   await ends.ensureTopic(output, 4);
   await activateAll(installation.metadata, definitionsFor(options, { input, output }));
+  const feeder = sendingSurely(ends);
   return {
     ...{ ...parts, prefix, environment },
-    feed: (messages, pauseMs) => sendShop(ends, input, { messages, pauseMs }),
+    feed: (messages, pauseMs) => sendShop(feeder, input, { messages, pauseMs }),
     untilIdle: (limitMs) => untilIdle(status, limitMs),
     written: async (topic) => {
       const name = `${prefix}${topic}`;

@@ -12,7 +12,7 @@ const batch = 50;
 
 /** Sends the stream, fifty messages at a time. */
 export const sendShop = async (
-  transport: Transport,
+  transport: Pick<Transport, 'send'>,
   topic: string,
   { messages, pauseMs }: { readonly messages: readonly ShopMessage[]; readonly pauseMs: number },
 ): Promise<void> => {
