@@ -27,6 +27,7 @@ it('a send to a broker that is silent is tried again, and given back in less tha
   expect(broker.clock.now() - begunAt).toBeLessThan(60_000);
 });
 
+const allInSync = -1;
 const noneOf1: Answer = (asked) => asked.filter((partition) => partition !== 1).map((partition) => [partition, 0]);
 const nothing: Answer = () => [];
 const tooFewReplicas = 19;
@@ -74,6 +75,12 @@ describe('a send to several partitions', () => {
     const { send, confirmed } = senderTo(brokerThatAnswers(all));
     expect(await send(0, 1)).toBeUndefined();
     expect(confirmed).toEqual([0, 1]);
+  });
+
+  it('asks for an answer when all replicas in sync have it, also when it is tried again', async () => {
+    const broker = brokerThatAnswers(noneOf1, all);
+    expect(await senderTo(broker).send(0, 1)).toBeUndefined();
+    expect(broker.acks).toEqual([allInSync, allInSync]);
   });
 
   it('does not count while the answer lacks one of them, which alone is sent again, by its number', async () => {
@@ -131,7 +138,7 @@ describe('a transaction over several partitions', () => {
   it('is committed when each of them is confirmed', async () => {
     const broker = brokerThatAnswers(all);
     expect(await writeTo(broker)).toBeUndefined();
-    expect(broker.ended).toEqual(['committed']);
+    expect([broker.ended, broker.acks]).toEqual([['committed'], [allInSync]]);
   });
 
   it.each([

@@ -13,6 +13,8 @@ export interface StubBroker {
   readonly clock: Clock;
   /** The partitions of each request. */
   readonly asked: (readonly number[])[];
+  /** How many replicas each request wants to have it before it is answered; -1: all that are in sync. */
+  readonly acks: readonly number[];
   /** How transactions ended. */
   readonly ended: ('committed' | 'rolled back')[];
   /** The number of the first record of each batch that came for a partition. */
@@ -22,16 +24,20 @@ export interface StubBroker {
 
 const sequenceAt = 53;
 
-const readRequest = (buffer: Buffer): readonly { readonly partition: number; readonly sequence: number }[] => {
+const readRequest = (buffer: Buffer) => {
   const reader = readWire(buffer);
-  // The transactional id, or -1 for none; then acks and the timeout.
-  reader.skip(Math.max(0, reader.int16()) + 2 + 4);
-  return reader
+  // The transactional id, or -1 for none.
+  reader.skip(Math.max(0, reader.int16()));
+  const acks = reader.int16();
+  // The timeout.
+  reader.skip(4);
+  const batches = reader
     .list(() => {
       reader.string();
       return reader.list(() => ({ partition: reader.int32(), sequence: reader.bytes(reader.int32()).readInt32BE(sequenceAt) }));
     })
     .flat();
+  return { acks, batches };
 };
 
 const writeAnswer = (answered: ReturnType<Answer>): Buffer => {
@@ -51,14 +57,16 @@ const jumpingClock = () => {
 
 /** @param answers - one after the other, the last for ever */
 export const brokerThatAnswers = (...answers: readonly Answer[]): StubBroker => {
-  const requests: ReturnType<typeof readRequest>[] = [];
+  const requests: ReturnType<typeof readRequest>['batches'][] = [];
+  const acks: number[] = [];
   const asked: (readonly number[])[] = [];
   const ended: StubBroker['ended'] = [];
   const send = async <Response>({ request, response }: WireRequest<Response>): Promise<Response> => {
     const { buffer } = await request.encode();
     const answer = answers[asked.length] ?? answers.at(-1);
-    const batches = readRequest(buffer);
+    const { batches, acks: wanted } = readRequest(buffer);
     requests.push(batches);
+    acks.push(wanted);
     asked.push(batches.map(({ partition }) => partition));
     return response.parse(await response.decode(writeAnswer(answer?.(asked.at(-1) ?? []) ?? [])));
   };
@@ -70,7 +78,7 @@ export const brokerThatAnswers = (...answers: readonly Answer[]): StubBroker => 
       void ended.push(transactionResult ? 'committed' : 'rolled back'),
   };
   return {
-    ...{ clock: jumpingClock(), asked, ended },
+    ...{ clock: jumpingClock(), asked, acks, ended },
     sequencesOf: (partition) =>
       requests
         .flat()
