@@ -3,20 +3,16 @@ import { Failure, type PartitionBounds } from '@dsf/ports';
 import type { Cursor, Look } from './cursor.ts';
 import { asLeaderFailure } from './kafka-failure.ts';
 import type { KafkaClient } from './kafka-client.ts';
+import { planFetch, type FetchLimits, type FetchPlan } from './fetch-plan.ts';
 import { fetchRecords, type FetchedPartition, type FetchPlace } from './fetch-request.ts';
 
-export interface FetcherOptions {
+export interface FetcherOptions extends FetchLimits {
   readonly client: KafkaClient;
   readonly topic: string;
   /** Now, for the failure that an offset outside of them causes. */
   readonly bounds: (partition: number) => Promise<PartitionBounds>;
   /** How long a broker waits for messages; a partition that is sought or read empty meanwhile waits as long. */
   readonly pollMs: number;
-  /** Most bytes in one answer of a broker. */
-  readonly fetchBytesMax: number;
-  /** No more is fetched for a partition above this, and for none above `prefetchBytesMax` altogether. */
-  readonly partitionBytesMax: number;
-  readonly prefetchBytesMax: number;
 }
 
 /** Fetches ahead for the partitions that one member has: one request per broker at a time, for all partitions that it leads and that have room. */
@@ -80,8 +76,10 @@ const makeOrigins = () => {
   };
 };
 
-/** One request to one broker, and what comes of it for each cursor. */
-const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionBytesMax }: FetcherOptions) => {
+type Sizes = Pick<FetchPlan, 'partitionBytesMax' | 'bytesMax'>;
+
+/** One request to one broker, and what comes of it for each cursor. @param served - is told for whom something came */
+const makePolls = ({ client, topic, bounds, pollMs }: FetcherOptions, served: (cursor: Cursor) => void) => {
   const origins = makeOrigins();
   const failAll = (asked: readonly Pick<Asked, 'cursor' | 'look'>[], error: unknown): void => {
     const failure = asLeaderFailure(error, { brokers: client.brokers, topic });
@@ -90,8 +88,10 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
 
   const settle = async ({ cursor, look, place }: Asked, { error, divergesAt, records }: FetchedPartition): Promise<void> => {
     if (divergesAt !== null) cursor.failed(look, makeDiverged(topic, place, divergesAt));
-    else if (error === 0) cursor.arrived(look, records);
-    else if (error === outOfRange) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition), false));
+    else if (error === 0) {
+      cursor.arrived(look, records);
+      if (records.next !== null) served(cursor);
+    } else if (error === outOfRange) cursor.failed(look, makeOutOfRange(topic, cursor, await bounds(cursor.partition), false));
     else {
       if (staleCodes.includes(error)) client.forget(topic);
       failAll([{ cursor, look }], errors.createErrorFromCode(otherTopicCodes.includes(error) ? notLeader : error));
@@ -106,7 +106,7 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
     return same;
   };
 
-  const poll = async (nodeId: number, all: readonly Asked[]): Promise<boolean> => {
+  const poll = async (nodeId: number, all: readonly Asked[], sizes: Sizes): Promise<boolean> => {
     let asked = all;
     try {
       const topicId = await client.topicId(topic);
@@ -114,10 +114,8 @@ const makePolls = ({ client, topic, bounds, pollMs, fetchBytesMax, partitionByte
       if (asked.length === 0) return false;
       const broker = await client.broker(nodeId);
       const answers = await fetchRecords(broker, {
-        ...{ topic, topicId },
+        ...{ topic, topicId, ...sizes },
         waitMs: pollMs,
-        bytesMax: fetchBytesMax,
-        partitionBytesMax: Math.min(partitionBytesMax, fetchBytesMax),
         partitions: asked.map(({ place }) => place),
       });
       for (const entry of asked) {
@@ -154,18 +152,13 @@ const askFor = (cursor: Cursor): readonly Asked[] => {
   return [{ cursor, place: { partition: cursor.partition, offset, leaderEpoch: cursor.leaderEpoch() }, look: cursor.began() }];
 };
 
-/** Cursors for which more may be fetched: one that is empty always, so that each goes on however full the others are. */
-const withRoom = ({ partitionBytesMax, prefetchBytesMax }: FetcherOptions, cursors: ReadonlySet<Cursor>): readonly Cursor[] => {
-  const total = [...cursors].reduce((sum, cursor) => sum + cursor.bytes(), 0);
-  return [...cursors].filter(
-    (cursor) => cursor.wants() !== null && (cursor.bytes() === 0 || (cursor.bytes() < partitionBytesMax && total < prefetchBytesMax)),
-  );
-};
-
 export const makeFetcher = (options: FetcherOptions): Fetcher => {
-  const { poll, groupByLeader } = makePolls(options);
   const { clock } = options.client;
+  /** Whoever was served longest ago stands first: a broker fills its answer in the order of the request (KIP-74). */
   const cursors = new Set<Cursor>();
+  const { poll, groupByLeader } = makePolls(options, (cursor) => {
+    if (cursors.delete(cursor)) cursors.add(cursor);
+  });
   const polling = new Map<number, Promise<void>>();
   const closing = new AbortController();
   const closed = closing.signal;
@@ -173,10 +166,10 @@ export const makeFetcher = (options: FetcherOptions): Fetcher => {
   let starting: Promise<void> | null = null;
   let again = false;
 
-  const askLeader = (nodeId: number, group: readonly Cursor[]): void => {
+  const askLeader = (nodeId: number, group: readonly Cursor[], sizes: Sizes): void => {
     if (polling.has(nodeId) || closed.aborted) return;
     const asked = group.filter((cursor) => cursors.has(cursor)).flatMap(askFor);
-    const run = poll(nodeId, asked).then((wentWell) => {
+    const run = poll(nodeId, asked, sizes).then((wentWell) => {
       polling.delete(nodeId);
       if (wentWell) kick();
       else rest();
@@ -184,10 +177,11 @@ export const makeFetcher = (options: FetcherOptions): Fetcher => {
     polling.set(nodeId, run);
   };
   const startPolls = async (): Promise<void> => {
-    const open = withRoom(options, cursors);
+    const { open, partitionBytesMax, bytesMax } = planFetch(options, [...cursors]);
     const byLeader = open.length === 0 ? new Map<number, Cursor[]>() : await groupByLeader(open);
-    if (byLeader === null) rest();
-    else for (const [nodeId, group] of byLeader) askLeader(nodeId, group);
+    if (byLeader === null) return rest();
+    const each = Math.max(1, Math.min(options.fetchBytesMax, Math.floor(bytesMax / byLeader.size)));
+    for (const [nodeId, group] of byLeader) askLeader(nodeId, group, { partitionBytesMax, bytesMax: each });
   };
   const kick = (): void => {
     if (closed.aborted || resting !== null) return;
