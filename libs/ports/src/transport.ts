@@ -67,7 +67,8 @@ export interface PartitionFeed {
    * At most `limits`, at least one message if one is there (even if it alone is over `bytesMax`); empty when none came within `waitMs`.
    * @throws Failure `retry` when the broker is away; `fatal` `transport.out-of-range` when the offset asked for is not in the log any
    * more (facts: start, end), lies beyond its end, or was one of a topic that has been made anew; `fatal` `transport.diverged` when the log
-   * has lost what was read before it, and holds other messages from an offset on (facts: offset, start)
+   * has lost what was read before it, and holds other messages from an offset on (facts: offset, start); `fatal` `transport.unreadable`
+   * when everything before it was handed out and what comes is damaged (facts: offset, start, where the log goes on behind it)
    */
   read(limits: BatchLimits, signal: AbortSignal): Promise<readonly Delivery[]>;
   /**

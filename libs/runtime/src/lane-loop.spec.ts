@@ -189,14 +189,16 @@ describe('a lane', () => {
     expect(log.filter((what) => !what.startsWith('pause'))).toEqual(['claimed', 'seek 40', 'handle 40', 'acknowledge 41']);
   });
 
-  it('goes on where an internal topic has lost what was read, and ends where a source has', async () => {
-    const diverged = new Failure('fatal', 'transport.diverged', 'offsets 3 to 4 were lost', { offset: 5, start: 3 });
-    const { log, ended } = await play({ reads: [diverged, [message(3)], []] });
+  it.each([
+    ['has lost what was read', new Failure('fatal', 'transport.diverged', 'offsets 3 to 4 were lost', { offset: 5, start: 3 }), 3],
+    ['holds what cannot be read', new Failure('fatal', 'transport.unreadable', 'the batch at offset 5', { offset: 5, start: 8 }), 8],
+  ])('goes on where an internal topic %s, and ends where a source does', async (_, failure, start) => {
+    const { log, ended } = await play({ reads: [failure, [message(start)], []] });
     expect(ended).toBeNull();
-    expect(log).toContain('seek 3');
+    expect(log).toContain(`seek ${start}`);
     const lane = openLane(fakeWarehouse(), { phase: 'ingest', source: 1, lane: 0 });
-    const source = await play({ reads: [diverged, [message(3)], []], work: { lane } });
-    expect([source.ended, source.log.filter((what) => what.startsWith('seek'))]).toEqual([diverged, []]);
+    const source = await play({ reads: [failure, [message(start)], []], work: { lane } });
+    expect([source.ended, source.log.filter((what) => what.startsWith('seek'))]).toEqual([failure, []]);
   });
 
   it('ends with what a person must mend, and says that it has left', async () => {

@@ -114,9 +114,12 @@ const read = async (
   }
 };
 
-/** Where a log has lost what was read, an internal topic is refilled; of a source nobody knows what its offsets mean now. */
+/**
+ * What an internal topic has lost, or holds damaged, is refilled; of a source that has lost what was read nobody knows what its offsets mean
+ * now, and whether to do without what is damaged is for a person to say.
+ */
 const mayGoOn = ({ code }: Failure, { lane }: LaneWork): boolean =>
-  code === 'transport.out-of-range' || (code === 'transport.diverged' && lane.key.phase !== 'ingest');
+  code === 'transport.out-of-range' || (lane.key.phase !== 'ingest' && (code === 'transport.diverged' || code === 'transport.unreadable'));
 
 /**
  * One batch, until it is committed and sent. A data error splits it until the record that causes it stands alone; that record becomes a

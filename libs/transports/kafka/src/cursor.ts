@@ -1,5 +1,6 @@
 import { makeBell, type BatchLimits, type Bell, type Clock, type Delivery, type Failure } from '@dsf/ports';
-import type { FetchedBatch, FetchedRecords } from './record-batch.ts';
+import type { FetchedRecords } from './decode-batches.ts';
+import { makeShelf } from './shelf.ts';
 
 /**
  * How far one partition has been fetched, and what of it has not been read yet. The fetcher fills it, the feed empties it; a seek throws
@@ -8,7 +9,7 @@ import type { FetchedBatch, FetchedRecords } from './record-batch.ts';
 export interface Cursor {
   readonly partition: number;
   readonly bell: Bell;
-  /** Where the next fetch begins; null until it is known. */
+  /** Where the next fetch begins; null until it is known, and behind what cannot be read. */
   wants(): number | null;
   /** Of the last batch that was fetched, as `FetchedRecords` has it; null before the first. */
   leaderEpoch(): number | null;
@@ -39,71 +40,14 @@ export interface Look {
 /** A leader that moves is none of the reader's business; what lasts longer is. */
 const graceMs = 1000;
 
-const deliveryBytes = ({ key, headers, body }: Delivery): number => {
-  let bytes = (body?.byteLength ?? 0) + (key?.byteLength ?? 0);
-  for (const [name, value] of headers) bytes += name.length + value.byteLength;
-  return bytes;
-};
-
-/** Batches that were fetched and not read yet, in order. */
-const makeShelf = () => {
-  let waiting: FetchedBatch[] = [];
-  /** Decoded, and too large for the read that came upon it. */
-  let kept: Delivery | null = null;
-  const next = (): Delivery | null => {
-    const before = kept;
-    kept = null;
-    if (before !== null) return before;
-    for (let [batch] = waiting; batch !== undefined; [batch] = waiting) {
-      const delivery = batch.read();
-      if (batch.isOver()) waiting.shift();
-      if (delivery !== null) return delivery;
-    }
-    return null;
-  };
-  /** A damaged record is told when those before it have been handed out. */
-  const nextAfter = (taken: number): Delivery | null => {
-    try {
-      return next();
-    } catch (error) {
-      if (taken === 0) throw error;
-      return null;
-    }
-  };
-  return {
-    isEmpty: () => kept === null && waiting.length === 0,
-    bytes: () => waiting.reduce((sum, batch) => sum + batch.bytes(), kept === null ? 0 : deliveryBytes(kept)),
-    clear: (): void => {
-      [waiting, kept] = [[], null];
-    },
-    put: (batches: readonly FetchedBatch[]): void => void waiting.push(...batches),
-    take: ({ recordsMax, bytesMax }: BatchLimits): readonly Delivery[] => {
-      const taken: Delivery[] = [];
-      let bytes = 0;
-      while (taken.length < recordsMax) {
-        const delivery = nextAfter(taken.length);
-        if (delivery === null) break;
-        bytes += deliveryBytes(delivery);
-        if (bytes > bytesMax && taken.length > 0) {
-          kept = delivery;
-          break;
-        }
-        taken.push(delivery);
-      }
-      return taken;
-    },
-  };
-};
-
 export const makeCursor = (partition: number, clock: Clock): Cursor => {
   const bell = makeBell(clock);
   const shelf = makeShelf();
-  let next: number | null = null;
-  let leaderEpoch: number | null = null;
-  let readTo: number | null = null;
-  let epoch = 0;
-  let [begun, ended] = [0, 0];
+  let [next, leaderEpoch, readTo]: readonly [number | null, number | null, number | null] = [null, null, null];
+  let [epoch, begun, ended] = [0, 0, 0];
   let failure: Failure | null = null;
+  /** What stands behind everything on the shelf cannot be read. */
+  let unreadable: Failure | null = null;
   let troubledSince: number | null = null;
 
   /** False for a fetch that was under way when the cursor was moved. */
@@ -111,14 +55,14 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
   return {
     partition,
     bell,
-    wants: () => next,
+    wants: () => (unreadable === null ? next : null),
     leaderEpoch: () => leaderEpoch,
     readTo: () => readTo,
     passed: () => (shelf.isEmpty() ? next : readTo),
     bytes: () => shelf.bytes(),
     seek: (offset) => {
       epoch += 1;
-      [next, leaderEpoch, readTo, failure] = [offset, null, null, null];
+      [next, leaderEpoch, readTo, failure, unreadable] = [offset, null, null, null, null];
       shelf.clear();
       bell.ring();
     },
@@ -126,13 +70,14 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
       begun += 1;
       return { number: begun, epoch };
     },
-    arrived: (look, { batches, ...fetched }) => {
+    arrived: (look, fetched) => {
       if (!isCurrent(look)) return;
       ended = Math.max(ended, look.number);
       [failure, troubledSince] = [null, null];
       next = fetched.next ?? next;
       leaderEpoch = fetched.leaderEpoch ?? leaderEpoch;
-      shelf.put(batches);
+      ({ unreadable } = fetched);
+      shelf.put(fetched);
       bell.ring();
     },
     failed: (look, reason) => {
@@ -147,6 +92,7 @@ export const makeCursor = (partition: number, clock: Clock): Cursor => {
       const taken = shelf.take(limits);
       const last = taken.at(-1);
       if (last !== undefined) readTo = last.offset + 1;
+      else if (unreadable !== null) throw unreadable;
       return taken;
     },
     takeFailure: () => {

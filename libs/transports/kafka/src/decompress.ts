@@ -48,11 +48,13 @@ const unlz4 = (packed: Buffer, bytesMax: number): Buffer => {
   return decompressFrameSync(packed);
 };
 
-const codecs: Readonly<Record<number, (packed: Buffer, bytesMax: number) => Buffer>> = {
-  1: (packed, maxOutputLength) => gunzipSync(packed, { maxOutputLength }),
-  2: unsnap,
-  3: unlz4,
-  4: (packed, maxOutputLength) => zstdDecompressSync(packed, { maxOutputLength }),
+type Expand = (packed: Buffer, bytesMax: number) => Buffer;
+
+const codecs: Readonly<Record<number, readonly [name: string, expand: Expand]>> = {
+  1: ['gzip', (packed, maxOutputLength) => gunzipSync(packed, { maxOutputLength })],
+  2: ['snappy', unsnap],
+  3: ['lz4', unlz4],
+  4: ['zstd', (packed, maxOutputLength) => zstdDecompressSync(packed, { maxOutputLength })],
 };
 
 /**
@@ -63,12 +65,15 @@ const codecs: Readonly<Record<number, (packed: Buffer, bytesMax: number) => Buff
  */
 export const decompress = (codec: number, packed: Buffer, bytesMax = expandedBytesMax): Buffer => {
   if (codec === 0) return packed;
-  const expand = codecs[codec];
-  if (expand === undefined) throw new Failure('fatal', 'transport.unreadable', `compression ${codec} is not known`, { codec });
+  const known = codecs[codec];
+  if (known === undefined)
+    throw new Failure('fatal', 'transport.unreadable', `it is compressed in a way that is not known, number ${codec}`, { codec });
+  const [name, expand] = known;
   try {
     return expand(packed, bytesMax);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure('fatal', 'transport.unreadable', `a compressed batch cannot be read: ${reason}`, { codec }, { cause: error });
+    const text = `what ${name} made of it cannot be undone, or takes more than ${bytesMax} bytes (${reason})`;
+    throw new Failure('fatal', 'transport.unreadable', text, { codec: name, bytesMax }, { cause: error });
   }
 };

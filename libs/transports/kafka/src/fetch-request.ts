@@ -1,7 +1,7 @@
 /* Fetch in Kafka's own words, around our own record batches (kafka.apache.org/protocol). */
 import type { Broker } from 'kafkajs/src/cluster/index.js';
 import { readCompact } from './compact-reader.ts';
-import { decodeBatches, type AbortedTransaction, type FetchedRecords } from './record-batch.ts';
+import { decodeBatches, type AbortedTransaction, type FetchedFrom, type FetchedRecords } from './decode-batches.ts';
 import { call, supports } from './wire-call.ts';
 import { readWire } from './wire-reader.ts';
 import { stringSize, uvarintSize, writeWire } from './wire-writer.ts';
@@ -68,7 +68,7 @@ const encodeById = ({ waitMs, bytesMax, partitionBytesMax, partitions }: FetchRe
   return writer.int8(0).uvarint(1).uvarint(1).int8(0).finish();
 };
 
-type Asked = ReadonlyMap<number, number>;
+type Asked = (partition: number) => FetchedFrom;
 
 const decodeByName = (raw: Buffer, asked: Asked): readonly FetchedPartition[] => {
   const reader = readWire(raw);
@@ -83,7 +83,7 @@ const decodeByName = (raw: Buffer, asked: Asked): readonly FetchedPartition[] =>
         const aborted = reader.list((): AbortedTransaction => ({ producer: reader.id64(), firstOffset: reader.int64() }));
         reader.skip(4);
         const records = reader.bytes(Math.max(0, reader.int32()));
-        return { partition, error, divergesAt: null, records: decodeBatches(records, asked.get(partition) ?? 0, aborted) };
+        return { partition, error, divergesAt: null, records: decodeBatches(records, asked(partition), aborted) };
       });
     })
     .flat();
@@ -111,7 +111,7 @@ const decodeById = (raw: Buffer, asked: Asked): readonly FetchedPartition[] => {
           reader.skip(4);
           return reader.int64();
         });
-        return { partition, error, divergesAt, records: decodeBatches(records, asked.get(partition) ?? 0, aborted) };
+        return { partition, error, divergesAt, records: decodeBatches(records, asked(partition), aborted) };
       });
       reader.tags();
       return partitions;
@@ -121,8 +121,9 @@ const decodeById = (raw: Buffer, asked: Asked): readonly FetchedPartition[] => {
 
 /** Reads on from the given offsets. Waits on the broker's own connection for fetches. */
 export const fetchRecords = (broker: Broker, request: FetchRequest): Promise<readonly FetchedPartition[]> => {
-  const asked: Asked = new Map(request.partitions.map(({ partition, offset }) => [partition, offset]));
-  const { topicId } = request;
+  const { topic, topicId } = request;
+  const offsets = new Map(request.partitions.map(({ partition, offset }) => [partition, offset]));
+  const asked: Asked = (partition) => ({ topic, partition, from: offsets.get(partition) ?? 0 });
   return topicId !== null && supports(broker, fetchKey, version.byId)
     ? call(broker, ['Fetch', fetchKey, version.byId], {
         encode: () => encodeById(request, topicId),

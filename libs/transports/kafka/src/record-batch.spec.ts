@@ -1,7 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Delivery, OutgoingMessage } from '@dsf/ports';
-import { decodeBatches, encodeBatch, recordBytes, type AbortedTransaction, type FetchedBatch } from './record-batch.ts';
+import { decodeBatches, type AbortedTransaction, type FetchedBatch } from './decode-batches.ts';
+import { encodeBatch, recordBytes } from './record-batch.ts';
+import { resealed } from './specs/resealed.ts';
 import { readWire } from './wire-reader.ts';
 import { varintSize, writeWire } from './wire-writer.ts';
 
@@ -15,6 +17,7 @@ const anyMessage: fc.Arbitrary<OutgoingMessage> = fc.record({
   body: fc.option(anyBytes),
 });
 
+const from0 = { topic: 't', partition: 0, from: 0 };
 const stamp = { producer: '9223372036854775807', epoch: 3, sequence: 7, isTransactional: false };
 
 const batchAt = (offset: number, bodies: readonly string[]): Buffer => {
@@ -34,7 +37,8 @@ const readAll = (batch: FetchedBatch): readonly Delivery[] => {
   return deliveries;
 };
 const decodeRecords = (bytes: Buffer, from: number, aborted: readonly AbortedTransaction[]) => {
-  const { batches, next } = decodeBatches(bytes, from, aborted);
+  const { batches, next, unreadable } = decodeBatches(bytes, { topic: 't', partition: 0, from }, aborted);
+  if (unreadable !== null) throw unreadable;
   return { deliveries: batches.flatMap(readAll), next };
 };
 
@@ -71,9 +75,9 @@ describe('record batches', () => {
     const [first, last] = [batchAt(0, ['a']), batchAt(1, ['b'])];
     first.writeInt32BE(4, 12);
     last.writeInt32BE(5, 12);
-    expect(decodeBatches(Buffer.concat([first, last]), 0, [])).toMatchObject({ next: 2, leaderEpoch: 5 });
-    expect(decodeBatches(Buffer.concat([first, last.subarray(0, 40)]), 0, [])).toMatchObject({ next: 1, leaderEpoch: 4 });
-    expect(decodeBatches(Buffer.alloc(0), 0, [])).toMatchObject({ next: null, leaderEpoch: null });
+    expect(decodeBatches(Buffer.concat([first, last]), from0, [])).toMatchObject({ next: 2, leaderEpoch: 5 });
+    expect(decodeBatches(Buffer.concat([first, last.subarray(0, 40)]), from0, [])).toMatchObject({ next: 1, leaderEpoch: 4 });
+    expect(decodeBatches(Buffer.alloc(0), from0, [])).toMatchObject({ next: null, leaderEpoch: null });
   });
 
   it('refuses the formats of before Kafka 0.11 and compression that it does not know', () => {
@@ -82,14 +86,16 @@ describe('record batches', () => {
     expect(() => decodeRecords(old, 5, [])).toThrow(/format 1/);
     const odd = batchAt(5, ['a']);
     odd.writeInt16BE(7, 21);
-    expect(() => decodeRecords(odd, 5, [])).toThrow(/compression 7/);
+    expect(() => decodeRecords(resealed(odd), 5, [])).toThrow(/compressed in a way that is not known, number 7/);
   });
 
   it('says that a compressed batch is broken', () => {
     for (const codec of [1, 2, 3, 4]) {
       const broken = batchAt(0, ['not compressed at all']);
       broken.writeInt16BE(codec, 21);
-      expect(() => decodeRecords(broken, 0, [])).toThrow(expect.objectContaining({ kind: 'fatal', code: 'transport.unreadable' }) as Error);
+      expect(() => decodeRecords(resealed(broken), 0, [])).toThrow(
+        expect.objectContaining({ kind: 'fatal', code: 'transport.unreadable' }) as Error,
+      );
     }
   });
 });
