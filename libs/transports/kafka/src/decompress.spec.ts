@@ -2,7 +2,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { compressFrameSync } from 'lz4-napi';
 import { compressSync } from 'snappy';
 import { describe, expect, it } from 'vitest';
-import { decompress } from './decompress.ts';
+import { decompress, expandedBytesMaxIn } from './decompress.ts';
 
 const piece = Buffer.alloc(64 * 1024);
 const limit = 64 * piece.length;
@@ -76,7 +76,14 @@ describe.each(codecs)('a batch compressed with $name', ({ name, codec, pack, rep
 });
 
 describe('compression', () => {
-  it('is undone up to 256 MiB where nothing else is said', () => {
+  it('is undone up to an eighth of the memory that the process may use, and never beyond 256 MiB', () => {
+    const mebibyte = 1024 * 1024;
+    expect([64, 512, 1024, 4096].map((memory) => expandedBytesMaxIn(memory * mebibyte) / mebibyte)).toEqual([16, 64, 128, 256]);
+    // What Node.js says where there is no limit, and where it cannot tell.
+    expect([2 ** 64, 0].map((memory) => expandedBytesMaxIn(memory) / mebibyte)).toEqual([256, 256]);
+  });
+
+  it('is bounded where nothing is said', () => {
     const many = (count: number): Buffer => lz4Frame(...times(lz4Blocks(piece), count));
     expect(() => decompress(3, many(4097))).toThrow(unreadable(/frame of 268500992 bytes/));
     expect(decompress(3, many(200))).toHaveLength(200 * piece.length);

@@ -4,8 +4,20 @@ import { decompressFrameSync } from 'lz4-napi';
 import { uncompressSync } from 'snappy';
 import { lz4Bytes } from './lz4-bytes.ts';
 
-/** What a small batch may grow to: against a batch that was made to fill the memory. */
-const expandedBytesMax = 256 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
+const expandedBytes = { min: 16 * mebibyte, max: 256 * mebibyte, partOfMemory: 8 } as const;
+
+/**
+ * What a small batch may grow to: against one that was made to fill the memory, which would have the process killed again at each start, and
+ * nobody told why. An eighth, because for a moment it is there twice: in the pieces that come of it, and whole.
+ * @param memory - bytes that the process may use; 0: not known
+ */
+export const expandedBytesMaxIn = (memory: number): number => {
+  const part = memory === 0 ? expandedBytes.max : Math.floor(memory / expandedBytes.partOfMemory);
+  return Math.min(expandedBytes.max, Math.max(expandedBytes.min, part));
+};
+
+const expandedBytesMax = expandedBytesMaxIn(process.constrainedMemory());
 
 /** Java clients cut snappy into blocks behind this header (xerial's snappy-java); librdkafka and others send one raw block. */
 const xerialMagic = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
