@@ -63,6 +63,7 @@ describe('a cursor', () => {
   });
 
   it.each([
+    ['was changed on its way', /its checksum is wrong/, (bytes: Buffer) => bytes.fill(0x7f, bytes.length - 3)],
     ['is of a format from before Kafka 0.11', /format 1 of Kafka before 0.11/, (bytes: Buffer) => void bytes.writeInt8(1, 16)],
     ['is of a format that is not known', /format 3, which is not known/, (bytes: Buffer) => void bytes.writeInt8(3, 16)],
     ['is shorter than a head', /shorter than the head/, (bytes: Buffer) => void bytes.writeInt32BE(20, 8)],
@@ -72,7 +73,7 @@ describe('a cursor', () => {
     spoil(second);
     const cursor = withFetched(Buffer.concat([batch(['a', 'b']), second, movedTo(4, batch(['e']))]));
     expect(texts(cursor)).toEqual(['a', 'b']);
-    const next = 3;
+    const next = why.source.startsWith('its') ? 4 : 3;
     expect(() => cursor.take(limits)).toThrow(unreadableAt(2, next, why));
     expect(() => cursor.take(limits)).toThrow(unreadableAt(2, next, why));
     expect([cursor.wants(), cursor.readTo(), cursor.passed()]).toEqual([null, 2, 2]);

@@ -1,8 +1,9 @@
 /* The way back from `record-batch.ts`, of what brokers keep: compressed, in transactions, cut off, damaged. */
 import type { Header } from '@dsf/messages';
 import { Failure, type Delivery, type FailureFacts } from '@dsf/ports';
+import { crc32c } from './crc32c.ts';
 import { decompress } from './decompress.ts';
-import { attribute, batchOverheadBytes, prefixBytes } from './record-batch.ts';
+import { attribute, batchOverheadBytes, crcFrom, prefixBytes } from './record-batch.ts';
 import { unreadableAt, type BatchPlace } from './unreadable.ts';
 import { readWire, type WireReader } from './wire-reader.ts';
 
@@ -190,6 +191,8 @@ const checkBatch = (batch: Buffer): void => {
   if (found < format) throw damaged(`it has the format ${found} of Kafka before 0.11; only format 2 can be read`, { format: found });
   if (found > format) throw damaged(`it has the format ${found}, which is not known`, { format: found });
   if (batch.length < batchOverheadBytes) throw damaged('it is shorter than the head of a batch');
+  if (crc32c(batch, crcFrom) !== batch.readUInt32BE(crcFrom - 4))
+    throw damaged('its checksum is wrong: it was changed on the way or on the disk of the broker');
 };
 
 /** As far as it can be told of what is damaged: the offset behind it is one at least, so that whoever goes on there gets on. */

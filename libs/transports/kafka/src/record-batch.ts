@@ -10,7 +10,7 @@ import { varintSize, writeWire, type WireWriter } from './wire-writer.ts';
 export const prefixBytes = 12;
 const headBytes = 61;
 /** Behind the checksum, which covers everything from here on. */
-const crcFrom = 21;
+export const crcFrom = 21;
 export const attribute = { compression: 0x07, appendTime: 0x08, transactional: 0x10, control: 0x20 } as const;
 
 const recordBodySize = ({ key, headers, body }: OutgoingMessage, index: number): number => {
