@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cp, glob, mkdtemp, rm } from 'node:fs/promises';
+import { cp, glob, mkdtemp, open, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeOnKafka, realClock, startKafka, whyNoOwnKafka, type KafkaBroker } from '@dsf/testing';
@@ -52,6 +52,12 @@ describeOnKafka(reason, 'a Kafka broker of our own', () => {
       all.push(...(await feed.read(limits, never).catch(() => [])));
     }
     return all;
+  };
+
+  /** Of partition 0, on the broker's disk. */
+  const logFolder = async (): Promise<string> => {
+    const [folder = ''] = await Array.fromAsync(glob(join(tmpdir(), 'dsf-kafka-*', 'node', 'data', `${topic}-0`)));
+    return folder;
   };
 
   it.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads what the Java client compressed with %s', async (compression) => {
@@ -177,7 +183,7 @@ describeOnKafka(reason, 'a Kafka broker of our own', () => {
     transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, sessionTimeoutMs: 120_000 });
     await transport.ensureTopic(topic, 1);
     await transport.send(topic, messages(0, ['a', 'b']));
-    const [log = ''] = await Array.fromAsync(glob(join(tmpdir(), 'dsf-kafka-*', 'node', 'data', `${topic}-0`)));
+    const log = await logFolder();
     const copy = await mkdtemp(join(tmpdir(), 'dsf-log-'));
     await cp(log, copy, { recursive: true });
     await transport.send(topic, messages(0, ['c']));
@@ -193,6 +199,23 @@ describeOnKafka(reason, 'a Kafka broker of our own', () => {
     await expect.poll(failure, { timeout: patienceMs }).toMatchObject(diverged);
     expect(feed.revoked.aborted).toBe(false);
   }, 120_000);
+
+  it('reads up to a batch that was changed on the disk of the broker, names it, and reads on behind it for whoever says so', async () => {
+    await transport.ensureTopic(topic, 1);
+    for (const bodies of [['a', 'b'], ['c', 'changed'], ['d']]) await transport.send(topic, messages(0, bodies));
+    const segment = join(await logFolder(), '00000000000000000000.log');
+    const file = await open(segment, 'r+');
+    await file.write('C', (await readFile(segment)).indexOf('changed'));
+    await file.close();
+    const feed = await feedOfPartition0();
+    expect(texts(await readCount(feed, 2))).toEqual(['a', 'b']);
+    const unreadable = { kind: 'fatal', code: 'transport.unreadable', facts: { topic, partition: 0, offset: 2, start: 4 } };
+    const failure = (): Promise<unknown> => feed.read(limits, never).catch((error: unknown) => error);
+    await expect.poll(failure, { timeout: patienceMs }).toMatchObject(unreadable);
+    expect(feed.passed?.()).toBe(2);
+    feed.seek(4);
+    expect(texts(await readCount(feed, 1))).toEqual(['d']);
+  });
 
   it('does not fetch more than it may keep while nobody reads, and then loses nothing', async () => {
     await transport.close();

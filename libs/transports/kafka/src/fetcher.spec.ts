@@ -5,7 +5,7 @@ import { makeCursor, type Cursor } from './cursor.ts';
 import { makeFetcher, type Fetcher } from './fetcher.ts';
 import type { KafkaClient } from './kafka-client.ts';
 import { encodeBatch } from './record-batch.ts';
-import { clientOfEndless, type FetchSeen } from './specs/fetch-broker.ts';
+import { clientOfEndless, type Endless, type FetchSeen } from './specs/fetch-broker.ts';
 import { uvarintSize, writeWire } from './wire-writer.ts';
 
 const stamp = { producer: '1', epoch: 0, sequence: 0, isTransactional: false };
@@ -128,8 +128,8 @@ describe('fetching ahead', () => {
   afterEach(() => fetcher.close());
 
   const bounds = async () => ({ start: 0, end: 1_000_000 });
-  const open = (sizes: typeof limits, asked: (seen: FetchSeen) => Promise<void> | void = () => undefined): void => {
-    fetcher = makeFetcher({ client: clientOfEndless(realClock, body, asked), topic: 't', bounds, pollMs: 1, ...sizes });
+  const open = (sizes: typeof limits, { brokers = 1, asked = () => undefined }: Partial<Endless> = {}): void => {
+    fetcher = makeFetcher({ client: clientOfEndless({ clock: realClock, body, brokers, asked }), topic: 't', bounds, pollMs: 1, ...sizes });
   };
   const add = (partition: number): Cursor => {
     const cursor = makeCursor(partition, realClock);
@@ -157,10 +157,11 @@ describe('fetching ahead', () => {
   });
 
   it.each([
-    ['few', 4, limits],
-    ['many', 64, { partitionBytesMax: 500_000, prefetchBytesMax: 4_000_000, fetchBytesMax: 1_000_000 }],
-  ])('ends at the limit of them all, however many they are: %s; and each has something', async (_, count, sizes) => {
-    open(sizes);
+    ['four of them', 4, 1, limits],
+    ['many', 64, 1, { partitionBytesMax: 500_000, prefetchBytesMax: 4_000_000, fetchBytesMax: 1_000_000 }],
+    ['many on four brokers', 64, 4, { partitionBytesMax: 500_000, prefetchBytesMax: 4_000_000, fetchBytesMax: 1_000_000 }],
+  ])('ends at the limit of them all, and each has something: %s', async (_, count, brokers, sizes) => {
+    open(sizes, { brokers });
     const cursors = addAll(count);
     await settled(cursors);
     expect(total(cursors)).toBeGreaterThan(sizes.prefetchBytesMax / 2);
@@ -170,7 +171,7 @@ describe('fetching ahead', () => {
 
   it('goes on when something was read, for whoever has nothing first', async () => {
     const seen: FetchSeen[] = [];
-    open(limits, (request) => void seen.push(request));
+    open(limits, { asked: (request) => void seen.push(request) });
     const cursors = addAll(4);
     await settled(cursors);
     const before = seen.length;
@@ -188,13 +189,14 @@ describe('fetching ahead', () => {
     let answered = 0;
     const all = Promise.withResolvers<void>();
     const cursors: Cursor[] = [];
-    open({ ...limits, fetchBytesMax: body.length }, async () => {
+    const asked = async (): Promise<void> => {
       cursors.forEach(takeAll);
       answered += 1;
       if (answered <= requests) return;
       all.resolve();
       await new Promise(() => undefined);
-    });
+    };
+    open({ ...limits, fetchBytesMax: body.length }, { asked });
     for (const partition of [0, 1, 2, 3]) cursors.push(add(partition));
     await all.promise;
     for (const cursor of cursors) expect(cursor.wants()).toBeGreaterThan(requests / 8);

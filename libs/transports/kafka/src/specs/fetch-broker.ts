@@ -56,8 +56,18 @@ const fill = ({ bytesMax, partitions }: FetchSeen, body: Uint8Array): ReturnType
   return writeAnswer(parts);
 };
 
-/** Leads all partitions of one topic, none of which ever ends. @param asked - is called with each request before it is answered */
-export const clientOfEndless = (clock: Clock, body: Uint8Array, asked: (seen: FetchSeen) => Promise<void> | void): KafkaClient => {
+export interface Endless {
+  readonly clock: Clock;
+  /** Of every record. */
+  readonly body: Uint8Array;
+  /** How many lead the partitions by turns. */
+  readonly brokers: number;
+  /** Is called with each request before it is answered. */
+  readonly asked: (seen: FetchSeen) => Promise<void> | void;
+}
+
+/** Of a cluster with one topic, none of whose partitions ever ends. */
+export const clientOfEndless = ({ clock, body, brokers, asked }: Endless): KafkaClient => {
   const send = async <Response>({ request, response }: WireRequest<Response>): Promise<Response> => {
     const { buffer } = await request.encode();
     const seen = readRequest(buffer);
@@ -66,7 +76,7 @@ export const clientOfEndless = (clock: Clock, body: Uint8Array, asked: (seen: Fe
   };
   return {
     ...{ clock, brokers: '' },
-    leaders: async () => Array.from({ length: 1000 }, () => 0),
+    leaders: async () => Array.from({ length: 1000 }, (_, partition) => partition % brokers),
     topicId: async () => null,
     broker: async () => ({ connectionPool: { send } }) as unknown as Broker,
     forget: () => undefined,
