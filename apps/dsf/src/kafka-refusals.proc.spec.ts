@@ -5,6 +5,7 @@ import {
   allowOnKafka,
   describeOnKafka,
   kafkaUsers,
+  readAll,
   realClock,
   serviceNames,
   startKafka,
@@ -13,7 +14,7 @@ import {
   type KafkaBroker,
 } from '@dsf/testing';
 import { openKafkaTransport, type KafkaTransport } from '@dsf/transport-kafka';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openWorkplace, type Workplace } from './specs/dsf-process.ts';
 
 const reason = await whyNoOwnKafka(process.env);
@@ -196,5 +197,49 @@ describeOnKafka(reason, 'a service of its own that cannot get at Kafka', () => {
     const ready = await outcomeOf('publisher', secrets, /"state":"ready"/);
     expect(ready.said).not.toContain('denied');
     expect(ready.code, ready.said).toBe(0);
+  });
+
+  describe('the commands for the internal topics', () => {
+    const topicsAs = async (...args: readonly string[]) => {
+      place.clear();
+      place = openWorkplace(internal());
+      await define();
+      return place.dsf(['topics', ...args]);
+    };
+
+    it('name the topic that the user may not see (13)', async () => {
+      const { code, stderr } = await topicsAs('apply');
+      expect(stderr).toMatch(/may not use topic "\S+dsf\.raw".*it needs an ACL.*transport\.denied-topic/s);
+      expect(code).toBe(13);
+    });
+
+    it('name the topic that the user may not make, and what the ACL must allow (13)', async () => {
+      await allowOnKafka(broker.address, 'plain', { topics: prefix, operations: ['DESCRIBE'] });
+      const { code, stderr } = await topicsAs('apply');
+      expect(stderr).toMatch(/may not make topic "\S+dsf\.raw".*it needs an ACL for Create on it.*transport\.denied-topic/s);
+      expect(stderr).not.toContain(kafkaUsers.plain);
+      expect(code).toBe(13);
+    });
+
+    it('name the topic whose settings the user may not read (13)', async () => {
+      for (const name of ['raw', 'points', 'summary']) await direct.ensureTopic(`${prefix}dsf.${name}`, 32);
+      await allowOnKafka(broker.address, 'plain', { topics: prefix, operations: ['DESCRIBE', 'READ', 'WRITE'] });
+      const { code, stderr } = await topicsAs('plan');
+      expect(stderr).toMatch(/may not read the settings of topic "\S+dsf\.raw".*an ACL for DescribeConfigs.*transport\.denied-topic/s);
+      expect(code).toBe(13);
+    });
+  });
+
+  it('writes the output of a publication although the user may not read the settings of the topic', async () => {
+    const topic = `${prefix}dsf.output`;
+    await direct.ensureTopic(topic, 4);
+    await allowOnKafka(broker.address, 'plain', { topics: topic, transactions: 'dsf.', operations: ['DESCRIBE', 'WRITE'] });
+    place.clear();
+    place = openWorkplace(secrets);
+    await define(`, transport: kafka, connection: plant, topic: ${topic}`, plant());
+    await place.must(['produce', 'shop.orders'], '{"city":"ulm"}\n{"city":"ulm"}\n');
+    await place.must(['run', '--until-idle']);
+    const [document] = await readAll(direct, topic);
+    expect(new TextDecoder().decode(document?.body ?? new Uint8Array())).toMatch(/"orders":"2"/);
   });
 });

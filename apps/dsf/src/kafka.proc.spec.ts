@@ -199,6 +199,14 @@ describeOnKafka(reason, 'four services on Kafka', () => {
       expect(stderr).toContain('transport.topic-missing');
     });
 
+    it('are not made with more copies than there are brokers, and say which topic', async ({ skip }) => {
+      if (noOwn !== null) skip(noOwn);
+      const { code, stderr } = await place.dsf(['topics', 'apply', '--replication', '3']);
+      expect(stderr).toMatch(/topic "\S+dsf\.raw" cannot be made.*fewer brokers than replicas.*transport\.replication/s);
+      expect(code).toBe(1);
+      expect(await place.must(['topics', 'plan'])).toMatch(/\+ \S+dsf\.raw/);
+    });
+
     it('do not start with fewer partitions than lanes, and leave unused what are more', async () => {
       await shop.direct.ensureTopic(`${shop.prefix}dsf.raw`, 2);
       await shop.direct.ensureTopic(`${shop.prefix}dsf.points`, 6);

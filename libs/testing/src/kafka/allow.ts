@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import kafkajs, { type AclEntry, type Admin } from 'kafkajs';
 
-/** What names of the resources begin with that a user may use in every way. */
+/** What names of the resources begin with that a user may use. */
 export interface Allowed {
   readonly topics?: string;
   readonly groups?: string;
   readonly transactions?: string;
+  /** In these ways alone, as Kafka calls them. Default: in every way. */
+  readonly operations?: readonly ('CREATE' | 'DESCRIBE' | 'READ' | 'WRITE')[];
 }
 
 const types = {
@@ -26,20 +28,18 @@ const untilKnown = async (admin: Admin, one: AclEntry): Promise<void> => {
 };
 
 /** Gives a user of the broker ACLs; they are in force when it resolves. @param address - where no login is needed */
-export const allowOnKafka = async (address: string, user: string, { topics, groups, transactions }: Allowed): Promise<void> => {
+export const allowOnKafka = async (address: string, user: string, { topics, groups, transactions, operations }: Allowed): Promise<void> => {
   const admin = new kafkajs.Kafka({ brokers: [address], logLevel: kafkajs.logLevel.NOTHING }).admin();
   await admin.connect();
   const acl = Object.entries({ topics, groups, transactions }).flatMap(([kind, resourceName]) =>
     resourceName === undefined
       ? []
-      : [
-          {
-            ...{ principal: `User:${user}`, host: '*', resourceName, resourceType: types[kind as keyof typeof types] },
-            operation: kafkajs.AclOperationTypes.ALL,
-            permissionType: kafkajs.AclPermissionTypes.ALLOW,
-            resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
-          },
-        ],
+      : (operations ?? (['ALL'] as const)).map((operation) => ({
+          ...{ principal: `User:${user}`, host: '*', resourceName, resourceType: types[kind as keyof typeof types] },
+          operation: kafkajs.AclOperationTypes[operation],
+          permissionType: kafkajs.AclPermissionTypes.ALLOW,
+          resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
+        })),
   );
   await admin.createAcls({ acl });
   for (const one of acl) await untilKnown(admin, one);

@@ -60,6 +60,16 @@ describeOnKafka(reason, 'a Kafka broker of our own', () => {
     return folder;
   };
 
+  it('does not admit a member whose session is shorter than its settings say, which the member is told', async () => {
+    await transport.close();
+    transport = openKafkaTransport({ connection: { brokers: [broker.address] }, clock: realClock, sessionTimeoutMs: 100 });
+    await transport.ensureTopic(topic, 1);
+    await expect(feedOfPartition0()).rejects.toMatchObject({
+      ...{ kind: 'fatal', code: 'transport.session-timeout' },
+      message: expect.stringMatching(/session timeout of 100 ms to group "group-.*group\.min\.session\.timeout\.ms/) as unknown,
+    });
+  });
+
   it.each(['gzip', 'snappy', 'lz4', 'zstd'])('reads what the Java client compressed with %s', async (compression) => {
     await transport.ensureTopic(topic, 1);
     const lines = Array.from({ length: 3000 }, (_, index) => `${compression} ${index} ${'x'.repeat(index % 400)}`);

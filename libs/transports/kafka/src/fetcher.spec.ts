@@ -202,3 +202,37 @@ describe('fetching ahead', () => {
     for (const cursor of cursors) expect(cursor.wants()).toBeGreaterThan(requests / 8);
   });
 });
+
+describe('a broker that fails', () => {
+  const unknown = -1;
+  /** The answer to a fetch of one partition, with an error in it. */
+  const failureOf = (partition: number): Buffer => {
+    const writer = writeWire(10 + 4 + 3 + 4 + 4 + 2 + 24 + 4 + 4 + 4);
+    writer.int32(0).int16(0).int32(0).int32(1).string('t').int32(1).int32(partition).int16(unknown);
+    return writer.int64(0).int64(0).int64(0).int32(0).int32(0).int32(0).finish();
+  };
+
+  it('is asked again, and whoever reads is told which partition it was when that lasts', async () => {
+    const send = async <Response>({ response }: WireRequest<Response>): Promise<Response> =>
+      response.parse(await response.decode(failureOf(2)));
+    const client = {
+      ...{ clock: realClock, brokers: 'b:9092' },
+      leaders: async () => [0, 0, 0],
+      topicId: async () => null,
+      broker: async () => ({ connectionPool: { send } }) as unknown as Broker,
+      forget: () => undefined,
+    };
+    const bounds = async () => ({ start: 0, end: 1 });
+    const fetcher = makeFetcher({ client: client as unknown as KafkaClient, topic: 't', bounds, pollMs: 1, ...limits });
+    const cursor = makeCursor(2, realClock);
+    cursor.seek(0);
+    fetcher.add(cursor);
+    await expect
+      .poll(() => cursor.takeFailure(), { timeout: 5000 })
+      .toMatchObject({
+        ...{ kind: 'retry', code: 'transport.unavailable', facts: { topic: 't', partition: 2, kafka: 'UNKNOWN' } },
+        message: expect.stringContaining('partition 2 of topic "t"') as unknown,
+      });
+    await fetcher.close();
+  });
+});

@@ -82,8 +82,8 @@ type Sizes = Pick<FetchPlan, 'partitionBytesMax' | 'bytesMax'>;
 const makePolls = ({ client, topic, bounds, pollMs }: FetcherOptions, served: (cursor: Cursor) => void) => {
   const origins = makeOrigins();
   const failAll = (asked: readonly Pick<Asked, 'cursor' | 'look'>[], error: unknown): void => {
-    const failure = asLeaderFailure(error, { brokers: client.brokers, topic });
-    for (const { cursor, look } of asked) cursor.failed(look, failure);
+    for (const { cursor, look } of asked)
+      cursor.failed(look, asLeaderFailure(error, { brokers: client.brokers, topic, partition: cursor.partition }));
   };
 
   const settle = async ({ cursor, look, place }: Asked, { error, divergesAt, records }: FetchedPartition): Promise<void> => {

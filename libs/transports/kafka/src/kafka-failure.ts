@@ -1,145 +1,59 @@
-import { Failure, type FailureFacts, type FailureKind } from '@dsf/ports';
-
-/** What an operation was about, for the message. */
-export interface FailureContext {
-  /** `host:port` of the brokers that the connection names. */
-  readonly brokers: string;
-  readonly topic?: string;
-  readonly group?: string;
-  /** Transactional id of a writer. */
-  readonly writer?: string;
-}
-
-interface Verdict {
-  readonly kind: FailureKind;
-  readonly code: string;
-  readonly text: (context: FailureContext, remedy: string | undefined) => string;
-}
-
-const topicOf = ({ topic }: FailureContext): string => (topic === undefined ? 'the topic' : `topic "${topic}"`);
-const groupOf = ({ group }: FailureContext): string => (group === undefined ? 'the group' : `group "${group}"`);
-const retry = (code: string, what: string): Verdict => ({ kind: 'retry', code, text: ({ brokers }) => `${what} (Kafka at ${brokers})` });
-
-const moved = retry('transport.leader-changed', 'a partition has no leader, or another than a moment ago');
-const replicas = retry('transport.replicas', 'too few replicas are in sync to keep the messages safe');
-const coordinator = retry('transport.coordinator', 'the group coordinator has moved or is starting');
-const fenced = retry('transport.fenced', 'another writer of the same name has taken over, or this one was away for too long');
-const forgotten = retry('transport.producer-gone', 'the cluster does not know the producer any more, or missed some of what it sent');
-const denied = (code: string, text: (context: FailureContext) => string): Verdict => ({
-  kind: 'fatal',
-  code,
-  text,
-});
-
-const login: Verdict = {
-  kind: 'fatal',
-  code: 'transport.login',
-  text: ({ brokers }) => `Kafka at ${brokers} refuses the login: check the mechanism, the user name and the password of the connection`,
-};
-const tooLarge: Verdict = {
-  kind: 'poison',
-  code: 'transport.too-large',
-  text: (context) =>
-    `${topicOf(context)} does not take a message that large: see max.message.bytes of the topic and message.max.bytes of the broker`,
-};
-
-const topicMissing: Verdict = {
-  kind: 'fatal',
-  code: 'transport.topic-missing',
-  text: (context, remedy = 'make it (kafka-topics.sh --create), or correct the name') =>
-    `${topicOf(context)} does not exist in Kafka at ${context.brokers}, or the user may not describe it: ${remedy}`,
-};
-
-/** Verdicts by the name that kafkajs gives to Kafka's error codes (kafka.apache.org/protocol#protocol_error_codes). */
-const verdicts: Readonly<Record<string, Verdict>> = {
-  UNKNOWN_TOPIC_OR_PARTITION: topicMissing,
-  INVALID_TOPIC_EXCEPTION: {
-    kind: 'fatal',
-    code: 'transport.topic-invalid',
-    text: (context) => `${topicOf(context)} is not a name that Kafka allows`,
-  },
-  LEADER_NOT_AVAILABLE: moved,
-  NOT_LEADER_FOR_PARTITION: moved,
-  FENCED_LEADER_EPOCH: moved,
-  UNKNOWN_LEADER_EPOCH: moved,
-  REPLICA_NOT_AVAILABLE: moved,
-  KAFKA_STORAGE_ERROR: moved,
-  NOT_ENOUGH_REPLICAS: replicas,
-  NOT_ENOUGH_REPLICAS_AFTER_APPEND: replicas,
-  GROUP_COORDINATOR_NOT_AVAILABLE: coordinator,
-  GROUP_LOAD_IN_PROGRESS: coordinator,
-  NOT_COORDINATOR_FOR_GROUP: coordinator,
-  REBALANCE_IN_PROGRESS: retry('transport.rebalancing', 'the group is being shared anew'),
-  ILLEGAL_GENERATION: retry('transport.member-gone', 'the group has gone on without this member'),
-  UNKNOWN_MEMBER_ID: retry('transport.member-gone', 'the group has gone on without this member'),
-  MESSAGE_TOO_LARGE: tooLarge,
-  RECORD_LIST_TOO_LARGE: tooLarge,
-  INVALID_RECORD: {
-    kind: 'poison',
-    code: 'transport.refused',
-    text: (context) => `${topicOf(context)} refuses a message; a compacted topic takes none without a key`,
-  },
-  INVALID_TIMESTAMP: { kind: 'poison', code: 'transport.refused', text: (context) => `${topicOf(context)} refuses the time of a message` },
-  SASL_AUTHENTICATION_FAILED: login,
-  UNSUPPORTED_SASL_MECHANISM: login,
-  ILLEGAL_SASL_STATE: login,
-  TOPIC_AUTHORIZATION_FAILED: denied(
-    'transport.denied-topic',
-    (context) =>
-      `the user may not use ${topicOf(context)} in Kafka at ${context.brokers}: it needs an ACL to describe and to read or write it`,
-  ),
-  GROUP_AUTHORIZATION_FAILED: denied(
-    'transport.denied-group',
-    (context) => `the user may not be a member of ${groupOf(context)} in Kafka at ${context.brokers}: it needs an ACL to read the group`,
-  ),
-  CLUSTER_AUTHORIZATION_FAILED: denied(
-    'transport.denied-cluster',
-    ({ brokers }) => `the user may not do this in Kafka at ${brokers}: it needs an ACL on the cluster`,
-  ),
-  TRANSACTIONAL_ID_AUTHORIZATION_FAILED: denied(
-    'transport.denied-transaction',
-    ({ brokers, writer }) =>
-      `the user may not use the transactional id ${JSON.stringify(writer ?? '')} in Kafka at ${brokers}: it needs an ACL to describe and write it, or set \`transactional: false\` for the publication`,
-  ),
-  INVALID_PRODUCER_EPOCH: fenced,
-  INVALID_PRODUCER_ID_MAPPING: fenced,
-  INVALID_TXN_STATE: fenced,
-  CONCURRENT_TRANSACTIONS: retry('transport.coordinator', 'the transaction before is not quite over'),
-  OUT_OF_ORDER_SEQUENCE_NUMBER: forgotten,
-  UNKNOWN_PRODUCER_ID: forgotten,
-  POLICY_VIOLATION: {
-    kind: 'fatal',
-    code: 'transport.policy',
-    text: (context) => `a policy of the cluster forbids ${topicOf(context)} as it was asked for`,
-  },
-  INVALID_REPLICATION_FACTOR: {
-    kind: 'fatal',
-    code: 'transport.replication',
-    text: (context) => `${topicOf(context)} cannot be made: the cluster has fewer brokers than replicas were asked for`,
-  },
-};
+import { Failure, type FailureFacts } from '@dsf/ports';
+import { fatal, login, retry, topicOf, verdicts, whereOf, type FailureContext, type Verdict } from './kafka-verdicts.ts';
 
 /** Names of the errors of node:tls that no waiting mends; those of OpenSSL begin with ERR_SSL. */
 const tlsCodes = ['CERT_', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT', 'UNABLE_TO_', 'ERR_TLS_', 'ERR_SSL', 'EPROTO', 'ERR_OSSL'];
+/** As c-ares calls it: no answer came in time. What a socket of ours says of a name that it still waits for. */
+export const unresolvedCode = 'ETIMEOUT';
 
-const ownText = (error: unknown, key: 'type' | 'code' | 'name'): string => {
+const ownText = (error: unknown, key: 'type' | 'code' | 'name' | 'broker'): string => {
   const value: unknown = error instanceof Error ? (error as Error & Readonly<Record<string, unknown>>)[key] : undefined;
   return typeof value === 'string' ? value : '';
 };
 
+/** kafkajs has the errors of an answer in a list, of a class of its own. */
+const within = (error: Error): unknown => ('errors' in error && Array.isArray(error.errors) ? error.errors[0] : error.cause);
+
 /** kafkajs wraps errors into errors when it gives up; what counts is the innermost. */
 const innermost = (error: unknown): unknown => {
   let inner = error;
-  for (let depth = 0; depth < 8 && inner instanceof Error && inner.cause instanceof Error; depth += 1) inner = inner.cause;
+  for (let depth = 0; depth < 8 && inner instanceof Error; depth += 1) {
+    const next = within(inner);
+    if (!(next instanceof Error)) break;
+    inner = next;
+  }
   return inner;
 };
 
-const connectionVerdict = (code: string, reason: string): Verdict => {
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return retry('transport.host-unknown', 'a name of a broker cannot be resolved: check the host names of the connection');
+/** Whether the connection names the broker, or the cluster does. */
+const unresolved = (broker: string, hasNoAnswer: boolean): Verdict => ({
+  kind: 'retry',
+  code: 'transport.host-unknown',
+  text: (context) => {
+    const is = hasNoAnswer ? 'was not resolved in time' : 'cannot be resolved';
+    const isNamed = broker === '' || context.brokers.split(', ').includes(broker);
+    const remedy = isNamed
+      ? 'correct the brokers of the connection'
+      : 'the cluster names it so: correct advertised.listeners of that broker';
+    const dns = hasNoAnswer ? ', or mend the name service of this machine' : '';
+    return `the name of the broker ${broker} ${is}: ${remedy}${dns} (${whereOf(context)})`;
+  },
+});
+
+/** A listener that got what it does not understand says no word. */
+const closed = (broker: string, reason: string): Verdict =>
+  retry(
+    'transport.unavailable',
+    `the broker ${broker} has closed the connection: ${reason}. One that ends does so, and one that wants encryption or a login where the connection has none, or the reverse: compare \`tls\` and \`sasl\` of the connection with that listener of the broker`,
+  );
+
+const connectionVerdict = (error: unknown, reason: string): Verdict => {
+  const [code, broker] = [ownText(error, 'code'), ownText(error, 'broker')];
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === unresolvedCode) return unresolved(broker, code === unresolvedCode);
   if (tlsCodes.some((start) => code.startsWith(start)))
-    return { kind: 'fatal', code: 'transport.tls', text: ({ brokers }) => `no secure connection to Kafka at ${brokers}: ${reason}` };
-  return retry('transport.unavailable', `the broker cannot be reached: ${reason}`);
+    return fatal('transport.tls', ({ brokers }) => `no secure connection to Kafka at ${brokers}: ${reason}`);
+  if (code === 'ECONNRESET' || ownText(error, 'name') === 'KafkaJSConnectionClosedError') return closed(broker, reason);
+  return retry('transport.unavailable', `the broker ${broker} cannot be reached: ${reason}`);
 };
 
 const verdictOf = (error: unknown): Verdict => {
@@ -148,11 +62,11 @@ const verdictOf = (error: unknown): Verdict => {
   const name = ownText(error, 'name');
   const reason = error instanceof Error ? error.message : String(error);
   if (name === 'KafkaJSSASLAuthenticationError') return login;
-  if (name.startsWith('KafkaJSConnection')) return connectionVerdict(ownText(error, 'code'), reason);
+  if (name.startsWith('KafkaJSConnection')) return connectionVerdict(error, reason);
   // What else kafkajs calls retriable: timeouts, metadata that is not there yet, a broker that has gone.
   const canRetry = error instanceof Error && 'retriable' in error && error.retriable === true;
   if (canRetry || name.includes('Timeout') || name.includes('NotFound')) return retry('transport.unavailable', reason);
-  return { kind: 'fatal', code: 'transport.failed', text: ({ brokers }) => `Kafka at ${brokers} failed: ${reason}` };
+  return fatal('transport.failed', (context) => `Kafka failed: ${reason} (${whereOf(context)})`);
 };
 
 /** Kafka's name of an error, such as `REBALANCE_IN_PROGRESS`; empty for others. */
@@ -171,6 +85,6 @@ export const asTransportFailure = (error: unknown, context: FailureContext, reme
 export const asLeaderFailure = (error: unknown, context: FailureContext): Failure => {
   const failure = asTransportFailure(error, context);
   if (failure.code !== 'transport.topic-missing') return failure;
-  const text = `${topicOf(context)} in Kafka at ${context.brokers} is not where it was`;
+  const text = `${topicOf(context)} is not where it was (${whereOf(context)})`;
   return new Failure('retry', 'transport.leader-changed', text, failure.facts, { cause: error });
 };

@@ -131,8 +131,21 @@ declare module 'kafkajs/src/loggers/index.js' {
 }
 
 declare module 'kafkajs/src/protocol/error.js' {
-  const errors: { readonly createErrorFromCode: (code: number) => Error };
+  const errors: {
+    readonly createErrorFromCode: (code: number) => Error;
+    readonly errorCodes: readonly { readonly type: string; readonly code: number }[];
+  };
   export default errors;
+}
+
+declare module 'kafkajs/src/errors.js' {
+  /** Those that the types of kafkajs lack or have otherwise. */
+  const classes: {
+    readonly KafkaJSConnectionClosedError: new (message: string, at: { readonly host: string; readonly port: number }) => Error;
+    readonly KafkaJSCreateTopicError: new (cause: Error, topic: string) => Error;
+    readonly KafkaJSSASLAuthenticationError: new (message: string) => Error;
+  };
+  export default classes;
 }
 
 declare module 'kafkajs/src/network/requestQueue/index.js' {

@@ -61,7 +61,7 @@ const commitOffset = async ({ options, partition, offset, closed }: Commitment, 
     } catch (error) {
       // The topic was deleted, and with it what the group has acknowledged.
       if (kafkaErrorName(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return false;
-      if (groupVerdict(error) === 'other') throw asTransportFailure(error, { brokers: client.brokers, topic, group });
+      if (groupVerdict(error) === 'other') throw asTransportFailure(error, { brokers: client.brokers, topic, partition, group });
       await client.clock.sleep(commitPauseMs, closed);
     }
   }
@@ -69,9 +69,9 @@ const commitOffset = async ({ options, partition, offset, closed }: Commitment, 
 };
 
 export const makeMember = (options: SubscriptionOptions, share: Share, closed: AbortSignal): Member => {
-  const { client, shared, topic, group } = options;
+  const { client, shared, topic, group, sessionTimeoutMs } = options;
   const { clock } = client;
-  const about = { brokers: client.brokers, topic, group };
+  const about = { brokers: client.brokers, topic, group, sessionTimeoutMs };
   const offsets = groupOffsets(shared, topic, group);
   let standing: Standing | null = null;
   let member = '';

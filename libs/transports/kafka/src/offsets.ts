@@ -37,7 +37,7 @@ export const partitionOffsets = (client: KafkaClient) => {
       return await work((timestamp) => listOffset(broker, { topic, partition, timestamp }));
     } catch (error) {
       client.forget(topic);
-      throw asLeaderFailure(error, { brokers: client.brokers, topic });
+      throw asLeaderFailure(error, { brokers: client.brokers, topic, partition });
     }
   };
   /** A leader that moves is waited for, for a moment. */

@@ -106,7 +106,10 @@ describe('a send to several partitions', () => {
   it('does not count where one has an error, and what went to the others is not sent again', async () => {
     const broker = brokerThatAnswers(errorFor1);
     const { send, confirmed } = senderTo(broker);
-    expect(await send(0, 1)).toMatchObject({ kind: 'retry', code: 'transport.replicas' });
+    expect(await send(0, 1)).toMatchObject({
+      ...{ kind: 'retry', code: 'transport.replicas', facts: { topic: 't', partition: 1 } },
+      message: expect.stringContaining('partition 1 of topic "t"') as unknown,
+    });
     expect([broker.asked, confirmed]).toEqual([[[0, 1]], [0]]);
   });
 
@@ -139,6 +142,15 @@ describe('a transaction over several partitions', () => {
     const broker = brokerThatAnswers(all);
     expect(await writeTo(broker)).toBeUndefined();
     expect([broker.ended, broker.acks]).toEqual([['committed'], [allInSync]]);
+  });
+
+  it('says which writer was shut out of which partition', async () => {
+    const shutOut = 47;
+    const broker = brokerThatAnswers((asked) => asked.map((partition) => [partition, partition === 1 ? shutOut : 0]));
+    expect(await writeTo(broker)).toMatchObject({
+      ...{ kind: 'retry', code: 'transport.fenced', facts: { topic: 't', partition: 1, writer: 'w' } },
+      message: expect.stringContaining('partition 1 of topic "t", transactional id "w"') as unknown,
+    });
   });
 
   it.each([

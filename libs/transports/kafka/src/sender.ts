@@ -124,7 +124,9 @@ const unconfirmed = ({ topic, partition }: Channel): Failure =>
 const makeVerdicts = ({ client, producer }: SenderOptions) => {
   const fail = (channel: Channel, error: unknown): void => {
     if (staleNames.includes(kafkaErrorName(error))) client.forget(channel.topic);
-    channel.failure = asLeaderFailure(error, { brokers: client.brokers, topic: channel.topic });
+    const { topic, partition } = channel;
+    const writer = producer.transactionalId === null ? {} : { writer: producer.transactionalId };
+    channel.failure = asLeaderFailure(error, { brokers: client.brokers, topic, partition, ...writer });
     channel.batches = [];
   };
   const retry = (channel: Channel): void => {

@@ -47,7 +47,7 @@ export const makeShare = (
       try {
         return await offsets.committed(partition);
       } catch (error) {
-        throw asTransportFailure(error, { brokers: client.brokers, topic, group });
+        throw asTransportFailure(error, { brokers: client.brokers, topic, partition, group });
       }
     };
     given.push(

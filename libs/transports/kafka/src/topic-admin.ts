@@ -1,6 +1,7 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure } from './kafka-failure.ts';
+import type { FailureContext } from './kafka-verdicts.ts';
 
 /** What a topic is made with. */
 export interface TopicPlan {
@@ -42,23 +43,21 @@ const openKafka = ({ brokers, clientId = 'dsf', tls, login }: KafkaConnection) =
 
 export const openTopicAdmin = (connection: KafkaConnection): TopicAdmin => {
   const kafka = openKafka(connection);
-  const ask = async <T>(topic: string | null, work: (admin: Admin) => Promise<T>): Promise<T> => {
+  const brokers = connection.brokers.join(', ');
+  const ask = async <T>(about: Omit<FailureContext, 'brokers'>, work: (admin: Admin) => Promise<T>): Promise<T> => {
     const admin = kafka.admin();
     try {
       await admin.connect();
       return await work(admin);
     } catch (error) {
-      throw asTransportFailure(error instanceof AggregateError ? error.errors[0] : error, {
-        brokers: connection.brokers.join(', '),
-        ...(topic === null ? {} : { topic }),
-      });
+      throw asTransportFailure(error, { brokers, ...about });
     } finally {
       await admin.disconnect();
     }
   };
   return {
     create: ({ topic, partitions, replicas, settings }) =>
-      ask(topic, (admin) =>
+      ask({ topic, operation: 'Create' }, (admin) =>
         admin.createTopics({
           // kafkajs gives up at once when the brokers do not know the topic yet; whoever needs it waits.
           waitForLeaders: false,
@@ -74,15 +73,16 @@ export const openTopicAdmin = (connection: KafkaConnection): TopicAdmin => {
         }),
       ),
     grow: async (topic, partitions) => {
-      await ask(topic, (admin) => admin.createPartitions({ timeout: waitMs, topicPartitions: [{ topic, count: partitions }] }));
+      const topicPartitions = [{ topic, count: partitions }];
+      await ask({ topic, operation: 'Alter' }, (admin) => admin.createPartitions({ timeout: waitMs, topicPartitions }));
     },
     trim: (topic, partition, before) =>
-      ask(topic, async (admin) => {
+      ask({ topic, partition, operation: 'Delete' }, async (admin) => {
         // Without it kafkajs does not know who leads the partitions.
         await admin.fetchTopicOffsets(topic);
         await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: `${before}` }] });
       }),
-    remove: (topic) => ask(topic, (admin) => admin.deleteTopics({ topics: [topic], timeout: waitMs })),
-    clusterId: () => ask(null, async (admin) => (await admin.describeCluster()).clusterId),
+    remove: (topic) => ask({ topic, operation: 'Delete' }, (admin) => admin.deleteTopics({ topics: [topic], timeout: waitMs })),
+    clusterId: () => ask({}, async (admin) => (await admin.describeCluster()).clusterId),
   };
 };

@@ -97,7 +97,8 @@ export const topicAdministration = (client: KafkaClient, admin: TopicAdmin): Top
     const changed = settingsOf(to).filter(([name, value]) => before.get(name) !== value);
     if (changed.length > 0) {
       const code = await alterTopicSettings(await client.leaderOf(topic, 0), topic, changed);
-      if (code !== 0) throw asTransportFailure(errors.createErrorFromCode(code), { brokers: client.brokers, topic });
+      const about = { brokers: client.brokers, topic, operation: 'AlterConfigs' } as const;
+      if (code !== 0) throw asTransportFailure(errors.createErrorFromCode(code), about);
     }
     client.forget(topic);
   },
