@@ -1,13 +1,12 @@
-import { connect as connectPlain, isIP, type NetConnectOpts, type Socket } from 'node:net';
-import { connect as connectSecure } from 'node:tls';
 import { Failure, type Clock } from '@dsf/ports';
 import Cluster, { type Broker } from 'kafkajs/src/cluster/index.js';
 import loggers from 'kafkajs/src/loggers/index.js';
 import { makeCoordinators } from './coordinators.ts';
 import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure } from './kafka-failure.ts';
+import { makeSockets } from './kafka-socket.ts';
 import { lookOnlyWhenRequestsWait } from './request-queue.ts';
-import { readAnswers, takeWholeAnswers } from './whole-answers.ts';
+import { takeWholeAnswers } from './whole-answers.ts';
 import { madeTries, makeLeaders, makeTopicBook } from './topic-book.ts';
 
 /** One set of connections to a cluster. kafkajs gives each broker one connection for fetches, which may wait there, and one for the rest. */
@@ -53,65 +52,15 @@ export interface ClientOptions {
   readonly remedy?: string;
 }
 
-const keepAliveMs = 60_000;
-/** kafkajs waits for the answer to each request before it disconnects, half a minute for that to a join: what is not answered so soon is given up. */
-const closeMsMax = 3000;
-
-/** Waits for work that does not matter any more, but not for ever: whoever is asked to stop must not hang on a broker that is silent. */
-export const forAWhile = async (clock: Clock, work: Promise<unknown>): Promise<void> => {
-  const over = new AbortController();
-  await Promise.race([work.catch(() => undefined), clock.sleep(closeMsMax, over.signal)]);
-  over.abort();
-};
-
-interface SocketRequest {
-  readonly host: string;
-  readonly port: number;
-  readonly ssl: Readonly<Record<string, string>> | null;
-  readonly onConnect: () => void;
-}
-
-/** Sockets of one client, so that they end with it. */
-const makeSockets = () => {
-  const open = new Set<Socket>();
-  let isOver = false;
-  const gone = (): Error => new Error('the connection was closed');
-  return {
-    open: (request: SocketRequest): Socket => {
-      const socket = openSocket(request);
-      open.add(socket);
-      socket.once('close', () => open.delete(socket));
-      // With an error, since kafkajs does not hear of anything else.
-      if (isOver) setImmediate(() => socket.destroy(gone()));
-      return socket;
-    },
-    /** @param disconnecting - kafkajs, which waits for answers that may never come */
-    closeWith: async (clock: Clock, disconnecting: Promise<void>): Promise<void> => {
-      await forAWhile(clock, disconnecting);
-      isOver = true;
-      for (const socket of open) socket.destroy(gone());
-      await forAWhile(clock, disconnecting);
-    },
-  };
-};
-
-/** As kafkajs's own, without Nagle's delay, since requests are small and somebody waits for each; and with answers in one piece. */
-const openSocket = ({ host, port, ssl, onConnect }: SocketRequest): Socket => {
-  const named = isIP(host) === 0 ? { servername: host } : {};
-  // Also an option of `tls.connect`, which its types do not know.
-  const place: NetConnectOpts = { host, port, onread: readAnswers((bytes) => socket.emit('data', bytes)) };
-  const socket: Socket = ssl === null ? connectPlain(place, onConnect) : connectSecure({ ...place, ...named, ...ssl }, onConnect);
-  socket.setKeepAlive(true, keepAliveMs);
-  socket.setNoDelay(true);
-  return socket;
-};
-
 lookOnlyWhenRequestsWait();
 takeWholeAnswers();
 
 const silent = loggers.createLogger({ level: 0, logCreator: () => () => undefined });
 
-const makeCluster = ({ connection, connectTimeoutMs, requestTimeoutMs }: ClientOptions, socketFactory: typeof openSocket): Cluster => {
+const makeCluster = (
+  { connection, connectTimeoutMs, requestTimeoutMs }: ClientOptions,
+  socketFactory: ReturnType<typeof makeSockets>['open'],
+): Cluster => {
   const { brokers, clientId = 'dsf', tls, login } = connection;
   return new Cluster({
     logger: silent,
@@ -130,17 +79,28 @@ const makeCluster = ({ connection, connectTimeoutMs, requestTimeoutMs }: ClientO
   });
 };
 
+/** kafkajs takes a broker for connected that has taken the connection and has not said a word: no request would ever fit it. */
+const expectAnswer = async ({ brokerPool }: Cluster, brokers: string): Promise<void> => {
+  const { seedBroker } = brokerPool;
+  if (seedBroker?.isConnected() !== true || seedBroker.versions !== null) return;
+  await brokerPool.createSeedBroker();
+  throw new Failure('retry', 'transport.unavailable', `Kafka at ${brokers} takes connections, but does not answer`, { brokers });
+};
+
 const isAbsent = (error: unknown): boolean =>
   error instanceof Failure && (error.code === 'transport.topic-missing' || error.code === 'transport.topic-gone');
 
 export const openKafkaClient = (options: ClientOptions): KafkaClient => {
   const { clock, connection } = options;
   const brokers = connection.brokers.join(', ');
-  const sockets = makeSockets();
+  const sockets = makeSockets(options);
   const cluster = makeCluster(options, sockets.open);
   let connecting: Promise<void> | null = null;
   const connect = async (): Promise<void> => {
-    connecting ??= cluster.connect().finally(() => (connecting = null));
+    connecting ??= cluster
+      .connect()
+      .then(() => expectAnswer(cluster, brokers))
+      .finally(() => (connecting = null));
     await connecting;
   };
   const topics = makeTopicBook(cluster, options, connect);
@@ -183,6 +143,6 @@ export const openKafkaClient = (options: ClientOptions): KafkaClient => {
     coordinator: (group, topic) => guarded(() => coordinators.find('group', group, topic), { group }),
     transactionCoordinator: (id, topic) => guarded(() => coordinators.find('transaction', id, topic), { writer: id }),
     clusterId: () => cluster.brokerPool.metadata?.clusterId ?? null,
-    close: () => sockets.closeWith(clock, cluster.disconnect()),
+    close: () => sockets.closeWith(cluster.disconnect()),
   };
 };

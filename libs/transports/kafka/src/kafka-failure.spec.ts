@@ -166,6 +166,7 @@ describe('an error of a connection', () => {
       new classes.KafkaJSConnectionClosedError('Closed connection', { host: 'b', port: 9092 }),
       ...(['retry', 'transport.unavailable', 'b:9092', 'encryption or a login', '`tls` and `sasl` of the connection'] as const),
     ],
+    ['a broker that never answered', new Error('Broker not connected'), 'retry', 'transport.unavailable', everywhere],
     ['a login', new classes.KafkaJSSASLAuthenticationError('no'), 'fatal', 'transport.login', 'a:9092, b:9092'],
     ['a silent broker', new kafkajs.KafkaJSRequestTimeoutError('timed out'), 'retry', 'transport.unavailable', 'timed out', everywhere],
   ])('says what it is about: %s', (_, error, kind, code, ...says) => {

@@ -6,6 +6,9 @@ const tlsCodes = ['CERT_', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT', 'U
 /** As c-ares calls it: no answer came in time. What a socket of ours says of a name that it still waits for. */
 export const unresolvedCode = 'ETIMEOUT';
 
+/** What kafkajs says, in an error without a name, of a broker that has taken a connection and never said a word. */
+const unconnected = 'Broker not connected';
+
 const ownText = (error: unknown, key: 'type' | 'code' | 'name' | 'broker'): string => {
   const value: unknown = error instanceof Error ? (error as Error & Readonly<Record<string, unknown>>)[key] : undefined;
   return typeof value === 'string' ? value : '';
@@ -65,7 +68,8 @@ const verdictOf = (error: unknown): Verdict => {
   if (name.startsWith('KafkaJSConnection')) return connectionVerdict(error, reason);
   // What else kafkajs calls retriable: timeouts, metadata that is not there yet, a broker that has gone.
   const canRetry = error instanceof Error && 'retriable' in error && error.retriable === true;
-  if (canRetry || name.includes('Timeout') || name.includes('NotFound')) return retry('transport.unavailable', reason);
+  const isGone = name.includes('Timeout') || name.includes('NotFound') || reason === unconnected;
+  if (canRetry || isGone) return retry('transport.unavailable', reason);
   return fatal('transport.failed', (context) => `Kafka failed: ${reason} (${whereOf(context)})`);
 };
 

@@ -8,7 +8,8 @@ import {
   type Transport,
 } from '@dsf/ports';
 import type { KafkaConnection } from './connection-options.ts';
-import { forAWhile, openKafkaClient, type ClientOptions, type KafkaClient } from './kafka-client.ts';
+import { forAWhile } from './for-a-while.ts';
+import { openKafkaClient, type ClientOptions, type KafkaClient } from './kafka-client.ts';
 import { partitionOffsets } from './offsets.ts';
 import { prefixed } from './prefixed.ts';
 import { batchOverheadBytes, recordBytes } from './record-batch.ts';
@@ -199,7 +200,7 @@ export const openKafkaTransport = (config: KafkaTransportConfig): KafkaTransport
   const remedy = config.remedy === undefined ? {} : { remedy: config.remedy };
   const clientOptions: ClientOptions = { connection, clock, connectTimeoutMs, requestTimeoutMs, metadataAgeMs, ...remedy };
   const shared = openKafkaClient(clientOptions);
-  const admin = openTopicAdmin(connection);
+  const admin = openTopicAdmin(connection, clock);
   const { bounds, offsetAt } = partitionOffsets(shared);
   const limits = makeLimits(shared);
   const leadersOf = async (topic: string): Promise<readonly number[]> => {

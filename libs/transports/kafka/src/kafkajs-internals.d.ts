@@ -114,6 +114,10 @@ declare module 'kafkajs/src/cluster/index.js' {
     constructor(options: Readonly<Record<string, unknown>>);
     readonly brokerPool: {
       readonly metadata: ClusterMetadata | null;
+      /** Of the list that the connection names, the one that was asked last. */
+      readonly seedBroker: Broker | undefined;
+      /** Ends its connections, and takes the next one of the list. */
+      readonly createSeedBroker: () => Promise<void>;
       readonly refreshMetadata: (topics: readonly string[]) => Promise<void>;
       readonly findConnectedBroker: () => Promise<Broker>;
       readonly findBroker: (where: { readonly nodeId: number }) => Promise<Broker>;

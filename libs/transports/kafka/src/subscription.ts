@@ -1,6 +1,6 @@
 import type { Subscription } from '@dsf/ports';
 import { makeFetcher } from './fetcher.ts';
-import { forAWhile } from './kafka-client.ts';
+import { forAWhile } from './for-a-while.ts';
 import { makeMember } from './member.ts';
 import { makeShare } from './share.ts';
 import type { SubscriptionOptions } from './subscription-options.ts';

@@ -1,6 +1,8 @@
 import kafkajs, { type Admin } from 'kafkajs';
+import type { Clock } from '@dsf/ports';
 import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure } from './kafka-failure.ts';
+import { makeSockets } from './kafka-socket.ts';
 import type { FailureContext } from './kafka-verdicts.ts';
 
 /** What a topic is made with. */
@@ -26,14 +28,17 @@ export interface TopicAdmin {
 }
 
 const waitMs = 15_000;
+const connectTimeoutMs = 5000;
 
-const openKafka = ({ brokers, clientId = 'dsf', tls, login }: KafkaConnection) => {
+const openKafka = ({ brokers, clientId = 'dsf', tls, login }: KafkaConnection, clock: Clock) => {
   const ssl = tlsOptions(tls);
   const sasl = saslOptions(login);
+  const sockets = makeSockets({ clock, connectTimeoutMs });
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
-    connectionTimeout: 5000,
+    connectionTimeout: connectTimeoutMs,
+    socketFactory: ({ ssl: asked, ...rest }) => sockets.open({ ...rest, ssl: asked ?? null }),
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: brokers.length + 1, initialRetryTime: 100 },
     ...(ssl === null ? {} : { ssl: { ...ssl } }),
@@ -41,8 +46,8 @@ const openKafka = ({ brokers, clientId = 'dsf', tls, login }: KafkaConnection) =
   });
 };
 
-export const openTopicAdmin = (connection: KafkaConnection): TopicAdmin => {
-  const kafka = openKafka(connection);
+export const openTopicAdmin = (connection: KafkaConnection, clock: Clock): TopicAdmin => {
+  const kafka = openKafka(connection, clock);
   const brokers = connection.brokers.join(', ');
   const ask = async <T>(about: Omit<FailureContext, 'brokers'>, work: (admin: Admin) => Promise<T>): Promise<T> => {
     const admin = kafka.admin();
