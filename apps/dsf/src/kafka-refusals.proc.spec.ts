@@ -230,16 +230,44 @@ describeOnKafka(reason, 'a service of its own that cannot get at Kafka', () => {
     });
   });
 
-  it('writes the output of a publication although the user may not read the settings of the topic', async () => {
-    const topic = `${prefix}dsf.output`;
-    await direct.ensureTopic(topic, 4);
-    await allowOnKafka(broker.address, 'plain', { topics: topic, transactions: 'dsf.', operations: ['DESCRIBE', 'WRITE'] });
+  it('makes and mends the internal topics with the ACLs that the documentation names for that', async () => {
+    await direct.ensureTopic(`${prefix}dsf.raw`, 2);
+    const operations = ['CREATE', 'ALTER', 'ALTER_CONFIGS', 'DESCRIBE', 'DESCRIBE_CONFIGS'] as const;
+    await allowOnKafka(broker.address, 'plain', { topics: `${prefix}dsf.`, operations });
     place.clear();
-    place = openWorkplace(secrets);
-    await define(`, transport: kafka, connection: plant, topic: ${topic}`, plant());
-    await place.must(['produce', 'shop.orders'], '{"city":"ulm"}\n{"city":"ulm"}\n');
+    place = openWorkplace(internal());
+    await define();
+    await place.must(['topics', 'apply']);
+    expect((await place.must(['topics', 'plan'])).match(/^= /gm)).toHaveLength(3);
+  });
+
+  it('does with the ACLs that the documentation names, behind a prefix, which do not include the settings of topics', async () => {
+    const [source, output] = [`${prefix}orders`, `${prefix}cities`];
+    await direct.ensureTopic(source, 1);
+    await direct.ensureTopic(output, 4);
+    for (const name of ['raw', 'points', 'summary']) await direct.ensureTopic(`${prefix}dsf.${name}`, 32);
+    await allowOnKafka(broker.address, 'plain', { topics: `${prefix}orders`, operations: ['DESCRIBE', 'READ'] });
+    await allowOnKafka(broker.address, 'plain', { topics: output, operations: ['DESCRIBE', 'WRITE'] });
+    await allowOnKafka(broker.address, 'plain', { topics: `${prefix}dsf.`, operations: ['DESCRIBE', 'READ', 'WRITE'] });
+    await allowOnKafka(broker.address, 'plain', { groups: `${prefix}dsf.`, operations: ['READ'] });
+    await allowOnKafka(broker.address, 'plain', { transactions: `${prefix}dsf.publish.`, operations: ['DESCRIBE', 'WRITE'] });
+    place.clear();
+    place = openWorkplace({ ...internal(), ...secrets });
+    const lines = [
+      ...plant(),
+      `sources: [{ name: shop.orders, transport: kafka, connection: plant, topic: ${source} }]`,
+      'drivers: [{ name: by.city, inputs: [{ source: shop.orders }], key: { city: city }, measures: { orders: count } }]',
+      `publications: [{ name: cities, driver: by.city, transport: kafka, connection: plant, topic: ${output} }]`,
+    ];
+    writeFileSync(join(place.folder, 'shop.yaml'), `${lines.join('\n')}\n`);
+    await place.must(['apply', 'shop.yaml']);
+    const body = new TextEncoder().encode('{"city":"ulm"}');
+    await direct.send(
+      source,
+      [0, 0].map((partition) => ({ partition, key: null, headers: [], body })),
+    );
     await place.must(['run', '--until-idle']);
-    const [document] = await readAll(direct, topic);
+    const [document] = await readAll(direct, output);
     expect(new TextDecoder().decode(document?.body ?? new Uint8Array())).toMatch(/"orders":"2"/);
   });
 });

@@ -98,6 +98,19 @@ describe('a connection by definitions', () => {
     expect(defined(sasl)).toEqual({ brokers, clientId: 'dsf', login: { ...plain, mechanism } });
   });
 
+  it('logs in with what the files hold at that time, and says so where they have gone', async () => {
+    const [user, password] = [mounted('user-that-turns', 'ada\n'), mounted('password-that-turns', 'hunter2\n')];
+    const { login } = defined(`sasl: { mechanism: plain, username_file: ${user}, password_file: ${password} }`);
+    expect(login).toEqual(plain);
+    mounted('user-that-turns', 'grace\n');
+    mounted('password-that-turns', 'hunter3\n');
+    expect(login).toEqual({ mechanism: 'plain', username: 'grace', password: 'hunter3' });
+    rmSync(password);
+    const { failure, said } = await failureOf(() => ({ ...login }));
+    expect(failure).toMatchObject(noSecret);
+    expect(said).toMatch(/plant: the password .*password-that-turns/);
+  });
+
   it('takes no line break for a part of the secret in a variable either', () => {
     const environment = { KAFKA_USER: 'ada\n', KAFKA_PASSWORD: 'hunter2\n' };
     expect(defined(`sasl: { mechanism: plain, ${fromEnvironment} }`, environment).login).toEqual(plain);

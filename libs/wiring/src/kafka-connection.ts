@@ -36,9 +36,19 @@ const readSecret = ({ connection, sasl, environment }: Secrets, part: 'username'
 
 const loginOf = (secrets: Secrets): KafkaLogin => {
   const { mechanism } = secrets.sasl;
-  // A token ends: it is read again for each connection.
+  // Tokens end and passwords turn: they are read again for each connection.
   if (mechanism === 'oauthbearer') return { mechanism, token: async () => readSecret(secrets, 'token') };
-  return { mechanism, username: readSecret(secrets, 'username'), password: readSecret(secrets, 'password') };
+  // What is not there from the start is said now.
+  for (const part of ['username', 'password'] as const) readSecret(secrets, part);
+  return {
+    mechanism,
+    get username() {
+      return readSecret(secrets, 'username');
+    },
+    get password() {
+      return readSecret(secrets, 'password');
+    },
+  };
 };
 
 /** What a definition of a connection comes to, with the secrets that it names. @throws Failure `fatal` `transport.secret` */

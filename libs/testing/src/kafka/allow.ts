@@ -7,7 +7,7 @@ export interface Allowed {
   readonly groups?: string;
   readonly transactions?: string;
   /** In these ways alone, as Kafka calls them. Default: in every way. */
-  readonly operations?: readonly ('CREATE' | 'DESCRIBE' | 'READ' | 'WRITE')[];
+  readonly operations?: readonly ('ALTER' | 'ALTER_CONFIGS' | 'CREATE' | 'DESCRIBE' | 'DESCRIBE_CONFIGS' | 'READ' | 'WRITE')[];
 }
 
 const types = {

@@ -5,6 +5,7 @@ import { Failure } from '@dsf/ports';
 
 /** How a client proves who it is. The values are secrets: they never leave this object for a message or a log. */
 export type KafkaLogin =
+  /** Asked for its name and password, as it is for a token, whenever a connection is made: they may have changed. */
   | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
   /** `token` is asked for one whenever a connection is made or its session ends. */
   | { readonly mechanism: 'oauthbearer'; readonly token: () => Promise<string> };
@@ -61,7 +62,16 @@ export const tlsOptions = (tls: KafkaTls | undefined): Readonly<Record<string, s
 
 export const saslOptions = (login: KafkaLogin | undefined): SASLOptions | null => {
   if (login === undefined) return null;
-  // A copy: kafkajs writes into what it is given.
-  if (login.mechanism !== 'oauthbearer') return { ...login };
-  return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await login.token() }) };
+  if (login.mechanism === 'oauthbearer')
+    return { mechanism: 'oauthbearer', oauthBearerProvider: async () => ({ value: await login.token() }) };
+  // An object of its own, since kafkajs writes into what it is given; it reads both whenever a connection logs in.
+  return {
+    mechanism: login.mechanism,
+    get username() {
+      return login.username;
+    },
+    get password() {
+      return login.password;
+    },
+  };
 };

@@ -14,6 +14,7 @@ import {
   type KafkaBroker,
   type SecureAddresses,
 } from '@dsf/testing';
+import { Failure } from '@dsf/ports';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { KafkaConnection, KafkaLogin } from './connection-options.ts';
 import { openKafkaTransport, type KafkaTransport } from './kafka-transport.ts';
@@ -64,7 +65,45 @@ describeOnKafka(noBroker, 'connections to Kafka', () => {
     await transport.close();
   };
 
+  /** As a listener ends what it does not understand, without a word. */
+  const closedBy = (address: string) => ({
+    ...{ kind: 'retry', code: 'transport.unavailable' },
+    message: expect.stringMatching(new RegExp(`${address} has closed the connection: .*\`tls\` and \`sasl\` of the connection`)) as unknown,
+  });
+
   describe('with a login', () => {
+    it('are closed without one where there must be one, which may be what is wrong', async () => {
+      const address = broker.loginAddress ?? '';
+      expect(await refusal(as({}, address))).toMatchObject(closedBy(address));
+    });
+
+    it.each(['plain', 'scram-sha-512'] as const)('log in with the password as it is at that time, with %s', async (mechanism) => {
+      const user = mechanism === 'plain' ? 'plain' : 'scram';
+      await allow(user, { topics: topic });
+      let password = 'hunter2';
+      const transport = withLogin({
+        ...{ mechanism, username: user },
+        get password() {
+          return password;
+        },
+      });
+      await expect(transport.partitionCount(topic)).rejects.toMatchObject({ code: 'transport.login' });
+      password = kafkaUsers[user];
+      expect(await transport.partitionCount(topic)).toBe(1);
+      await transport.close();
+    });
+
+    it.each(['plain', 'scram-sha-512'] as const)('say that a secret has gone, with %s', async (mechanism) => {
+      const gone = new Failure('fatal', 'transport.secret', 'the password is not there');
+      const login: KafkaLogin = {
+        ...{ mechanism, username: 'plain' },
+        get password(): string {
+          throw gone;
+        },
+      };
+      expect(await refusal(withLogin(login))).toBe(gone);
+    });
+
     it.each(['plain', 'scram-sha-256', 'scram-sha-512'] as const)(
       'refuse a wrong password with %s, without telling it',
       async (mechanism) => {
@@ -137,10 +176,12 @@ describeOnKafka(noBroker, 'connections to Kafka', () => {
       expect(failure).toMatchObject({ kind: 'fatal', code: 'transport.tls', message: expect.stringContaining(other) as unknown });
     });
 
-    it('are refused without encryption where there is nothing else', async () => {
-      expect(await refusal(as({}, addresses().any))).toMatchObject({
-        code: expect.stringMatching(/transport\.(unavailable|tls)/) as unknown,
-      });
+    it('are closed without encryption where there is nothing else, which may be what is wrong', async () => {
+      expect(await refusal(as({}, addresses().any))).toMatchObject(closedBy(addresses().any));
+    });
+
+    it('are closed with encryption where there is none, which may be what is wrong', async () => {
+      expect(await refusal(as({ tls: { caFile: file('ca') } }, broker.address))).toMatchObject(closedBy(broker.address));
     });
 
     it('show a certificate where one is asked for, which is the user that ACLs name', async () => {
