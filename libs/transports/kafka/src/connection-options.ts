@@ -35,8 +35,16 @@ const readPem = (file: string, what: string): string => {
   }
 };
 
-/** Whether they are what they should be is said here, once, and not by each attempt to connect. */
-const checkPem = (options: Readonly<Record<string, string>>, tls: KafkaTls): void => {
+/** Options of node:tls, with what the files hold at this moment. @throws Failure `fatal` `transport.tls-file` */
+export const readTls = ({ caFile, certFile, keyFile }: KafkaTls): Readonly<Record<string, string>> => ({
+  ...(caFile === undefined ? {} : { ca: readPem(caFile, 'certificate authority') }),
+  ...(certFile === undefined ? {} : { cert: readPem(certFile, 'client certificate') }),
+  ...(keyFile === undefined ? {} : { key: readPem(keyFile, 'client key') }),
+});
+
+/** Whether the files are what they should be is said here, once, and not by each attempt to connect. @throws Failure `fatal` `transport.tls-file` */
+export const checkTls = (tls: KafkaTls): void => {
+  const options = readTls(tls);
   try {
     createSecureContext(options);
   } catch (error) {
@@ -45,19 +53,6 @@ const checkPem = (options: Readonly<Record<string, string>>, tls: KafkaTls): voi
     const text = `of ${files} one is no certificate or key in PEM format, or certificate and key do not belong together: ${reason}`;
     throw new Failure('fatal', 'transport.tls-file', text, { files }, { cause: error });
   }
-};
-
-/** Options of node:tls; null without TLS. @throws Failure `fatal` `transport.tls-file` */
-export const tlsOptions = (tls: KafkaTls | undefined): Readonly<Record<string, string>> | null => {
-  if (tls === undefined) return null;
-  const { caFile, certFile, keyFile } = tls;
-  const options = {
-    ...(caFile === undefined ? {} : { ca: readPem(caFile, 'certificate authority') }),
-    ...(certFile === undefined ? {} : { cert: readPem(certFile, 'client certificate') }),
-    ...(keyFile === undefined ? {} : { key: readPem(keyFile, 'client key') }),
-  };
-  checkPem(options, tls);
-  return options;
 };
 
 export const saslOptions = (login: KafkaLogin | undefined): SASLOptions | null => {

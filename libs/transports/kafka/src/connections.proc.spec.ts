@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   allowOnKafka,
@@ -152,6 +152,17 @@ describeOnKafka(noBroker, 'connections to Kafka', () => {
     });
   });
 
+  it('name the ACL without which no records are deleted', async () => {
+    await allow('plain', { topics: topic, operations: ['DESCRIBE', 'READ', 'WRITE'] });
+    const transport = withLogin({ mechanism: 'plain', username: 'plain', password: kafkaUsers.plain });
+    await transport.send(topic, [message('a')]);
+    await expect(transport.trim(topic, 0, 1)).rejects.toMatchObject({
+      ...{ kind: 'fatal', code: 'transport.denied-topic' },
+      message: expect.stringMatching(/may not delete from topic "topic-.*an ACL for Delete on it/) as unknown,
+    });
+    await transport.close();
+  });
+
   describeOnKafka(noCertificates, 'with encryption', () => {
     const addresses = (): SecureAddresses => {
       if (broker.secure === null) throw new Error('unreachable: asked for');
@@ -167,6 +178,21 @@ describeOnKafka(noBroker, 'connections to Kafka', () => {
       const unknown = { kind: 'fatal', code: 'transport.tls', message: expect.stringContaining(addresses().any) as unknown };
       expect(await refusal(as({ tls: {} }, addresses().any))).toMatchObject(unknown);
       expect(await refusal(as({ tls: { caFile: file('client') } }, addresses().any))).toMatchObject(unknown);
+    });
+
+    it('trust the authority that the file holds at that time', async () => {
+      const turning = join(addresses().certificates, 'turning.pem');
+      copyFileSync(file('client'), turning);
+      const transport = as({ tls: { caFile: turning } }, addresses().any);
+      await expect(transport.partitionCount(topic)).rejects.toMatchObject({ code: 'transport.tls' });
+      rmSync(turning);
+      await expect(transport.partitionCount(topic)).rejects.toMatchObject({
+        ...{ kind: 'retry', code: 'transport.unavailable' },
+        message: expect.stringContaining(turning) as unknown,
+      });
+      copyFileSync(file('ca'), turning);
+      expect(await transport.partitionCount(topic)).toBe(1);
+      await transport.close();
     });
 
     it('are refused when the certificate is that of another host', async () => {

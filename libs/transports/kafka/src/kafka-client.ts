@@ -2,7 +2,7 @@ import { Failure, type Clock } from '@dsf/ports';
 import Cluster, { type Broker } from 'kafkajs/src/cluster/index.js';
 import loggers from 'kafkajs/src/loggers/index.js';
 import { makeCoordinators } from './coordinators.ts';
-import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
+import { saslOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure } from './kafka-failure.ts';
 import { makeSockets } from './kafka-socket.ts';
 import { lookOnlyWhenRequestsWait } from './request-queue.ts';
@@ -61,12 +61,11 @@ const makeCluster = (
   { connection, connectTimeoutMs, requestTimeoutMs }: ClientOptions,
   socketFactory: ReturnType<typeof makeSockets>['open'],
 ): Cluster => {
-  const { brokers, clientId = 'dsf', tls, login } = connection;
+  const { brokers, clientId = 'dsf', login } = connection;
   return new Cluster({
     logger: silent,
     socketFactory,
     brokers,
-    ssl: tlsOptions(tls),
     sasl: saslOptions(login),
     clientId,
     connectionTimeout: connectTimeoutMs,
@@ -93,7 +92,7 @@ const isAbsent = (error: unknown): boolean =>
 export const openKafkaClient = (options: ClientOptions): KafkaClient => {
   const { clock, connection } = options;
   const brokers = connection.brokers.join(', ');
-  const sockets = makeSockets(options);
+  const sockets = makeSockets({ clock, connectTimeoutMs: options.connectTimeoutMs, tls: connection.tls });
   const cluster = makeCluster(options, sockets.open);
   let connecting: Promise<void> | null = null;
   const connect = async (): Promise<void> => {

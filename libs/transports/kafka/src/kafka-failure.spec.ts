@@ -126,6 +126,12 @@ describe('an error that is wrapped', () => {
     expect(kafkaErrorName(list)).toBe(type);
   });
 
+  it('into the partitions whose records could not be deleted counts as it is', () => {
+    const error = named('TOPIC_AUTHORIZATION_FAILED');
+    const list = new classes.KafkaJSDeleteTopicRecordsError({ partitions: [{ error }] });
+    expect(asTransportFailure(list, all)).toMatchObject({ kind: 'fatal', code: 'transport.denied-topic' });
+  });
+
   it('by whoever gave up counts as it is', () => {
     const given = new kafkajs.KafkaJSNumberOfRetriesExceeded(named('NOT_ENOUGH_REPLICAS'), { retryCount: 1, retryTime: 1 });
     expect(asTransportFailure(given, all).code).toBe('transport.replicas');

@@ -14,8 +14,13 @@ const ownText = (error: unknown, key: 'type' | 'code' | 'name' | 'broker'): stri
   return typeof value === 'string' ? value : '';
 };
 
-/** kafkajs has the errors of an answer in a list, of a class of its own. */
-const within = (error: Error): unknown => ('errors' in error && Array.isArray(error.errors) ? error.errors[0] : error.cause);
+/** kafkajs has the errors of an answer in a list, of classes of its own: for topics, and for the records of partitions. */
+const within = (error: Error): unknown => {
+  if ('errors' in error && Array.isArray(error.errors)) return error.errors[0];
+  if (!('partitions' in error && Array.isArray(error.partitions))) return error.cause;
+  const [first] = error.partitions as readonly { readonly error?: unknown }[];
+  return first?.error;
+};
 
 /** kafkajs wraps errors into errors when it gives up; what counts is the innermost. */
 const innermost = (error: unknown): unknown => {

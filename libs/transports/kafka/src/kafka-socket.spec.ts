@@ -19,7 +19,7 @@ afterEach(() => new Promise<unknown>((resolve) => void silent.close(resolve)));
 /** kafkajs, with our sockets. @returns why it did not come to a broker */
 const failureWith = async (lookup: LookupFunction): Promise<unknown> => {
   const broker = `broker.example:${(silent.address() as AddressInfo).port}`;
-  const sockets = makeSockets({ clock: realClock, connectTimeoutMs, lookup });
+  const sockets = makeSockets({ clock: realClock, connectTimeoutMs, lookup, tls: undefined });
   const cluster = new Cluster({
     ...{ brokers: [broker], socketFactory: sockets.open, connectionTimeout: connectTimeoutMs, requestTimeout: connectTimeoutMs },
     ...{ logger: loggers.createLogger({ level: 0, logCreator: () => () => undefined }), retry: { retries: 0 } },

@@ -1,15 +1,15 @@
 import { connect as connectPlain, isIP, type LookupFunction, type NetConnectOpts, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import type { Clock } from '@dsf/ports';
+import { checkTls, readTls, type KafkaTls } from './connection-options.ts';
 import { forAWhile } from './for-a-while.ts';
 import { unresolvedCode } from './kafka-failure.ts';
 import { readAnswers } from './whole-answers.ts';
 
-/** What kafkajs asks its socket factory for. */
+/** What kafkajs asks its socket factory for. Whether the socket is encrypted is for `SocketOptions` to say. */
 export interface SocketRequest {
   readonly host: string;
   readonly port: number;
-  readonly ssl: object | null;
   readonly onConnect: () => void;
 }
 
@@ -17,6 +17,8 @@ export interface SocketOptions {
   readonly clock: Clock;
   /** When kafkajs gives up a connection that is not there yet. */
   readonly connectTimeoutMs: number;
+  /** Its files are read again for each connection: certificates end, and are replaced. Undefined: no encryption. */
+  readonly tls: KafkaTls | undefined;
   /** Default: as this machine resolves names. */
   readonly lookup?: LookupFunction;
 }
@@ -38,21 +40,24 @@ const giveUpUnresolved = (socket: Socket, host: string, { clock, connectTimeoutM
 };
 
 /** As kafkajs's own, without Nagle's delay, since requests are small and somebody waits for each; and with answers in one piece. */
-const openSocket = (options: SocketOptions, { host, port, ssl, onConnect }: SocketRequest): Socket => {
+const openSocket = (options: SocketOptions, { host, port, onConnect }: SocketRequest): Socket => {
   const isName = isIP(host) === 0;
   const lookup = options.lookup === undefined ? {} : { lookup: options.lookup };
   // Also an option of `tls.connect`, which its types do not know.
   const place: NetConnectOpts = { host, port, ...lookup, onread: readAnswers((bytes) => socket.emit('data', bytes)) };
   const named = isName ? { servername: host } : {};
-  const socket: Socket = ssl === null ? connectPlain(place, onConnect) : connectSecure({ ...place, ...named, ...ssl }, onConnect);
+  const { tls } = options;
+  const socket: Socket =
+    tls === undefined ? connectPlain(place, onConnect) : connectSecure({ ...place, ...named, ...readTls(tls) }, onConnect);
   socket.setKeepAlive(true, keepAliveMs);
   socket.setNoDelay(true);
   if (isName) giveUpUnresolved(socket, host, options);
   return socket;
 };
 
-/** Sockets of one client, so that they end with it. */
+/** Sockets of one client, so that they end with it. @throws Failure `fatal` `transport.tls-file` */
 export const makeSockets = (options: SocketOptions) => {
+  if (options.tls !== undefined) checkTls(options.tls);
   const open = new Set<Socket>();
   let isOver = false;
   const gone = (): Error => new Error('the connection was closed');

@@ -147,6 +147,7 @@ declare module 'kafkajs/src/errors.js' {
   const classes: {
     readonly KafkaJSConnectionClosedError: new (message: string, at: { readonly host: string; readonly port: number }) => Error;
     readonly KafkaJSCreateTopicError: new (cause: Error, topic: string) => Error;
+    readonly KafkaJSDeleteTopicRecordsError: new (failed: { readonly partitions: readonly { readonly error: Error }[] }) => Error;
     readonly KafkaJSSASLAuthenticationError: new (message: string) => Error;
   };
   export default classes;

@@ -1,6 +1,6 @@
 import kafkajs, { type Admin } from 'kafkajs';
 import type { Clock } from '@dsf/ports';
-import { saslOptions, tlsOptions, type KafkaConnection } from './connection-options.ts';
+import { saslOptions, type KafkaConnection } from './connection-options.ts';
 import { asTransportFailure } from './kafka-failure.ts';
 import { makeSockets } from './kafka-socket.ts';
 import type { FailureContext } from './kafka-verdicts.ts';
@@ -31,17 +31,15 @@ const waitMs = 15_000;
 const connectTimeoutMs = 5000;
 
 const openKafka = ({ brokers, clientId = 'dsf', tls, login }: KafkaConnection, clock: Clock) => {
-  const ssl = tlsOptions(tls);
   const sasl = saslOptions(login);
-  const sockets = makeSockets({ clock, connectTimeoutMs });
+  const sockets = makeSockets({ clock, connectTimeoutMs, tls });
   return new kafkajs.Kafka({
     brokers: [...brokers],
     clientId,
     connectionTimeout: connectTimeoutMs,
-    socketFactory: ({ ssl: asked, ...rest }) => sockets.open({ ...rest, ssl: asked ?? null }),
+    socketFactory: sockets.open,
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { retries: brokers.length + 1, initialRetryTime: 100 },
-    ...(ssl === null ? {} : { ssl: { ...ssl } }),
     ...(sasl === null ? {} : { sasl }),
   });
 };
