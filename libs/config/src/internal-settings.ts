@@ -78,7 +78,7 @@ export const internalSettings = {
     text({
       variable: 'DSF_INTERNAL_PREFIX',
       about:
-        'On a cluster: stands before the names of the internal topics (`shop.` makes `shop.dsf.raw`) and of all consumer groups and subscriptions. Each installation that shares a cluster needs one of its own.',
+        'On a cluster: stands before the names of the internal topics (`shop.` makes `shop.dsf.raw`) and all groups, transactional ids and subscriptions. Each installation that shares a cluster needs its own.',
     }),
   ),
   ...kafkaSettings,
